@@ -1,0 +1,23 @@
+"""Every exception that Leadline raises on purpose, under one root."""
+
+from __future__ import annotations
+
+
+class LeadlineError(Exception):
+    """Root of all errors that Leadline raises on purpose; the message says what, where and what to do."""
+
+
+class InputError(LeadlineError):
+    """The data, a path or an argument cannot be used as asked."""
+
+
+class SchemaConflictError(InputError):
+    """Two inputs give one column types that cannot be widened to a common one."""
+
+
+class SnapshotError(LeadlineError):
+    """A snapshot file is damaged, of another version, or holds states that contradict themselves."""
+
+
+class ComparisonError(LeadlineError):
+    """Two profiles cannot be compared or merged as asked."""

@@ -1,0 +1,1 @@
+"""One file a summary: moments, histogram, quantiles, distinct, counts, text, calendar."""
