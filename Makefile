@@ -1,0 +1,70 @@
+# `make demo` and `make test` set everything up by themselves; the rest is for people who change the code.
+# Set-up leaves stamps in .venv, so a second run neither downloads nor builds anything.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+C_FILES := $(wildcard csrc/*.c csrc/*.h)
+C_SOURCES := $(wildcard csrc/*.c)
+BUILD_INPUTS := pyproject.toml setup.py $(C_FILES) $(wildcard bindings/*.h bindings/build_*.py)
+WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup lint types format warnings unit sanitize clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(VENV)/.built $(VENV)/.demo  ## set up, then profile and compare a year of flights
+	$(BIN)/leadline demo
+
+test: lint types unit  ## set up, then linters, types and every test
+
+setup: $(VENV)/.built $(VENV)/.test  ## only set up .venv
+
+unit: setup
+	$(BIN)/python -m pytest
+
+lint: setup warnings  ## ruff, clang-format, codespell, C warnings as errors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
+	$(BIN)/codespell
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+warnings:
+	@for source in $(C_SOURCES); do $(CC) $(WARNINGS) -Icsrc -c $$source -o /dev/null || exit 1; done
+
+format: setup  ## rewrite the sources in the project's format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(C_FILES)
+
+sanitize: setup  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	PYTHON=$(CURDIR)/$(BIN)/python bash tests/sanitize.sh
+
+clean:  ## remove everything that was built, the environment too
+	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf engine/*.egg-info engine/leadline/_kernels*.so bindings/_kernels.c
+	find engine tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.tools:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade "setuptools>=77" "cffi>=1.17"
+	@touch $@
+
+# Rebuilt only when something that enters the build changes; needs no network then.
+$(VENV)/.built: $(BUILD_INPUTS) | $(VENV)/.tools
+	$(PIP) install --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/.built
+	$(PIP) install --no-build-isolation --editable ".[demo]"
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.built
+	$(PIP) install --no-build-isolation --editable ".[demo,test,dev]"
+	@touch $@ $(VENV)/.demo
