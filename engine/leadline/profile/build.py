@@ -1,0 +1,321 @@
+"""One column of one unit of work -> the partial state of every cell in it.
+
+This is where the kernels are put together: values are gathered in blocks that stay in cache, every
+state is fed from the same block, and many small cells are counted in one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .. import _arrow, _native
+from .._native import ArrayView, Storage, Tally
+from ..schema import Column, Kind
+from ..sketch.calendar import CalendarCounts, calendar_of, to_microseconds
+from ..sketch.counts import TextCounts, TextCountsBuilder, ValueCounts, count_blocks, count_groups
+from ..sketch.distinct import DistinctBuilder
+from ..sketch.histogram import HistogramBuilder
+from ..sketch.moments import Moments, block_moments
+from ..sketch.quantiles import QuantilesBuilder
+from ..sketch.scratch import BLOCK, Scratch
+from ..sketch.text import TextMeasures, measure
+from .column import ColumnState
+from .summaries import NumericSummary, SketchSettings, TextSummary, TimestampSummary
+
+# A cell of this many rows is always held exactly, so its values need no look at their range.
+SMALL = 512
+
+
+@dataclass(frozen=True, slots=True)
+class CellOrder:
+    """Which rows of a unit belong to which cell.
+
+    Parameters
+    ----------
+    order
+        Row numbers sorted stably by cell (int32), or None if there is one cell.
+    starts
+        Cell ``i`` holds ``order[starts[i]:starts[i + 1]]``; int64, one longer than the cells.
+    """
+
+    order: NDArray[np.int32] | None
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def whole(cls, rows: int) -> CellOrder:
+        """All rows in one cell."""
+        return cls(None, np.array([0, rows], dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def rows(self, cell: int) -> int:
+        """Number of rows of one cell."""
+        return int(self.starts[cell + 1] - self.starts[cell])
+
+
+def profile_unit_column(
+    column: Column,
+    data: pa.ChunkedArray,
+    cells: CellOrder,
+    settings: SketchSettings,
+    scratch: Scratch,
+) -> list[ColumnState]:
+    """Summarise one column of one unit of work, cell by cell.
+
+    Parameters
+    ----------
+    column
+        Description of the column; ``data`` has its type.
+    data
+        All rows of the unit, in any number of chunks.
+    cells
+        How the rows fall into cells.
+    settings
+        Seed and size of the sketches.
+    scratch
+        Work memory of the calling thread; left clean.
+
+    Returns
+    -------
+    list of ColumnState
+        One a cell, in the order of ``cells``; depends on the values only.
+    """
+    if column.kind is Kind.TEXT:
+        return _text_states(column, data, cells, scratch)
+    if column.storage is None:
+        return _counted_states(column, data, cells)
+    views = _arrow.number_views(data, single=cells.order is not None)
+    if column.kind is Kind.TIMESTAMP:
+        return _number_states(column, views, cells, settings, scratch, _timestamp_summary)
+    return _number_states(column, views, cells, settings, scratch, _numeric_summary)
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """The values of one cell, block by block, as often as needed.
+
+    Every block holds exactly BLOCK values (the last may be shorter), whatever the chunks are.
+    After a complete pass ``tally`` describes all rows.
+    """
+
+    def __init__(
+        self,
+        views: list[ArrayView],
+        order: NDArray[np.int32] | None,
+        begin: int,
+        end: int,
+        scratch: Scratch,
+    ) -> None:
+        self._views, self._order, self._range = views, order, (begin, end)
+        self._block = scratch.block
+        self.tally = Tally()
+
+    def __iter__(self) -> Iterator[NDArray[np.uint64]]:
+        self.tally = Tally()
+        filled = 0
+        for view, first, stop in _parts(self._views, self._order, *self._range):
+            while first < stop:
+                out = self._block[filled:]
+                written, first, part = _native.gather(view, self._order, first, stop, out)
+                filled += written
+                self.tally = self.tally + part
+                if filled == BLOCK:
+                    yield self._block
+                    filled = 0
+        if filled:
+            yield self._block[:filled]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One cell of one column, with what its states are built from."""
+
+    column: Column
+    storage: Storage
+    values: _Reader
+    settings: SketchSettings
+    scratch: Scratch
+
+
+_Summarise = Callable[[_Cell], NumericSummary | TimestampSummary]
+
+
+def _number_states(
+    column: Column,
+    views: list[ArrayView],
+    cells: CellOrder,
+    settings: SketchSettings,
+    scratch: Scratch,
+    summarise: _Summarise,
+) -> list[ColumnState]:
+    states: list[ColumnState] = []
+    cell = 0
+    while cell < len(cells):
+        last = _small_run(cells, cell)
+        if last > cell:
+            states += _small_states(column, views, cells, range(cell, last), scratch)
+            cell = last
+            continue
+        begin, end = int(cells.starts[cell]), int(cells.starts[cell + 1])
+        values = _Reader(views, cells.order, begin, end, scratch)
+        states.append(_large_state(column, values, settings, scratch, summarise))
+        cell += 1
+    return states
+
+
+def _small_run(cells: CellOrder, first: int) -> int:
+    """End of the run of small cells from ``first`` whose rows fit one block together."""
+    last = first
+    while (
+        last < len(cells)
+        and cells.rows(last) <= SMALL
+        and cells.starts[last + 1] - cells.starts[first] <= BLOCK
+    ):
+        last += 1
+    return last
+
+
+def _small_states(
+    column: Column, views: list[ArrayView], cells: CellOrder, run: range, scratch: Scratch
+) -> list[ColumnState]:
+    """States of consecutive small cells, all counted by one kernel call."""
+    assert column.storage is not None
+    starts = np.zeros(len(run) + 1, dtype=np.int64)
+    tallies = []
+    for position, cell in enumerate(run):
+        filled = int(starts[position])
+        tally = Tally()
+        begin, end = int(cells.starts[cell]), int(cells.starts[cell + 1])
+        for view, first, stop in _parts(views, cells.order, begin, end):
+            written, _, part = _native.gather(
+                view, cells.order, first, stop, scratch.block[filled:]
+            )
+            filled += written
+            tally = tally + part
+        starts[position + 1] = filled
+        tallies.append(tally)
+    counted = count_groups(scratch.block[: int(starts[-1])], starts, column.storage, scratch)
+    return [
+        ColumnState(column, tally.rows, tally.nulls, _exact_summary(column, counts, tally))
+        for tally, counts in zip(tallies, counted, strict=True)
+    ]
+
+
+def _exact_summary(
+    column: Column, counts: ValueCounts, tally: Tally
+) -> NumericSummary | TimestampSummary:
+    if column.kind is Kind.TIMESTAMP:
+        assert column.unit is not None
+        return TimestampSummary.of_counts(counts, unit=column.unit)
+    return NumericSummary(
+        storage=counts.storage,
+        nan=tally.nan,
+        positive_infinity=tally.positive_infinity,
+        negative_infinity=tally.negative_infinity,
+        zeros=tally.zeros,
+        negatives=tally.negatives,
+        counts=counts,
+    )
+
+
+def _large_state(
+    column: Column,
+    values: _Reader,
+    settings: SketchSettings,
+    scratch: Scratch,
+    summarise: _Summarise,
+) -> ColumnState:
+    assert column.storage is not None
+    summary = summarise(_Cell(column, column.storage, values, settings, scratch))
+    return ColumnState(column, values.tally.rows, values.tally.nulls, summary)
+
+
+def _parts(
+    views: list[ArrayView], order: NDArray[np.int32] | None, begin: int, end: int
+) -> Iterator[tuple[ArrayView, int, int]]:
+    """The views that hold rows ``begin`` to ``end``, with the range inside each."""
+    if order is not None:
+        if views:
+            yield views[0], begin, end
+        return
+    base = 0
+    for view in views:
+        first, stop = max(begin - base, 0), min(end - base, view.length)
+        if first < stop:
+            yield view, first, stop
+        base += view.length
+
+
+def _numeric_summary(cell: _Cell) -> NumericSummary:
+    counts = count_blocks(cell.values, cell.storage, cell.scratch)
+    moments = histogram = quantiles = distinct = None
+    if counts is None:
+        moments = Moments.empty()
+        histograms = HistogramBuilder(cell.scratch)
+        distincts = DistinctBuilder()
+        sketch = QuantilesBuilder(cell.settings.k, cell.settings.seed, cell.storage, cell.scratch)
+        seen = 0
+        for block in cell.values:
+            seen += len(block)
+            moments = moments.merge(block_moments(block, cell.storage))
+            histograms.add(block, cell.storage)
+            distincts.add(block, cell.storage)
+            sketch.add(block, histograms.heaviest() / seen)
+        histogram = histograms.finish()
+        distinct, quantiles = distincts.finish(), sketch.finish()
+    tally = cell.values.tally
+    return NumericSummary(
+        storage=cell.storage,
+        nan=tally.nan,
+        positive_infinity=tally.positive_infinity,
+        negative_infinity=tally.negative_infinity,
+        zeros=tally.zeros,
+        negatives=tally.negatives,
+        counts=counts,
+        moments=moments,
+        histogram=histogram,
+        quantiles=quantiles,
+        distinct=distinct,
+    )
+
+
+def _timestamp_summary(cell: _Cell) -> TimestampSummary:
+    unit = cell.column.unit
+    assert unit is not None
+    calendar: CalendarCounts | None = None
+    distincts = DistinctBuilder()
+    sketch = QuantilesBuilder(cell.settings.k, cell.settings.seed, cell.storage, cell.scratch)
+    lows, highs = [], []
+    for block in cell.values:
+        values = block.view(np.int64)
+        lows.append(int(values.min()))
+        highs.append(int(values.max()))
+        part = calendar_of(values, None, unit)
+        calendar = part if calendar is None else calendar.merge(part)
+        distincts.add(block, cell.storage)
+        # No histogram lies under timestamps, so every value is kept: one bucket holds them all.
+        sketch.add(to_microseconds(values, unit).view(np.uint64), 1.0)
+    total = cell.values.tally.rows - cell.values.tally.nulls
+    if total <= SMALL:
+        block = next(iter(cell.values), np.zeros(0, dtype=np.uint64))
+        starts = np.array([0, len(block)], dtype=np.int64)
+        counts = count_groups(block, starts, cell.storage, cell.scratch)[0]
+        return TimestampSummary.of_counts(counts, unit=unit)
+    return TimestampSummary(
+        unit=unit,
+        total=total,
+        minimum=min(lows),
+        maximum=max(highs),
+        counts=None,
+        calendar=calendar,
+        quantiles=sketch.finish(),
+        distinct=distincts.finish(),
+    )

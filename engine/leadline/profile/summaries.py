@@ -1,0 +1,363 @@
+"""What is kept of one column in one cell, and how two of these become one.
+
+A summary holds exact counts while its values fit them, and sketches afterwards. Whether they fit
+is a function of the values alone (`sketch.counts`), never of the order in which parts arrived, so
+every state that is promised as exact comes out the same for any grouping of merges. The change
+from exact counts to sketches happens in ascending value order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .._native import Storage
+from ..errors import ComparisonError
+from ..sketch.calendar import CalendarCounts, calendar_of, to_microseconds
+from ..sketch.counts import TextCounts, ValueCounts
+from ..sketch.distinct import Distinct, DistinctBuilder
+from ..sketch.histogram import Histogram, weighted_histogram
+from ..sketch.keys import from_keys, to_keys, value_of
+from ..sketch.moments import Moments, weighted_moments
+from ..sketch.quantiles import Quantiles, weighted_quantiles
+from ..sketch.text import CharacterClasses, TextLengths, hash_keys
+
+
+@dataclass(frozen=True, slots=True)
+class SketchSettings:
+    """What sketches are built with: compaction seed (from the column's name) and KLL's k."""
+
+    seed: int
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumericSummary:
+    """Numbers of one storage; null and NaN are counted outside of every other state.
+
+    Either ``counts`` is set and exact, and the other four states are None because they follow
+    from it, or ``counts`` is None and the other four are set.
+    """
+
+    storage: Storage
+    nan: int
+    positive_infinity: int
+    negative_infinity: int
+    zeros: int
+    negatives: int
+    counts: ValueCounts | None
+    moments: Moments | None = None
+    histogram: Histogram | None = None
+    quantiles: Quantiles | None = None
+    distinct: Distinct | None = None
+
+    @classmethod
+    def of_counts(cls, counts: ValueCounts, *, nan: int) -> NumericSummary:
+        """The summary of exactly counted values, every figure derived from the counts."""
+        values, weights = counts.values, counts.counts
+        return cls(
+            storage=counts.storage,
+            nan=nan,
+            positive_infinity=int(weights[values == np.inf].sum()),
+            negative_infinity=int(weights[values == -np.inf].sum()),
+            zeros=int(weights[values == 0].sum()),
+            negatives=int(weights[values < 0].sum()),
+            counts=counts,
+        )
+
+    @property
+    def total(self) -> int:
+        """Values that are neither null nor NaN, infinities included."""
+        if self.counts is not None:
+            return self.counts.total
+        assert self.moments is not None
+        return self.moments.count + self.positive_infinity + self.negative_infinity
+
+    @property
+    def minimum(self) -> int | float | None:
+        """Smallest value, -inf included; None without values."""
+        if self.counts is not None:
+            return _value_at(self.counts, 0)
+        assert self.moments is not None
+        if self.negative_infinity:
+            return -np.inf
+        return np.inf if self.moments.minimum is None and self.total else self.moments.minimum
+
+    @property
+    def maximum(self) -> int | float | None:
+        """Largest value, inf included; None without values."""
+        if self.counts is not None:
+            return _value_at(self.counts, -1)
+        assert self.moments is not None
+        if self.positive_infinity:
+            return np.inf
+        return -np.inf if self.moments.maximum is None and self.total else self.moments.maximum
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of state held."""
+        states = (self.counts, self.moments, self.histogram, self.quantiles, self.distinct)
+        return 64 + sum(state.nbytes for state in states if state is not None)
+
+    def get_moments(self) -> Moments:
+        """Moments of the finite values, derived from exact counts where those are held."""
+        if self.moments is not None:
+            return self.moments
+        assert self.counts is not None
+        values, weights = _finite(self.counts)
+        return weighted_moments(values, weights, self.storage)
+
+    def get_histogram(self) -> Histogram:
+        """Log-linear histogram of the finite non-zero values."""
+        if self.histogram is not None:
+            return self.histogram
+        assert self.counts is not None
+        values, weights = _finite(self.counts)
+        return weighted_histogram(values, weights, self.storage)
+
+    def get_quantiles(self, settings: SketchSettings) -> Quantiles:
+        """Quantile sketch, derived from exact counts where those are held."""
+        if self.quantiles is not None:
+            return self.quantiles
+        assert self.counts is not None
+        return weighted_quantiles(
+            self.counts.keys, _weights(self.counts), self.storage, settings.k, settings.seed
+        )
+
+    def sketched(self, settings: SketchSettings) -> NumericSummary:
+        """The same data with sketches in place of exact counts."""
+        if self.counts is None:
+            return self
+        return replace(
+            self,
+            counts=None,
+            moments=self.get_moments(),
+            histogram=self.get_histogram(),
+            quantiles=self.get_quantiles(settings),
+            distinct=_distinct_of(self.counts),
+        )
+
+    def as_float(self, settings: SketchSettings) -> NumericSummary:
+        """The same data as FLOAT64: integers beyond 2**53 round to the nearest double."""
+        if self.storage is Storage.FLOAT64:
+            return self
+        if self.counts is not None:
+            counts = self.counts.as_float()
+            widened = NumericSummary.of_counts(counts, nan=self.nan)
+            return widened if counts.fits() else widened.sketched(settings)
+        assert self.moments is not None and self.quantiles is not None
+        return replace(
+            self,
+            storage=Storage.FLOAT64,
+            moments=self.moments.as_float(),
+            quantiles=self.quantiles.as_float(),
+        )
+
+    def merge(self, other: NumericSummary, settings: SketchSettings) -> NumericSummary:
+        """The summary of both sides' values together."""
+        if self.storage is not other.storage:
+            return self.as_float(settings).merge(other.as_float(settings), settings)
+        if self.counts is not None and other.counts is not None:
+            counts = self.counts.merge(other.counts)
+            merged = NumericSummary.of_counts(counts, nan=self.nan + other.nan)
+            return merged if counts.fits() else merged.sketched(settings)
+        a, b = self.sketched(settings), other.sketched(settings)
+        assert a.moments is not None and b.moments is not None
+        assert a.histogram is not None and b.histogram is not None
+        assert a.quantiles is not None and b.quantiles is not None
+        assert a.distinct is not None and b.distinct is not None
+        return NumericSummary(
+            storage=a.storage,
+            nan=a.nan + b.nan,
+            positive_infinity=a.positive_infinity + b.positive_infinity,
+            negative_infinity=a.negative_infinity + b.negative_infinity,
+            zeros=a.zeros + b.zeros,
+            negatives=a.negatives + b.negatives,
+            counts=None,
+            moments=a.moments.merge(b.moments),
+            histogram=a.histogram.merge(b.histogram),
+            quantiles=a.quantiles.merge(b.quantiles, settings.seed),
+            distinct=a.distinct.merge(b.distinct),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextSummary:
+    """Byte strings: frequent values, distinct count, lengths and kinds of characters.
+
+    ``distinct`` is None while the counts are exact, because it then follows from them.
+    """
+
+    counts: TextCounts
+    distinct: Distinct | None
+    empty: int
+    lengths: TextLengths
+    classes: CharacterClasses
+
+    @property
+    def total(self) -> int:
+        """Values that are not null."""
+        return self.counts.total
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of state held."""
+        held = self.counts.nbytes + self.lengths.nbytes + self.classes.nbytes
+        return 64 + held + (self.distinct.nbytes if self.distinct is not None else 0)
+
+    def get_distinct(self) -> Distinct:
+        """Registers of the distinct count, derived from exact counts where those are held."""
+        if self.distinct is not None:
+            return self.distinct
+        builder = DistinctBuilder()
+        builder.add_hashes(hash_keys(self.counts.keys))
+        return builder.finish()
+
+    def merge(self, other: TextSummary, settings: SketchSettings) -> TextSummary:
+        """The summary of both sides' values together."""
+        counts = self.counts.merge(other.counts)
+        distinct = None
+        if not counts.exact:
+            distinct = self.get_distinct().merge(other.get_distinct())
+        return TextSummary(
+            counts=counts,
+            distinct=distinct,
+            empty=self.empty + other.empty,
+            lengths=self.lengths.merge(other.lengths),
+            classes=self.classes.merge(other.classes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampSummary:
+    """Points in time: range in the column's own unit, counts by calendar, quantiles in microseconds.
+
+    While ``counts`` is set (at most 512 values) the calendar, quantiles and distinct count follow
+    from it and are None.
+    """
+
+    unit: str
+    total: int
+    minimum: int | None
+    maximum: int | None
+    counts: ValueCounts | None
+    calendar: CalendarCounts | None = None
+    quantiles: Quantiles | None = None
+    distinct: Distinct | None = None
+
+    @classmethod
+    def of_counts(cls, counts: ValueCounts, *, unit: str) -> TimestampSummary:
+        """The summary of exactly counted instants."""
+        return cls(
+            unit=unit,
+            total=counts.total,
+            minimum=_int_at(counts, 0),
+            maximum=_int_at(counts, -1),
+            counts=counts,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of state held."""
+        states = (self.counts, self.calendar, self.quantiles, self.distinct)
+        return 64 + sum(state.nbytes for state in states if state is not None)
+
+    def get_calendar(self) -> CalendarCounts:
+        """Counts by day, hour of day and weekday in UTC."""
+        if self.calendar is not None:
+            return self.calendar
+        assert self.counts is not None
+        return calendar_of(self.counts.values, _weights(self.counts), self.unit)
+
+    def get_quantiles(self, settings: SketchSettings) -> Quantiles:
+        """Quantile sketch over whole microseconds."""
+        if self.quantiles is not None:
+            return self.quantiles
+        keys, weights = self.microsecond_counts()
+        return weighted_quantiles(keys, weights, Storage.INT64, settings.k, settings.seed)
+
+    def microsecond_counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ordered keys of the distinct microseconds and their counts; only while exact."""
+        assert self.counts is not None
+        micros = to_microseconds(self.counts.values, self.unit)
+        keys, inverse = np.unique(to_keys(micros.view(np.uint64), Storage.INT64), return_inverse=True)
+        weights = np.zeros(len(keys), dtype=np.uint64)
+        np.add.at(weights, inverse, _weights(self.counts))
+        return keys, weights
+
+    def sketched(self, settings: SketchSettings) -> TimestampSummary:
+        """The same data with sketches in place of exact counts."""
+        if self.counts is None:
+            return self
+        return replace(
+            self,
+            counts=None,
+            calendar=self.get_calendar(),
+            quantiles=self.get_quantiles(settings),
+            distinct=_distinct_of(self.counts),
+        )
+
+    def merge(self, other: TimestampSummary, settings: SketchSettings) -> TimestampSummary:
+        """The summary of both sides' instants together."""
+        if self.unit != other.unit:
+            raise ComparisonError(
+                f"timestamps in {self.unit} and in {other.unit} cannot be merged; "
+                "profile both with one unit"
+            )
+        if self.counts is not None and other.counts is not None:
+            counts = self.counts.merge(other.counts)
+            merged = TimestampSummary.of_counts(counts, unit=self.unit)
+            fits = counts.fits(timestamps=True)
+            return merged if fits else merged.sketched(settings)
+        a, b = self.sketched(settings), other.sketched(settings)
+        assert a.calendar is not None and b.calendar is not None
+        assert a.quantiles is not None and b.quantiles is not None
+        assert a.distinct is not None and b.distinct is not None
+        return TimestampSummary(
+            unit=a.unit,
+            total=a.total + b.total,
+            minimum=_pick(min, a.minimum, b.minimum),
+            maximum=_pick(max, a.maximum, b.maximum),
+            counts=None,
+            calendar=a.calendar.merge(b.calendar),
+            quantiles=a.quantiles.merge(b.quantiles, settings.seed),
+            distinct=a.distinct.merge(b.distinct),
+        )
+
+
+Summary = NumericSummary | TextSummary | TimestampSummary
+
+
+def _pick(choose: Callable[[int, int], int], a: int | None, b: int | None) -> int | None:
+    if a is None or b is None:
+        return a if b is None else b
+    return choose(a, b)
+
+
+def _value_at(counts: ValueCounts, index: int) -> int | float | None:
+    return value_of(int(counts.keys[index]), counts.storage) if len(counts) else None
+
+
+def _int_at(counts: ValueCounts, index: int) -> int | None:
+    return int(counts.values[index]) if len(counts) else None
+
+
+def _weights(counts: ValueCounts) -> np.ndarray:
+    return counts.counts.astype(np.uint64)
+
+
+def _finite(counts: ValueCounts) -> tuple[np.ndarray, np.ndarray]:
+    """Finite distinct values as raw 8-byte blocks, and their counts, in ascending order."""
+    values, weights = from_keys(counts.keys, counts.storage), _weights(counts)
+    if counts.storage is Storage.FLOAT64:
+        finite = np.isfinite(values)
+        values, weights = values[finite], weights[finite]
+    return values.view(np.uint64), weights
+
+
+def _distinct_of(counts: ValueCounts) -> Distinct:
+    builder = DistinctBuilder()
+    builder.add(from_keys(counts.keys, counts.storage).view(np.uint64), counts.storage)
+    return builder.finish()
