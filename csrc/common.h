@@ -1,0 +1,52 @@
+/* What every C file shares: inlining, target regions, aliasing-safe loads, small bit helpers.
+ *
+ * One portable body per family is force-inlined into one wrapper per instruction set; only the
+ * wrapper carries a target attribute. The baseline flags of the build stay untouched, so nothing
+ * outside such a wrapper can contain an instruction the CPU may lack.
+ */
+#ifndef LEADLINE_COMMON_H
+#define LEADLINE_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if !defined(__GNUC__)
+#error "Leadline's kernels need GCC or Clang (vector extensions, target attributes)"
+#endif
+
+#define LL_INLINE      static inline __attribute__((always_inline))
+#define LL_NOINLINE    __attribute__((noinline))
+#define LL_HIDDEN      __attribute__((visibility("hidden")))
+#define LL_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define LL_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* FMA is left out of both targets on purpose: contraction is off, and so it cannot slip in. */
+#if defined(__x86_64__)
+#define LL_X86         1
+#define LL_TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#define LL_TARGET_AVX512                                                                           \
+    __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,bmi,bmi2,lzcnt,popcnt,"     \
+                          "prefer-vector-width=512")))
+#else
+#define LL_X86 0
+#endif
+
+LL_INLINE double ll_double_of_bits(uint64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+LL_INLINE uint64_t ll_bits_of_double(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+LL_INLINE int64_t ll_smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+#endif

@@ -1,0 +1,35 @@
+"""The cffi hook and the build switches; everything else is in pyproject.toml.
+
+LEADLINE_DEBUG=1         -O0, debug symbols, assertions on
+LEADLINE_SANITIZE=LIST   build under sanitizers, e.g. address,undefined (see tests/sanitize.sh)
+LEADLINE_WERROR=1        C warnings are errors
+"""
+
+from __future__ import annotations
+
+import os
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+
+class SwitchedBuild(build_ext):
+    """Add the flags of the environment's switches to every extension."""
+
+    def build_extension(self, ext: Extension) -> None:
+        debug = bool(os.environ.get("LEADLINE_DEBUG"))
+        sanitizers = os.environ.get("LEADLINE_SANITIZE", "")
+        ext.extra_compile_args += ["-O0", "-g", "-UNDEBUG"] if debug else ["-DNDEBUG"]
+        if sanitizers:
+            flags = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=undefined"]
+            ext.extra_compile_args += [*flags, "-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG"]
+            ext.extra_link_args += flags
+        if os.environ.get("LEADLINE_WERROR"):
+            ext.extra_compile_args.append("-Werror")
+        super().build_extension(ext)
+
+
+setup(
+    cffi_modules=["bindings/build_native.py:builder"],
+    cmdclass={"build_ext": SwitchedBuild},
+)
