@@ -1,0 +1,92 @@
+"""Leadline: mergeable profiles of ML model logs, and comparisons that know their own error.
+
+>>> import leadline as ll
+>>> reference = ll.profile({"age": [31, 44, 25, 44]})
+>>> reference["age"].mean
+36.0
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module, metadata
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .compare import ColumnComparison, Comparison, compare
+    from .errors import (
+        ComparisonError,
+        InputError,
+        LeadlineError,
+        SchemaConflictError,
+        SnapshotError,
+    )
+    from .estimate import Estimate
+    from .profile import ColumnProfile, Profile, Window, merge
+    from .scan import profile
+    from .snapshot import read
+
+_HOMES = {
+    "ColumnComparison": "compare",
+    "ColumnProfile": "profile",
+    "Comparison": "compare",
+    "ComparisonError": "errors",
+    "Estimate": "estimate",
+    "InputError": "errors",
+    "LeadlineError": "errors",
+    "Profile": "profile",
+    "SchemaConflictError": "errors",
+    "SnapshotError": "errors",
+    "Window": "profile",
+    "compare": "compare",
+    "merge": "profile",
+    "profile": "scan",
+    "read": "snapshot",
+}
+
+__all__ = [
+    "ColumnComparison",
+    "ColumnProfile",
+    "Comparison",
+    "ComparisonError",
+    "Estimate",
+    "InputError",
+    "LeadlineError",
+    "Profile",
+    "SchemaConflictError",
+    "SnapshotError",
+    "Window",
+    "__version__",
+    "compare",
+    "merge",
+    "profile",
+    "read",
+]
+
+
+class _Package(ModuleType):
+    """This package; loads what is asked for, so that `leadline --help` imports no NumPy.
+
+    The functions ``profile`` and ``compare`` share their names with two folders of the package.
+    The import system would put a folder's module in the function's place; here the function stays.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__version__":
+            return metadata.version("leadline")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'leadline' has no attribute {name!r}")
+        value = getattr(import_module(f"leadline.{_HOMES[name]}"), name)
+        super().__setattr__(name, value)
+        return value
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and name in _HOMES):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return __all__
+
+
+sys.modules[__name__].__class__ = _Package
