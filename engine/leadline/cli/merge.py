@@ -1,0 +1,38 @@
+"""`leadline merge`: several snapshots into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Json, Output, Quiet, writable
+from .profile import report_snapshot
+
+
+def merge(
+    snapshots: Annotated[list[Path], typer.Argument(metavar="SNAP...", help="Snapshot files.")],
+    output: Output,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="LENGTH", help="Roll the windows up to longer ones: 1d, 1w, 1mo."),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Merge snapshots of different rows into one snapshot, left to right."""
+    from ..profile import Profile
+    from ..rollup import roll_up
+    from ..snapshot import read
+
+    target = writable(output)
+    total: Profile | None = None
+    for path in snapshots:
+        part = read(path)
+        if every is not None:
+            part = roll_up(part, every)
+        total = part if total is None else total.merge(part)
+    assert total is not None
+    total.save(target)
+    report_snapshot(target, total.rows, len(total.columns), len(total.cells), as_json, quiet)

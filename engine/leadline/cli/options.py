@@ -1,0 +1,63 @@
+"""Options that several verbs share, and how their texts are read."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="OUT.lead", help="Snapshot file to write."),
+]
+
+
+def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+    """Read texts of the form ``name=value``; the last ``=`` separates, as names may hold one."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = text.rpartition("=")
+        if not separator or not name:
+            raise InputError(f"{option} {text!r} is not of the form NAME=VALUE")
+        if name in found:
+            raise InputError(f"{option} gives {name!r} twice; give it once")
+        found[name] = value
+    return found
+
+
+def names(texts: Iterable[str]) -> list[str]:
+    """Read comma-separated names; one that holds a comma stands in double quotes."""
+    return [name for row in csv.reader(texts, skipinitialspace=True) for name in row if name]
+
+
+def size(text: str) -> int:
+    """Read a size in bytes such as ``512MB`` or ``1GiB``.
+
+    >>> size("1GiB"), size("512 kB"), size("4096")
+    (1073741824, 512000, 4096)
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise InputError(f"{text!r} is not a size; write for example 512MB or 1GiB")
+    amount, unit, binary = match.groups()
+    return int(float(amount) * (1024 if binary else 1000) ** _POWERS[unit.lower()])
+
+
+def writable(path: Path) -> Path:
+    """Check that a file can be made at ``path`` before the long work begins."""
+    if path.is_dir():
+        raise InputError(f"{path} is a directory; name a file for the snapshot")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no directory {path.parent}; make it first")
+    return path

@@ -1,0 +1,106 @@
+"""`leadline profile`: data files into a snapshot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .options import Json, Output, Quiet, names, pairs, size, writable
+from .output import write, write_json
+from .progress import ProgressBar
+
+
+def profile(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Files, directories or globs: Parquet, Arrow IPC, CSV, JSON Lines.",
+            show_default=False,
+        ),
+    ],
+    output: Output,
+    time: Annotated[str | None, typer.Option(metavar="COL", help="Column with the time.")] = None,
+    every: Annotated[
+        str | None, typer.Option(metavar="LENGTH", help="Window: 15m, 1h, 1d, 1w, 1mo.")
+    ] = None,
+    tz: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="Zone of the windows; default: the column's, else UTC."),
+    ] = None,
+    segment: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="Profile each value of COL apart.")
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL=ROLE", help="feature, prediction, score, label, id, ..."),
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(metavar="COL,...", help="Only these columns.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads; the result does not depend on it.")
+    ] = None,
+    memory: Annotated[str, typer.Option(metavar="SIZE", help="Bound on open cells.")] = "1GiB",
+    max_cells: Annotated[
+        int, typer.Option(min=1, help="Most windows x segments before giving up.")
+    ] = 100_000,
+    on_schema_change: Annotated[
+        str, typer.Option(metavar="error|separate", help="When types cannot be widened.")
+    ] = "error",
+    redact: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="Store no raw values of COL.")
+    ] = None,
+    rank_error: Annotated[float, typer.Option(help="Promised rank error of quantiles.")] = 0.007,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Note kept in the snapshot.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read data files once and write their profile as one snapshot file."""
+    from .. import scan
+
+    target = writable(output)
+    if every is not None and time is None:
+        raise InputError("--every needs the column with the time; add --time COL")
+    with ProgressBar(quiet=quiet) as bar:
+        result = scan.profile(
+            list(paths),
+            threads=threads,
+            time=time,
+            every=every,
+            tz=tz,
+            segments=tuple(names(segment or [])),
+            roles=pairs(role or [], "--role") or None,
+            columns=names(columns) if columns else None,
+            memory=size(memory),
+            max_cells=max_cells,
+            on_schema_change=on_schema_change,
+            rank_error=rank_error,
+            redact=tuple(names(redact or [])),
+            tags=pairs(tag or [], "--tag") or None,
+            progress=bar.update,
+        )
+    result.save(target)
+    report_snapshot(target, result.rows, len(result.columns), len(result.cells), as_json, quiet)
+
+
+def report_snapshot(
+    path: Path, rows: int, columns: int, cells: int, as_json: bool, quiet: bool
+) -> None:
+    """Say what was written where."""
+    written = path.stat().st_size
+    if as_json:
+        figures = {"snapshot": str(path), "rows": rows, "columns": columns, "cells": cells}
+        write_json({**figures, "bytes": written})
+    elif not quiet:
+        from ..report.text import printable
+
+        write(
+            f"{printable(str(path))}: {rows:,} rows, {columns:,} columns, {cells:,} cells "
+            f"in {written:,} bytes"
+        )

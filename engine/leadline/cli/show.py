@@ -1,0 +1,69 @@
+"""`leadline show`: what is in a snapshot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import Json, Quiet, pairs
+from .output import show as show_on_screen
+from .output import write_json
+
+if TYPE_CHECKING:
+    from ..profile import Profile
+
+
+def show(
+    snapshot: Annotated[Path, typer.Argument(metavar="SNAP", help="Snapshot file.")],
+    column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Everything about one column.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only the window that holds this instant.")
+    ] = None,
+    segment: Annotated[
+        list[str] | None, typer.Option(metavar="COL=VALUE", help="Only this segment.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show the figures of a snapshot, over all windows and segments or over some."""
+    from .. import snapshot as snapshots
+
+    profile = chosen(snapshots.read(snapshot), window, segment or [])
+    if as_json:
+        if column is None:
+            write_json({"snapshot": str(snapshot), **profile.to_dict()})
+        else:
+            write_json({"snapshot": str(snapshot), **profile[column].to_dict()})
+    elif not quiet:
+        from ..report.show import column_report, profile_report
+
+        if column is None:
+            show_on_screen(*profile_report(profile, title=str(snapshot)))
+        else:
+            show_on_screen(*column_report(profile[column]))
+
+
+def chosen(profile: Profile, window: str | None, segment: list[str]) -> Profile:
+    """The part of a profile that the options name; segment values are compared as texts."""
+    if window is not None:
+        profile = profile.select(window=window)
+    if segment:
+        wanted = pairs(segment, "--segment")
+        positions = profile.settings.segments
+        values: dict[str, str | int | float | bool | None] = {}
+        for name, text in wanted.items():
+            known = {v[positions.index(name)] for v in profile.segments if name in positions}
+            values[name] = next((value for value in known if segment_text(value) == text), text)
+        profile = profile.select(segment=values)
+    return profile
+
+
+def segment_text(value: str | float | bool | None) -> str:
+    """How a segment's value is written on the command line."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

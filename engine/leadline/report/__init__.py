@@ -1,0 +1,1 @@
+"""Profiles and comparisons as tables for a terminal and as JSON."""

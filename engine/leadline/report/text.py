@@ -1,0 +1,107 @@
+"""Text that is safe and readable on a terminal, whatever is in it."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from typing import Any
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def printable(text: str) -> str:
+    r"""Spell out every character that a terminal could obey or that hides: controls, bidi, surrogates.
+
+    >>> printable("red\x1b[31m")
+    'red\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() else _spelled(mark) for mark in text)
+
+
+def _spelled(mark: str) -> str:
+    code = ord(mark)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def shorten(text: str, width: int) -> str:
+    """Cut ``text`` (after `printable`) to ``width`` terminal cells, with an ellipsis in place of the rest."""
+    from rich.cells import cell_len, set_cell_size
+
+    text = printable(text)
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number in few characters: ``digits`` significant ones, thousands separated, no noise.
+
+    >>> number(336776.0), number(0.0001234), number(12.3456), number(1e300), number(float("nan"))
+    ('336,776', '0.000123', '12.35', '1e+300', '-')
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    size = abs(value)
+    if size >= 1e9 or 0 < size < 1e-4:
+        return f"{value:.{digits - 2}g}"
+    if value == round(value) or size >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    text = f"{value:.{max(digits - 1 - math.floor(math.log10(size)), 0)}f}"
+    return text[:10] if size >= 1e-3 else f"{value:.6f}"
+
+
+def share(value: float) -> str:
+    """A share as a percentage that never shows 0 % for something or 100 % for not everything.
+
+    >>> share(0.0), share(0.00001), share(0.0123), share(0.99999), share(1.0)
+    ('0%', '<0.1%', '1.2%', '>99.9%', '100%')
+    """
+    if value <= 0.0:
+        return "0%"
+    if value >= 1.0:
+        return "100%"
+    if value < 0.001:
+        return "<0.1%"
+    if value > 0.999:
+        return ">99.9%"
+    return f"{100 * value:.1f}%"
+
+
+def scalar(value: Any) -> str:
+    """Any value of a column, short: numbers, text, instants, days."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return number(float(value)) if abs(value) < 1e300 or isinstance(value, float) else str(value)
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d" if _midnight(value) else "%Y-%m-%d %H:%M")
+    if isinstance(value, date):
+        return value.isoformat()
+    return printable(str(value))
+
+
+def _midnight(instant: datetime) -> bool:
+    return (instant.hour, instant.minute, instant.second) == (0, 0, 0)
+
+
+def bars(weights: list[float], top: float | None = None) -> str:
+    """One block character a weight, the tallest full; something never looks like nothing.
+
+    >>> bars([0, 1, 2, 4, 8])
+    ' ▁▂▄█'
+    """
+    top = max(weights, default=0.0) if top is None else top
+    if top <= 0:
+        return " " * len(weights)
+    return "".join(
+        BLOCKS[min(max(math.ceil(8 * weight / top - 1e-9), 1), 8)] if weight > 0 else " "
+        for weight in weights
+    )

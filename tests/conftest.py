@@ -1,0 +1,72 @@
+"""What every test shares: profiles of Hypothesis, the banner, seeds, and the flights."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+DEFAULT_SEED = 20_131_201
+LIBRARIES = ("numpy", "pyarrow", "zstandard", "scipy", "hypothesis", "datasketches")
+
+_quiet = (HealthCheck.too_slow, HealthCheck.data_too_large)
+settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=_quiet)
+settings.register_profile("thorough", max_examples=2_000, deadline=None, suppress_health_check=_quiet)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+    parser.addoption(
+        "--seed", type=int, default=DEFAULT_SEED, help="seed of the generator that tests draw from"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    from leadline import _native
+
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
+    sets = ", ".join(_native.instruction_sets())
+    return [
+        f"with: {versions}",
+        f"instruction sets: {sets}; active: {_native.active_instruction_set()}",
+        f"seed: {config.getoption('seed')}",
+    ]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("slow"):
+        return
+    skip = pytest.mark.skip(reason="slow; run with --slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def random(request: pytest.FixtureRequest) -> np.random.Generator:
+    """A generator seeded by --seed (printed in the banner)."""
+    return np.random.default_rng(request.config.getoption("seed"))
+
+
+@pytest.fixture(scope="session")
+def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo's twelve monthly Parquet files and nothing else."""
+    from leadline.flights import write_months
+
+    directory = tmp_path_factory.mktemp("flights")
+    write_months(directory)
+    return directory
+
+
+@pytest.fixture(autouse=True)
+def _no_switches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tests see neither the developer's debug switch nor colours."""
+    monkeypatch.delenv("LEADLINE_DEBUG", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    yield
