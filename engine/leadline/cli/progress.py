@@ -1,1 +1,74 @@
-class ProgressBar: pass
+"""A progress bar on standard error: rows, rows a second, time left. Nothing without a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from .output import console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+INTERVAL = 0.1
+
+
+class ProgressBar:
+    """A bar that opens at the first `update` and closes with its block.
+
+    Parameters
+    ----------
+    quiet
+        Whether to show nothing at all.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._bar: Progress | None = None
+        self._next = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def update(self, rows: int, total: int | None) -> None:
+        """Show that ``rows`` rows of ``total`` (None if not known) are done."""
+        now = time.monotonic()
+        if not self._shown or (now < self._next and rows != total):
+            return
+        self._next = now + INTERVAL
+        if self._bar is None:
+            self._bar = _bar()
+            self._bar.add_task("profiling", total=total, speed="")
+            self._bar.start()
+        task = self._bar.tasks[0]
+        speed = rows / max(now - (task.start_time or now), 1e-3)
+        self._bar.update(task.id, completed=rows, total=total, speed=f"{speed:,.0f} rows/s")
+        self._bar.refresh()
+
+
+def _bar() -> Progress:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+        console=console(errors=True),
+        transient=True,
+        auto_refresh=False,
+        get_time=time.monotonic,
+    )

@@ -1,0 +1,44 @@
+"""The public interface as a type checker sees it; checked by mypy, never run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, assert_type
+
+import numpy as np
+
+import leadline as ll
+
+reference = ll.profile(
+    "logs/*.parquet",
+    threads=2,
+    time="ts",
+    every="1d",
+    tz="America/New_York",
+    segments=["country"],
+    roles={"p": "score"},
+    columns=["p", "country"],
+)
+assert_type(reference, ll.Profile)
+assert_type(ll.profile({"x": np.arange(3)}), ll.Profile)
+assert_type(ll.read("a.lead"), ll.Profile)
+assert_type(ll.read(Path("a.lead")), ll.Profile)
+assert_type(reference | reference, ll.Profile)
+assert_type(ll.merge([reference, reference]), ll.Profile)
+assert_type(reference.rows, int)
+assert_type(reference.windows, tuple[ll.Window, ...])
+assert_type(reference.select(segment={"country": "DE"}), ll.Profile)
+assert_type(reference.to_dict(), dict[str, Any])
+
+column = reference["p"]
+assert_type(column, ll.ColumnProfile)
+assert_type(column.mean, float | None)
+assert_type(column.nulls, int)
+assert_type(column.quantile(0.5), ll.Estimate)
+assert_type(column.distinct, ll.Estimate)
+assert_type(float(column.distinct), float)
+
+comparison = ll.compare(reference, reference)
+assert_type(comparison, ll.Comparison)
+assert_type(comparison["p"], ll.ColumnComparison)
+assert_type(comparison.to_dict(), dict[str, Any])
