@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -14,9 +13,11 @@ from hypothesis import HealthCheck, settings
 DEFAULT_SEED = 20_131_201
 LIBRARIES = ("numpy", "pyarrow", "zstandard", "scipy", "hypothesis", "datasketches")
 
-_quiet = (HealthCheck.too_slow, HealthCheck.data_too_large)
-settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=_quiet)
-settings.register_profile("thorough", max_examples=2_000, deadline=None, suppress_health_check=_quiet)
+QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
+settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=QUIET)
+settings.register_profile(
+    "thorough", max_examples=2_000, deadline=None, suppress_health_check=QUIET
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
@@ -65,8 +66,7 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _no_switches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_switches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see neither the developer's debug switch nor colours."""
     monkeypatch.delenv("LEADLINE_DEBUG", raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
-    yield

@@ -127,7 +127,9 @@ def _data_file(name: str) -> Path:
 
 def _doubles(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """Return a column as doubles with NaN for null."""
-    values: NDArray[np.float64] = column.cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
+    values: NDArray[np.float64] = (
+        column.cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
+    )
     return values
 
 

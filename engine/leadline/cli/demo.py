@@ -1,1 +1,2 @@
-def demo() -> None: pass
+def demo() -> None:
+    pass

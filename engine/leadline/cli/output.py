@@ -40,7 +40,7 @@ def guarded(command: Callable[[], int | None]) -> int:
     except (ClosedPipeError, BrokenPipeError):
         _discard_output()
         return CLOSED_PIPE
-    except Exception as error:  # noqa: BLE001  (the last resort: a line, never a traceback)
+    except Exception as error:  # the last resort: a line, never a traceback
         if os.environ.get("LEADLINE_DEBUG"):
             raise
         return fail(describe(error))

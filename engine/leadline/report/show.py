@@ -58,8 +58,14 @@ class _Table:
 
     def __init__(self, width: int, *, name_width: int) -> None:
         self.name_width = name_width
-        self.numbers = ("min", "mean", "std", "median", "max") if width >= WIDE else (
-            "min", "median", "max",
+        self.numbers = (
+            ("min", "mean", "std", "median", "max")
+            if width >= WIDE
+            else (
+                "min",
+                "median",
+                "max",
+            )
         )
         fixed = name_width + KIND + NULLS + DISTINCT + 5
         self.values_width = len(self.numbers) * (NUMBER + 1) - 1
@@ -93,7 +99,9 @@ class _Table:
         """The numbers and the bars, or what stands in their place."""
         whole = self.values_width + len(GAP) + self.bar_width
         if not _has_values(column):
-            return [Field("(not profiled)" if column.state.summary is None else "(no values)", whole)]
+            return [
+                Field("(not profiled)" if column.state.summary is None else "(no values)", whole)
+            ]
         if column.text is not None:
             return [Field(_top_values(column), whole)]
         bar = Field(bars(shares([column], self.bar_width - 1)[0]), self.bar_width, style="cyan")
@@ -117,7 +125,9 @@ def _head(profile: Profile, title: str) -> list[RenderableType]:
     parts: list[RenderableType] = [heading(title, f"{profile.rows:,} rows", columns)]
     if settings.every is not None:
         zone = settings.tz or "UTC"
-        windows = f"{len(profile.windows):,} windows of {settings.every} by {settings.time} ({zone})"
+        windows = (
+            f"{len(profile.windows):,} windows of {settings.every} by {settings.time} ({zone})"
+        )
         parts.append(note(f"{windows}, {_span(profile)}"))
     if settings.segments:
         by = ", ".join(settings.segments)
@@ -148,7 +158,9 @@ def _has_values(column: ColumnProfile) -> bool:
 
 def _top_values(column: ColumnProfile) -> str:
     total = column.rows - column.nulls
-    return "  ".join(f"{printable(str(value))} {share(count / total)}" for value, count in column.top)
+    return "  ".join(
+        f"{printable(str(value))} {share(count / total)}" for value, count in column.top
+    )
 
 
 def _figures(column: ColumnProfile) -> list[tuple[str, str]]:
@@ -160,15 +172,19 @@ def _figures(column: ColumnProfile) -> list[tuple[str, str]]:
     lines.append(("nulls", f"{column.nulls:,} ({share(column.nulls / rows)})"))
     if "distinct" in figures:
         lines.append(("distinct values", _interval(column.distinct)))
-    for name in ("nan", "zeros", "negatives", "positive_infinity", "negative_infinity", "empty"):
-        if figures.get(name):
-            lines.append((name.replace("_", " "), f"{figures[name]:,} ({share(figures[name] / rows)})"))
-    for name in ("min", "max"):
-        if figures.get(name) is not None:
-            lines.append((name, _full(figures[name])))
-    for name in ("mean", "std", "skewness", "kurtosis", "length_min", "length_mean", "length_max"):
-        if figures.get(name) is not None:
-            lines.append((name.replace("_", " "), number(figures[name], digits=6)))
+    counts = ("nan", "zeros", "negatives", "positive_infinity", "negative_infinity", "empty")
+    lines += [
+        (name.replace("_", " "), f"{figures[name]:,} ({share(figures[name] / rows)})")
+        for name in counts
+        if figures.get(name)
+    ]
+    lines += [(name, _full(figures[name])) for name in ("min", "max") if name in figures]
+    moments = ("mean", "std", "skewness", "kurtosis", "length_min", "length_mean", "length_max")
+    lines += [
+        (name.replace("_", " "), number(figures[name], digits=6))
+        for name in moments
+        if figures.get(name) is not None
+    ]
     if figures.get("rank_error"):
         lines.append(("rank error", f"{100 * figures['rank_error']:.3f}%"))
     return lines
@@ -191,7 +207,9 @@ def _quantile_lines(column: ColumnProfile) -> list[Text]:
         value, lower, upper = (_in_type(column, figure) for figure in figures)
         interval = "exact" if lower == upper else f"{lower} to {upper}"
         lines.append(
-            line([Field(share(q), 6, right=True), Field(value, 20, right=True), Field(interval, 44)])
+            line(
+                [Field(share(q), 6, right=True), Field(value, 20, right=True), Field(interval, 44)]
+            )
         )
     return lines
 

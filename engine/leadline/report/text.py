@@ -10,7 +10,7 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def printable(text: str) -> str:
-    r"""Spell out every character that a terminal could obey or that hides: controls, bidi, surrogates.
+    r"""Spell out every character that a terminal could obey or hide: controls, marks of direction.
 
     >>> printable("red\x1b[31m")
     'red\\x1b[31m'
@@ -28,7 +28,7 @@ def _spelled(mark: str) -> str:
 
 
 def shorten(text: str, width: int) -> str:
-    """Cut ``text`` (after `printable`) to ``width`` terminal cells, with an ellipsis in place of the rest."""
+    """Make ``text`` `printable` and cut it to ``width`` terminal cells, ending in an ellipsis."""
     from rich.cells import cell_len, set_cell_size
 
     text = printable(text)
@@ -80,7 +80,9 @@ def scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return number(float(value)) if abs(value) < 1e300 or isinstance(value, float) else str(value)
+        return (
+            number(float(value)) if abs(value) < 1e300 or isinstance(value, float) else str(value)
+        )
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d" if _midnight(value) else "%Y-%m-%d %H:%M")
     if isinstance(value, date):
