@@ -13,3 +13,19 @@ const char *ll_error_text(int code);
 int ll_set_available(int set);
 int ll_set_active(void);
 int ll_set_force(int set);
+
+#define LL_QUANTILE_LEVELS ...
+#define LL_QUANTILE_BLOCK ...
+#define LL_QUANTILE_MOST ...
+int64_t ll_quantiles_capacity(int k, int levels);
+int ll_quantiles_scan(const uint64_t *values, int64_t count, int storage, uint64_t seed,
+                      uint64_t *found);
+int ll_quantiles_block(const uint64_t *values, int64_t count, int storage, int height, int k,
+                       uint64_t seed, uint64_t *keys, uint64_t *work, uint64_t *bounds,
+                       uint32_t *offsets, int32_t *levels, uint64_t *items);
+int ll_quantiles_weighted(const uint64_t *keys, const uint64_t *weights, int64_t count, int k,
+                          uint64_t seed, uint32_t *offsets, int32_t *levels, uint64_t *items);
+int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_levels,
+                       const uint64_t *a_items, int64_t a_count, const uint32_t *b_offsets,
+                       int b_levels, const uint64_t *b_items, int64_t b_count, uint64_t *work,
+                       uint64_t *spare, uint32_t *offsets, int32_t *levels, uint64_t *items);
