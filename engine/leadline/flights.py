@@ -7,7 +7,6 @@ installer put them; the package itself is never imported, because that would nee
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -63,7 +62,7 @@ def write_months(directory: Path) -> list[Path]:
             pq.write_table(
                 table.filter(pc.equal(table["month"], month)), partial, compression="zstd"
             )
-            os.replace(partial, path)
+            partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
     return paths
