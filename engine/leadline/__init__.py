@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         SnapshotError,
     )
     from .estimate import Estimate
-    from .profile import ColumnProfile, Profile, Window, merge
+    from .profile import ColumnProfile, Profile, Window
+    from .profile.profile import merge
     from .scan import profile
     from .snapshot import read
 
@@ -40,7 +41,7 @@ _HOMES = {
     "SnapshotError": "errors",
     "Window": "profile",
     "compare": "compare",
-    "merge": "profile",
+    "merge": "profile.profile",
     "profile": "scan",
     "read": "snapshot",
 }

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Json, Output, Quiet, writable
+from .options import Json, Output, Quiet, Recover, writable
 from .profile import report_snapshot
 
 
@@ -18,6 +18,7 @@ def merge(
         str | None,
         typer.Option(metavar="LENGTH", help="Roll the windows up to longer ones: 1d, 1w, 1mo."),
     ] = None,
+    recover: Recover = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -29,7 +30,7 @@ def merge(
     target = writable(output)
     total: Profile | None = None
     for path in snapshots:
-        part = read(path)
+        part = read(path, recover=recover)
         if every is not None:
             part = roll_up(part, every)
         total = part if total is None else total.merge(part)

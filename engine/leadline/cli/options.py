@@ -17,6 +17,9 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Recover = Annotated[
+    bool, typer.Option("--recover", help="Read what is good of a damaged snapshot.")
+]
 Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="OUT.lead", help="Snapshot file to write."),

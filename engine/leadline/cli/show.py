@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Json, Quiet, pairs
+from .options import Json, Quiet, Recover, pairs
+from .output import console, write_json
 from .output import show as show_on_screen
-from .output import write_json
 
 if TYPE_CHECKING:
     from ..profile import Profile
@@ -26,13 +26,14 @@ def show(
     segment: Annotated[
         list[str] | None, typer.Option(metavar="COL=VALUE", help="Only this segment.")
     ] = None,
+    recover: Recover = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Show the figures of a snapshot, over all windows and segments or over some."""
-    from .. import snapshot as snapshots
+    from ..snapshot import read
 
-    profile = chosen(snapshots.read(snapshot), window, segment or [])
+    profile = chosen(read(snapshot, recover=recover), window, segment or [])
     if as_json:
         if column is None:
             write_json({"snapshot": str(snapshot), **profile.to_dict()})
@@ -42,7 +43,8 @@ def show(
         from ..report.show import column_report, profile_report
 
         if column is None:
-            show_on_screen(*profile_report(profile, title=str(snapshot)))
+            width = console().width
+            show_on_screen(*profile_report(profile, title=str(snapshot), width=width))
         else:
             show_on_screen(*column_report(profile[column]))
 
