@@ -1,0 +1,195 @@
+"""Quantile sketches in the byte layout of Apache DataSketches (family 15), written and checked.
+
+The layout is that of ``kll_sketch.hpp`` and ``KllPreambleUtil.java``, little-endian: preamble ints,
+serial version, family, flags, k (u16), m, unused (our sampling height), count (u64), smallest k
+(u16), levels (u8), unused, level offsets (u32 each, the last not stored), minimum, maximum, items.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _native
+from .._native import Storage
+from ..errors import SnapshotError
+from .keys import from_keys, to_keys
+
+FAMILY = 15
+MIN_K = 8
+MIN_WIDTH = 8  # DataSketches' m
+MAX_LEVELS = 61
+MAX_HEIGHT = 16
+EMPTY, LEVEL_ZERO_SORTED, SINGLE = 1, 2, 4
+_HEAD = struct.Struct("<BBBBHBB")
+_COUNTS = struct.Struct("<QHBB")
+_NOTHING = (np.zeros(1, dtype=np.uint32), np.zeros(0, dtype=np.uint64))
+
+
+class Fields(NamedTuple):
+    """What the bytes hold, in the order of the fields of `quantiles.Quantiles`."""
+
+    storage: Storage
+    k: int
+    count: int
+    minimum: int
+    maximum: int
+    levels: NDArray[np.uint32]
+    items: NDArray[np.uint64]
+    height: int
+
+
+def encode(sketch: Fields) -> bytes:
+    """Bytes of a sketch, items in the 8 bytes of its storage."""
+    k, height = sketch.k, sketch.height
+    if sketch.count == 0:
+        return _HEAD.pack(2, 1, FAMILY, EMPTY | LEVEL_ZERO_SORTED, k, MIN_WIDTH, height)
+    if sketch.count == 1:
+        flags = SINGLE | LEVEL_ZERO_SORTED
+        return _HEAD.pack(2, 2, FAMILY, flags, k, MIN_WIDTH, height) + _raw(sketch, sketch.items)
+    used, retained = len(sketch.levels) - 1, len(sketch.items)
+    padded = used  # upper levels may be empty: what counts is the capacity of all of them
+    while _native.quantiles_capacity(k, padded) < retained:
+        padded += 1
+    unused = _native.quantiles_capacity(k, padded) - retained
+    offsets = np.full(padded, retained + unused, dtype="<u4")
+    offsets[:used] = sketch.levels[:-1] + np.uint32(unused)
+    ends = np.array([sketch.minimum, sketch.maximum], dtype=np.uint64)
+    return b"".join(
+        [
+            _HEAD.pack(5, 1, FAMILY, LEVEL_ZERO_SORTED, k, MIN_WIDTH, height),
+            _COUNTS.pack(sketch.count, k, padded, 0),
+            offsets.tobytes(),
+            _raw(sketch, ends),
+            _raw(sketch, sketch.items),
+        ]
+    )
+
+
+def _raw(sketch: Fields, keys: NDArray[np.uint64]) -> bytes:
+    return from_keys(keys, sketch.storage).astype(f"<{_code(sketch.storage)}8").tobytes()
+
+
+def _code(storage: Storage) -> str:
+    return {Storage.FLOAT64: "f", Storage.INT64: "i", Storage.UINT64: "u"}[storage]
+
+
+def decode(data: bytes, storage: Storage) -> Fields:
+    """The sketch in these bytes; SnapshotError with the reason if there is none."""
+    _require(len(data) >= _HEAD.size, "the preamble is cut off")
+    preamble, version, family, flags, k, width, height = _HEAD.unpack_from(data)
+    _require(family == FAMILY, f"the family is {family}, not KLL's {FAMILY}")
+    _require(version in (1, 2), f"serial version {version} is not known")
+    _require(k >= MIN_K, f"k is {k}, below {MIN_K}")
+    _require(width == MIN_WIDTH, f"m is {width}, not {MIN_WIDTH}")
+    _require(height <= MAX_HEIGHT, f"the sampling height is {height}, above {MAX_HEIGHT}")
+    if flags & EMPTY:
+        _require(preamble == 2 and len(data) == _HEAD.size, "an empty sketch has more bytes")
+        return Fields(storage, k, 0, 0, 0, *_NOTHING, height)
+    if flags & SINGLE:
+        _require(preamble == 2 and version == 2, "a single item needs serial version 2")
+        _require(len(data) == _HEAD.size + 8, "a single item has 8 bytes")
+        item = _keys(data, _HEAD.size, 1, storage)
+        levels = np.array([0, 1], dtype=np.uint32)
+        return Fields(storage, k, 1, int(item[0]), int(item[0]), levels, item, height)
+    _require(preamble == 5 and version == 1, "a full sketch needs 5 preamble ints and version 1")
+    return _decode_full(data, storage, k, height, level_zero_sorted=bool(flags & LEVEL_ZERO_SORTED))
+
+
+def _decode_full(
+    data: bytes, storage: Storage, k: int, height: int, *, level_zero_sorted: bool
+) -> Fields:
+    start = _HEAD.size + _COUNTS.size
+    _require(len(data) >= start, "the preamble is cut off")
+    count, min_k, padded, _ = _COUNTS.unpack_from(data, _HEAD.size)
+    _require(count >= 2, f"a full sketch of {count} values")
+    _require(MIN_K <= min_k <= k, f"the smallest k is {min_k}, but k is {k}")
+    _require(1 <= padded <= MAX_LEVELS, f"there are {padded} levels, not 1 to {MAX_LEVELS}")
+    capacity = _native.quantiles_capacity(k, padded)
+    _require(len(data) >= start + 4 * padded, "the level offsets are cut off")
+    stored = np.frombuffer(data, dtype="<u4", count=padded, offset=start).astype(np.int64)
+    offsets = np.append(stored, capacity)
+    _require(bool((np.diff(offsets) >= 0).all()), "the level offsets do not ascend")
+    offsets -= offsets[0]
+    retained = int(offsets[-1])
+    start += 4 * padded
+    _require(len(data) == start + 8 * (2 + retained), "the number of bytes fits no such sketch")
+    keys = _keys(data, start, 2 + retained, storage)
+    sketch = Fields(
+        storage,
+        k,
+        count,
+        int(keys[0]),
+        int(keys[1]),
+        _without_empty_top(offsets),
+        _checked_items(keys[2:].copy(), offsets, level_zero_sorted=level_zero_sorted),
+        height,
+    )
+    total = sum(int(size) << level for level, size in enumerate(np.diff(offsets)))
+    _require(total == count, f"the weights add up to {total}, but there are {count} values")
+    _require(
+        sketch.minimum <= int(sketch.items.min()) and int(sketch.items.max()) <= sketch.maximum,
+        "an item lies outside minimum and maximum",
+    )
+    return _shrunk(sketch, min_k)
+
+
+def _shrunk(sketch: Fields, min_k: int) -> Fields:
+    """The sketch at the smallest k that was ever merged into it, which is what it can promise."""
+    if min_k == sketch.k:
+        return sketch
+    levels, items = _native.quantiles_merge(
+        min_k, sketch.count, sketch.levels, sketch.items, *_NOTHING
+    )
+    return sketch._replace(k=min_k, levels=levels, items=items)
+
+
+def _keys(data: bytes, start: int, count: int, storage: Storage) -> NDArray[np.uint64]:
+    raw = np.frombuffer(data, dtype="<u8", count=count, offset=start).astype(np.uint64)
+    if storage is Storage.FLOAT64:
+        _require(not bool(np.isnan(raw.view(np.float64)).any()), "an item is NaN")
+        raw = (raw.view(np.float64) + 0.0).view(np.uint64)  # -0.0 becomes 0.0
+    return to_keys(raw, storage)
+
+
+def _without_empty_top(offsets: NDArray[np.int64]) -> NDArray[np.uint32]:
+    used = int(np.flatnonzero(np.diff(offsets))[-1]) + 1 if offsets[-1] else 0
+    return offsets[: used + 1].astype(np.uint32)
+
+
+def _checked_items(
+    items: NDArray[np.uint64], offsets: NDArray[np.int64], *, level_zero_sorted: bool
+) -> NDArray[np.uint64]:
+    """The items, each level proved ascending; an unsorted level answers wrongly, so it is refused."""
+    if not level_zero_sorted:
+        items[: offsets[1]].sort()
+    breaks = np.flatnonzero(items[1:] < items[:-1]) + 1
+    _require(bool(np.isin(breaks, offsets).all()), "a level is not sorted")
+    return items
+
+
+def from_doubles(data: bytes, storage: Storage) -> Fields:
+    """A sketch of doubles as one of ``storage``, exactly or not at all."""
+    sketch = decode(data, Storage.FLOAT64)
+    if storage is Storage.FLOAT64 or sketch.count == 0:
+        return sketch._replace(storage=storage)
+    keys = np.concatenate([np.array([sketch.minimum, sketch.maximum], np.uint64), sketch.items])
+    doubles = from_keys(keys, Storage.FLOAT64)
+    low, high = (-(2.0**63), 2.0**63) if storage is Storage.INT64 else (0.0, 2.0**64)
+    _require(
+        bool(((doubles >= low) & (doubles < high) & (doubles == np.floor(doubles))).all()),
+        f"an item is no {storage.name}",
+    )
+    integers = doubles.astype(np.int64 if storage is Storage.INT64 else np.uint64)
+    keys = to_keys(integers.view(np.uint64), storage)
+    return sketch._replace(
+        storage=storage, minimum=int(keys[0]), maximum=int(keys[1]), items=keys[2:].copy()
+    )
+
+
+def _require(condition: bool, reason: str) -> None:
+    if not condition:
+        raise SnapshotError(f"damaged quantile sketch: {reason}")
