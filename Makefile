@@ -61,10 +61,11 @@ $(VENV)/.built: $(BUILD_INPUTS) | $(VENV)/.tools
 	$(PIP) install --no-build-isolation --editable .
 	@touch $@
 
+# The package is there already: these two only add what its extras name.
 $(VENV)/.demo: pyproject.toml | $(VENV)/.built
-	$(PIP) install --no-build-isolation --editable ".[demo]"
+	$(PIP) install --no-build-isolation "leadline[demo]"
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.built
-	$(PIP) install --no-build-isolation --editable ".[demo,test,dev]"
+	$(PIP) install --no-build-isolation "leadline[demo,test,dev]"
 	@touch $@ $(VENV)/.demo
