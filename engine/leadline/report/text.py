@@ -38,22 +38,23 @@ def shorten(text: str, width: int) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number in few characters: ``digits`` significant ones, thousands separated, no noise.
+    """Write a number in few characters: ``digits`` significant ones, thousands separated.
 
     >>> number(336776.0), number(0.0001234), number(12.3456), number(1e300), number(float("nan"))
-    ('336,776', '0.000123', '12.35', '1e+300', '-')
+    ('336,776', '0.0001234', '12.35', '1e+300', '-')
     """
     if value is None or math.isnan(value):
         return "-"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     size = abs(value)
-    if size >= 1e9 or 0 < size < 1e-4:
+    if size == 0:
+        return "0"
+    if size >= 1e9 or size < 1e-4:
         return f"{value:.{digits - 2}g}"
-    if value == round(value) or size >= 10 ** (digits - 1):
+    if size >= 10 ** (digits - 1) - 0.5:
         return f"{value:,.0f}"
-    text = f"{value:.{max(digits - 1 - math.floor(math.log10(size)), 0)}f}"
-    return text[:10] if size >= 1e-3 else f"{value:.6f}"
+    return f"{value:.{digits}g}"
 
 
 def share(value: float) -> str:

@@ -1,0 +1,124 @@
+"""Texts, numbers and bars of the terminal reports."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+
+import leadline as ll
+from leadline.report.bars import shares
+from leadline.report.json import to_json
+from leadline.report.layout import Field, line
+from leadline.report.text import bars, number, printable, scalar, share, shorten
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("Zürich 東京", "Zürich 東京"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\tb\nc\x00", "a\\x09b\\x0ac\\x00"),
+        ("\x9b31m", "\\x9b31m"),
+        ("x\u202ey", "x\\u202ey"),
+        ("\ud800", "\\ud800"),
+        ("\U000e0001", "\\U000e0001"),
+    ],
+)
+def test_printable(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "-"),
+        (math.nan, "-"),
+        (math.inf, "inf"),
+        (-math.inf, "-inf"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (7, "7"),
+        (-1234567.0, "-1,234,567"),
+        (123456789012, "1.2e+11"),
+        (2**200, "1.6e+60"),
+        (1e300, "1e+300"),
+        (0.5, "0.5"),
+        (-12.3456, "-12.35"),
+        (999.96, "1,000"),
+        (0.00012345, "0.0001235"),
+        (0.000012345, "1.2e-05"),
+    ],
+)
+def test_number(value: float | None, shown: str) -> None:
+    assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, "0%"), (1e-9, "<0.1%"), (0.5, "50.0%"), (1 - 1e-9, ">99.9%"), (1, "100%")],
+)
+def test_share(value: float, shown: str) -> None:
+    assert share(value) == shown
+
+
+def test_scalar() -> None:
+    assert scalar(True) == "true"
+    assert scalar(date(2013, 1, 31)) == "2013-01-31"
+    assert scalar(datetime(2013, 1, 31, tzinfo=UTC)) == "2013-01-31"
+    assert scalar(datetime(2013, 1, 31, 5, 30, tzinfo=UTC)) == "2013-01-31 05:30"
+    assert scalar("x\n") == "x\\x0a"
+
+
+def test_shorten_counts_cells_not_characters() -> None:
+    assert shorten("abcdef", 6) == "abcdef"
+    assert shorten("abcdefg", 6) == "abcde…"
+    assert shorten("東京都庁", 6) == "東京…"
+
+
+def test_a_line_pads_and_cuts() -> None:
+    fields = [Field("name", 6), Field("12", 4, right=True), Field("too long", 5)]
+    assert line(fields).plain == "name     12 too …"
+
+
+def test_bars_show_something_for_something() -> None:
+    assert bars([0.0, 1e-9, 0.5, 1.0]) == " ▁▄█"
+    assert bars([]) == ""
+    assert bars([0.0, 0.0]) == "  "
+
+
+def test_numbers_share_bins_between_outer_percentiles() -> None:
+    random = np.random.default_rng(3)
+    a, b = (ll.profile({"x": random.normal(m, 1, 5_000)})["x"] for m in (0, 2))
+    first, second = shares([a, b], 16)
+    assert len(first) == len(second) == 16
+    assert sum(first) == pytest.approx(1)
+    assert sum(second) == pytest.approx(1)
+    assert np.argmax(first) < np.argmax(second)
+
+
+def test_few_integers_get_a_bin_each() -> None:
+    column = ll.profile({"x": [1, 1, 2, 3, 3, 3]})["x"]
+    assert shares([column], 16) == [[pytest.approx(2 / 6), pytest.approx(1 / 6), 0.5]]
+
+
+def test_texts_are_counted_by_the_first_profile_with_the_rest_last() -> None:
+    a = ll.profile({"x": ["u", "u", "v"]})["x"]
+    b = ll.profile({"x": ["v", "w", "w", "w"]})["x"]
+    assert shares([a, b], 8) == [[pytest.approx(2 / 3), pytest.approx(1 / 3), 0.0], [0, 0.25, 0.75]]
+
+
+def test_columns_without_values_have_no_bars() -> None:
+    empty = ll.profile({"x": np.array([], dtype=float)})["x"]
+    assert shares([empty], 8) == [[]]
+
+
+def test_json_is_standard_and_ascii() -> None:
+    figures = {"a": math.inf, "b": [math.nan, np.float64(1.5)], "c": "é\x1b", "d": date(2013, 1, 1)}
+    text = to_json(figures)
+    assert text.isascii()
+    assert json.loads(text) == {"a": "Infinity", "b": [None, 1.5], "c": "é\x1b", "d": "2013-01-01"}
