@@ -14,6 +14,86 @@ int ll_set_available(int set);
 int ll_set_active(void);
 int ll_set_force(int set);
 
+
+#define LL_STORAGE_FLOAT64 ...
+#define LL_STORAGE_INT64 ...
+#define LL_STORAGE_UINT64 ...
+
+int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys);
+int ll_keys_decode(const uint64_t *keys, int64_t count, int storage, uint64_t *values);
+
+#define LL_TYPE_BOOL ...
+#define LL_TYPE_INT8 ...
+#define LL_TYPE_INT16 ...
+#define LL_TYPE_INT32 ...
+#define LL_TYPE_INT64 ...
+#define LL_TYPE_UINT8 ...
+#define LL_TYPE_UINT16 ...
+#define LL_TYPE_UINT32 ...
+#define LL_TYPE_UINT64 ...
+#define LL_TYPE_FLOAT16 ...
+#define LL_TYPE_FLOAT32 ...
+#define LL_TYPE_FLOAT64 ...
+
+typedef struct ll_tally {
+    int64_t written;
+    int64_t next;
+    int64_t rows;
+    int64_t nulls;
+    int64_t nan;
+    int64_t positive_infinity;
+    int64_t negative_infinity;
+    int64_t zeros;
+    int64_t negatives;
+} ll_tally;
+
+int ll_gather(int type, const void *values, const uint8_t *validity, int64_t offset, int64_t length,
+              const int32_t *order, int64_t begin, int64_t end, uint64_t *out, int64_t capacity,
+              ll_tally *tally);
+
+typedef struct ll_moments {
+    int64_t count;
+    double mean;
+    double m2;
+    double m3;
+    double m4;
+    uint64_t minimum;
+    uint64_t maximum;
+} ll_moments;
+
+int ll_moments_block(const uint64_t *values, int64_t count, int storage, ll_moments *result);
+
+int ll_moments_weighted(const uint64_t *values, const uint64_t *weights, int64_t count, int storage,
+                        ll_moments *result);
+
+#define LL_HISTOGRAM_PAGES ...
+#define LL_HISTOGRAM_PAGE ...
+#define LL_HISTOGRAM_TABLES ...
+#define LL_HISTOGRAM_TABLE ...
+#define LL_HISTOGRAM_COUNTERS ...
+#define LL_HISTOGRAM_TOUCHED ...
+
+int ll_histogram_index(const uint64_t *values, int64_t count, int storage, uint32_t *index);
+
+int ll_histogram_add(const uint64_t *values, int64_t count, int storage, uint32_t *counters,
+                     uint8_t *touched);
+
+uint32_t ll_histogram_heaviest(const uint32_t *counters, const uint8_t *touched);
+
+int ll_histogram_pages(const uint8_t *touched, uint16_t *pages);
+
+int ll_histogram_read(const uint32_t *counters, const uint16_t *pages, int count, int coarseness,
+                      uint32_t *counts);
+
+void ll_histogram_clear(uint32_t *counters, uint8_t *touched);
+
+#define LL_DISTINCT_REGISTERS ...
+
+int ll_distinct_hash(const uint64_t *values, int64_t count, int storage, uint64_t *hashes);
+
+int ll_distinct_add(const uint64_t *values, int64_t count, int storage, uint8_t *registers);
+int ll_distinct_add_hashes(const uint64_t *hashes, int64_t count, uint8_t *registers);
+
 #define LL_QUANTILE_LEVELS ...
 #define LL_QUANTILE_BLOCK ...
 #define LL_QUANTILE_MOST ...

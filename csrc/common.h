@@ -33,6 +33,18 @@
 #define LL_X86 0
 #endif
 
+/* MACRO(isa, target) once for each variant of this build; the table of them, by LL_SET_*. */
+#if LL_X86
+#define LL_FOR_EACH_VARIANT(MACRO)                                                                 \
+    MACRO(serial, )                                                                                \
+    MACRO(avx2, LL_TARGET_AVX2)                                                                    \
+    MACRO(avx512, LL_TARGET_AVX512)
+#define LL_VARIANTS(name) {name##_serial, name##_avx2, name##_avx512}
+#else
+#define LL_FOR_EACH_VARIANT(MACRO) MACRO(serial, )
+#define LL_VARIANTS(name)          {name##_serial}
+#endif
+
 LL_INLINE double ll_double_of_bits(uint64_t bits) {
     double value;
     memcpy(&value, &bits, sizeof value);

@@ -11,6 +11,10 @@ static _Atomic(const ll_kernels *) active = &tables[LL_SET_SERIAL];
 static void install(int set) {
     ll_kernels *kernels = &tables[set];
     kernels->set = set;
+    ll_gather_install(kernels);
+    ll_moments_install(kernels);
+    ll_histogram_install(kernels);
+    ll_distinct_install(kernels);
     available[set] = true;
     atomic_store(&active, kernels);
 }

@@ -10,9 +10,41 @@
 #include "common.h"
 #include "leadline.h"
 
+typedef void (*ll_gather_load_kernel)(int type, const void *values, int64_t first,
+                                      const int32_t *rows, int count, uint64_t *out);
+typedef int (*ll_gather_keep_kernel)(uint64_t *values, int count, const uint64_t *keep);
+typedef int (*ll_gather_clean_kernel)(uint64_t *values, int count, int storage, ll_tally *tally);
+typedef void (*ll_moments_block_kernel)(const uint64_t *values, int64_t count, int storage,
+                                        ll_moments *result);
+typedef void (*ll_histogram_index_kernel)(const uint64_t *values, int64_t count, int storage,
+                                          uint32_t *index);
+typedef void (*ll_histogram_add_kernel)(const uint64_t *values, int64_t count, int storage,
+                                        uint32_t *counters, uint8_t *touched);
+typedef void (*ll_distinct_hash_kernel)(const uint64_t *values, int64_t count, int storage,
+                                        uint64_t *hashes);
+typedef void (*ll_distinct_add_kernel)(const uint64_t *values, int64_t count, int storage,
+                                       uint8_t *registers);
+typedef void (*ll_distinct_add_hashes_kernel)(const uint64_t *hashes, int64_t count,
+                                              uint8_t *registers);
+
 typedef struct ll_kernels {
     int set;
+    ll_gather_load_kernel gather_load;
+    ll_gather_keep_kernel gather_keep;
+    ll_gather_clean_kernel gather_clean;
+    ll_moments_block_kernel moments_block;
+    ll_histogram_index_kernel histogram_index;
+    ll_histogram_add_kernel histogram_add;
+    ll_distinct_hash_kernel distinct_hash;
+    ll_distinct_add_kernel distinct_add;
+    ll_distinct_add_hashes_kernel distinct_add_hashes;
 } ll_kernels;
+
+/* Each fills its family's members with the variants of kernels->set. */
+LL_HIDDEN void ll_gather_install(ll_kernels *kernels);
+LL_HIDDEN void ll_moments_install(ll_kernels *kernels);
+LL_HIDDEN void ll_histogram_install(ll_kernels *kernels);
+LL_HIDDEN void ll_distinct_install(ll_kernels *kernels);
 
 /* The table in use. Cheap: one relaxed atomic load. */
 LL_HIDDEN const ll_kernels *ll_kernels_active(void);

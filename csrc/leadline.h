@@ -33,6 +33,120 @@ int ll_set_active(void);
 /* Use this set from the next call on, in all threads. LL_ERROR_SUPPORT if it is not available. */
 int ll_set_force(int set);
 
+/* ---- values ------------------------------------------------------------------------------- */
+
+/* A block of values is uint64_t[]: the 8 raw bytes of a double, int64_t or uint64_t each. NaN is
+ * not in it and -0.0 has become 0.0 (ll_gather sees to both); infinities may be. */
+#define LL_STORAGE_FLOAT64 0
+#define LL_STORAGE_INT64   1
+#define LL_STORAGE_UINT64  2
+
+/* Ordered keys: unsigned integers in the order of the values, and back. In place is fine. */
+int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys);
+int ll_keys_decode(const uint64_t *keys, int64_t count, int storage, uint64_t *values);
+
+/* ---- gather: Arrow memory -> a block of values ---------------------------------------------- */
+
+#define LL_TYPE_BOOL    0
+#define LL_TYPE_INT8    1
+#define LL_TYPE_INT16   2
+#define LL_TYPE_INT32   3
+#define LL_TYPE_INT64   4
+#define LL_TYPE_UINT8   5
+#define LL_TYPE_UINT16  6
+#define LL_TYPE_UINT32  7
+#define LL_TYPE_UINT64  8
+#define LL_TYPE_FLOAT16 9
+#define LL_TYPE_FLOAT32 10
+#define LL_TYPE_FLOAT64 11
+
+/* What a gather did. negatives: values below zero, -inf included; zeros: 0.0 and -0.0. */
+typedef struct ll_tally {
+    int64_t written; /* values in out */
+    int64_t next;    /* first position that was not consumed */
+    int64_t rows;    /* positions consumed, = next - begin */
+    int64_t nulls;
+    int64_t nan;
+    int64_t positive_infinity;
+    int64_t negative_infinity;
+    int64_t zeros;
+    int64_t negatives;
+} ll_tally;
+
+/* Write the values of the rows order[begin..end) (or begin..end without an order) that are neither
+ * null nor NaN to out, and stop right after the row that fills it. values and validity are the
+ * Arrow buffers; `offset` is in rows and applies to both; validity is NULL if no row is null.
+ * LL_ERROR_RANGE if a row is not in [0, length); out and tally are undefined then. */
+int ll_gather(int type, const void *values, const uint8_t *validity, int64_t offset, int64_t length,
+              const int32_t *order, int64_t begin, int64_t end, uint64_t *out, int64_t capacity,
+              ll_tally *tally);
+
+/* ---- moments ------------------------------------------------------------------------------ */
+
+/* Of the finite values: count, mean, sums of powers of deviations, raw bytes of the extremes. */
+typedef struct ll_moments {
+    int64_t count;
+    double mean;
+    double m2;
+    double m3;
+    double m4;
+    uint64_t minimum; /* undefined while count is 0 */
+    uint64_t maximum;
+} ll_moments;
+
+/* Tiles of 1,024 consecutive values, 8 fixed lanes, adjacent tiles combined in a binary tree: the
+ * same bits from every instruction set. */
+int ll_moments_block(const uint64_t *values, int64_t count, int storage, ll_moments *result);
+
+/* The same of distinct values with multiplicities, by compensated sums in the order given. */
+int ll_moments_weighted(const uint64_t *values, const uint64_t *weights, int64_t count, int storage,
+                        ll_moments *result);
+
+/* ---- histogram ---------------------------------------------------------------------------- */
+
+/* A value's bucket is the top 20 bits of its double, rounded towards zero: a page (sign and
+ * exponent, 4,096 of them) and one of 256 linear buckets in it. Zeros and infinities are in no
+ * bucket. Counters lie in LL_HISTOGRAM_TABLES tables that are summed on reading (the increments
+ * of neighbouring equal values then do not wait for each other), each followed by scrap. */
+#define LL_HISTOGRAM_PAGES    4096
+#define LL_HISTOGRAM_PAGE     256
+#define LL_HISTOGRAM_TABLES   4
+#define LL_HISTOGRAM_TABLE    (LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE + LL_HISTOGRAM_PAGE)
+#define LL_HISTOGRAM_COUNTERS (LL_HISTOGRAM_TABLES * LL_HISTOGRAM_TABLE) /* uint32_t each */
+#define LL_HISTOGRAM_TOUCHED  (2 * (LL_HISTOGRAM_PAGES + 1))             /* uint8_t each */
+
+/* The bucket of every value, LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE for zeros and infinities. */
+int ll_histogram_index(const uint64_t *values, int64_t count, int storage, uint32_t *index);
+
+/* Count values; a counter must not pass 2^32 - 1, which is the caller's to see to. */
+int ll_histogram_add(const uint64_t *values, int64_t count, int storage, uint32_t *counters,
+                     uint8_t *touched);
+
+/* The largest count of a bucket. */
+uint32_t ll_histogram_heaviest(const uint32_t *counters, const uint8_t *touched);
+
+/* Write the ascending numbers of the pages that were counted in (room for LL_HISTOGRAM_PAGES) and
+ * return how many there are. */
+int ll_histogram_pages(const uint8_t *touched, uint16_t *pages);
+
+/* Write LL_HISTOGRAM_PAGE >> coarseness counts for each page. */
+int ll_histogram_read(const uint32_t *counters, const uint16_t *pages, int count, int coarseness,
+                      uint32_t *counts);
+
+/* Zero everything that was touched. */
+void ll_histogram_clear(uint32_t *counters, uint8_t *touched);
+
+/* ---- distinct ------------------------------------------------------------------------------- */
+
+#define LL_DISTINCT_REGISTERS 4096
+
+/* 64-bit hashes: a number hashes as its double if that is exact, whatever its storage. */
+int ll_distinct_hash(const uint64_t *values, int64_t count, int storage, uint64_t *hashes);
+
+/* Raise the HyperLogLog registers (uint8_t[LL_DISTINCT_REGISTERS]) by values, or by hashes. */
+int ll_distinct_add(const uint64_t *values, int64_t count, int storage, uint8_t *registers);
+int ll_distinct_add_hashes(const uint64_t *hashes, int64_t count, uint8_t *registers);
+
 /* ---- quantiles (KLL) ------------------------------------------------------------------------- */
 
 #define LL_QUANTILE_LEVELS 61    /* DataSketches' limit: an item stands for at most 2^60 values */

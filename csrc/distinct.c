@@ -1,0 +1,56 @@
+/* Distinct counts: hashing numbers and raising HyperLogLog registers, in variants. */
+#include "dispatch.h"
+#include "distinct_body.h"
+
+#define DISTINCT_VARIANT(isa, target)                                                              \
+    target static void ll_distinct_hash_##isa(const uint64_t *values, int64_t count, int storage,  \
+                                              uint64_t *hashes) {                                  \
+        if (storage == LL_STORAGE_FLOAT64)                                                         \
+            distinct_hash_body(values, count, LL_STORAGE_FLOAT64, hashes);                         \
+        else if (storage == LL_STORAGE_INT64)                                                      \
+            distinct_hash_body(values, count, LL_STORAGE_INT64, hashes);                           \
+        else                                                                                       \
+            distinct_hash_body(values, count, LL_STORAGE_UINT64, hashes);                          \
+    }                                                                                              \
+    target static void ll_distinct_add_##isa(const uint64_t *values, int64_t count, int storage,   \
+                                             uint8_t *registers) {                                 \
+        if (storage == LL_STORAGE_FLOAT64)                                                         \
+            distinct_add_body(values, count, LL_STORAGE_FLOAT64, registers);                       \
+        else if (storage == LL_STORAGE_INT64)                                                      \
+            distinct_add_body(values, count, LL_STORAGE_INT64, registers);                         \
+        else                                                                                       \
+            distinct_add_body(values, count, LL_STORAGE_UINT64, registers);                        \
+    }                                                                                              \
+    target static void ll_distinct_add_hashes_##isa(const uint64_t *hashes, int64_t count,         \
+                                                    uint8_t *registers) {                          \
+        distinct_add_hashes_body(hashes, count, registers);                                        \
+    }
+
+LL_FOR_EACH_VARIANT(DISTINCT_VARIANT)
+
+void ll_distinct_install(ll_kernels *kernels) {
+    static const ll_distinct_hash_kernel hash[] = LL_VARIANTS(ll_distinct_hash);
+    static const ll_distinct_add_kernel add[] = LL_VARIANTS(ll_distinct_add);
+    static const ll_distinct_add_hashes_kernel add_hashes[] = LL_VARIANTS(ll_distinct_add_hashes);
+    kernels->distinct_hash = hash[kernels->set];
+    kernels->distinct_add = add[kernels->set];
+    kernels->distinct_add_hashes = add_hashes[kernels->set];
+}
+
+int ll_distinct_hash(const uint64_t *values, int64_t count, int storage, uint64_t *hashes) {
+    if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
+    ll_kernels_active()->distinct_hash(values, count, storage, hashes);
+    return LL_OK;
+}
+
+int ll_distinct_add(const uint64_t *values, int64_t count, int storage, uint8_t *registers) {
+    if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
+    ll_kernels_active()->distinct_add(values, count, storage, registers);
+    return LL_OK;
+}
+
+int ll_distinct_add_hashes(const uint64_t *hashes, int64_t count, uint8_t *registers) {
+    if (count < 0) return LL_ERROR_ARGUMENT;
+    ll_kernels_active()->distinct_add_hashes(hashes, count, registers);
+    return LL_OK;
+}

@@ -1,0 +1,75 @@
+/* HyperLogLog registers: 4,096 maxima of the number of leading zeros of a hash, plus one. Included
+ * by distinct.c only.
+ *
+ * A value changes something only if its hash has at least as many leading zeros as the smallest
+ * register says, so after some ten thousand values nearly every group of 8 is passed over by one
+ * comparison. The bound is renewed every TILE values; what is rejected could not have mattered, so
+ * the result does not depend on it.
+ */
+#ifndef LEADLINE_DISTINCT_BODY_H
+#define LEADLINE_DISTINCT_BODY_H
+
+#include "mix.h"
+#include "number.h"
+
+enum { TILE = 1024, GROUP = 8, INDEX_BITS = 12 };
+
+/* Adding the constant first keeps 0, the most frequent number, from being hashed to 0. */
+LL_INLINE uint64_t hash_of(uint64_t value, int storage) {
+    return ll_mix(ll_identity_bits(value, storage) + LL_GOLDEN);
+}
+
+LL_INLINE void distinct_hash_body(const uint64_t *values, int64_t count, int storage,
+                                  uint64_t *hashes) {
+    for (int64_t i = 0; i < count; i++)
+        hashes[i] = hash_of(values[i], storage);
+}
+
+LL_INLINE void raise_register(uint64_t hash, uint8_t *registers) {
+    uint64_t rest = (hash << INDEX_BITS) | ((uint64_t)1 << (INDEX_BITS - 1));
+    uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
+    uint8_t *place = &registers[hash >> (64 - INDEX_BITS)];
+    *place = rank > *place ? rank : *place;
+}
+
+LL_INLINE uint8_t smallest_register(const uint8_t *registers) {
+    uint8_t smallest = 255;
+    for (int i = 0; i < LL_DISTINCT_REGISTERS; i++)
+        smallest = registers[i] < smallest ? registers[i] : smallest;
+    return smallest;
+}
+
+LL_INLINE void add_tile(const uint64_t *hashes, int count, uint8_t *registers) {
+    uint8_t smallest = smallest_register(registers);
+    if (smallest == 0 || count < TILE) {
+        for (int i = 0; i < count; i++)
+            raise_register(hashes[i], registers);
+        return;
+    }
+    /* rank > smallest means that the top `smallest` bits after the index are all zero. */
+    uint64_t mask = ~(UINT64_MAX >> smallest) >> INDEX_BITS;
+    for (int i = 0; i < TILE; i += GROUP) {
+        uint32_t candidates = 0;
+        for (int j = 0; j < GROUP; j++)
+            candidates |= (uint32_t)((hashes[i + j] & mask) == 0) << j;
+        for (; candidates; candidates &= candidates - 1)
+            raise_register(hashes[i + __builtin_ctz(candidates)], registers);
+    }
+}
+
+LL_INLINE void distinct_add_hashes_body(const uint64_t *hashes, int64_t count, uint8_t *registers) {
+    for (int64_t begin = 0; begin < count; begin += TILE)
+        add_tile(hashes + begin, (int)ll_smaller(TILE, count - begin), registers);
+}
+
+LL_INLINE void distinct_add_body(const uint64_t *values, int64_t count, int storage,
+                                 uint8_t *registers) {
+    uint64_t hashes[TILE];
+    for (int64_t begin = 0; begin < count; begin += TILE) {
+        int size = (int)ll_smaller(TILE, count - begin);
+        distinct_hash_body(values + begin, size, storage, hashes);
+        add_tile(hashes, size, registers);
+    }
+}
+
+#endif

@@ -1,0 +1,143 @@
+/* From Arrow memory to a dense block, in three small steps over a tile that stays in L1: load and
+ * widen, drop the null rows, then drop NaN while normalising and counting. Each step is skipped or
+ * a single vector loop in the common case. Included by gather.c only.
+ */
+#ifndef LEADLINE_GATHER_BODY_H
+#define LEADLINE_GATHER_BODY_H
+
+#include "number.h"
+
+enum { TILE = 1024, WORDS = TILE / 64 };
+
+/* Bit 0 is the lowest of the first byte (Arrow columnar format, "Validity bitmaps"). */
+LL_INLINE uint64_t bit_at(const uint8_t *bitmap, int64_t position) {
+    return (bitmap[position >> 3] >> (position & 7)) & 1;
+}
+
+/* IEEE 754 binary16, by integers: exact, and right for subnormals whatever the CPU's flush mode. */
+LL_INLINE uint64_t double_bits_of_half(uint16_t half) {
+    uint64_t sign = (uint64_t)(half >> 15) << 63;
+    uint64_t exponent = (half >> 10) & 31, fraction = half & 1023;
+    if (exponent == 31) return sign | LL_INFINITY_BITS | (fraction << 42);
+    if (exponent > 0) return sign | ((exponent + 1023 - 15) << 52) | (fraction << 42);
+    double subnormal = (double)(int64_t)fraction * 0x1p-24;
+    return sign | ll_bits_of_double(subnormal);
+}
+
+#define LOAD_LOOP(c_type, convert)                                                                 \
+    do {                                                                                           \
+        const c_type *typed = (const c_type *)values;                                              \
+        if (rows)                                                                                  \
+            for (int i = 0; i < count; i++)                                                        \
+                out[i] = convert(typed[first + rows[i]]);                                          \
+        else                                                                                       \
+            for (int i = 0; i < count; i++)                                                        \
+                out[i] = convert(typed[first + i]);                                                \
+    } while (0)
+
+#define TO_INT64(x)  ((uint64_t)(int64_t)(x))
+#define TO_UINT64(x) ((uint64_t)(x))
+#define TO_DOUBLE(x) ll_bits_of_double((double)(x))
+
+/* out[i] = the raw storage of value first + rows[i], or of value first + i. */
+LL_INLINE void gather_load_body(int type, const void *values, int64_t first, const int32_t *rows,
+                                int count, uint64_t *out) {
+    switch (type) {
+    case LL_TYPE_BOOL:
+        for (int i = 0; i < count; i++)
+            out[i] = bit_at((const uint8_t *)values, first + (rows ? rows[i] : i));
+        break;
+    case LL_TYPE_INT8:
+        LOAD_LOOP(int8_t, TO_INT64);
+        break;
+    case LL_TYPE_INT16:
+        LOAD_LOOP(int16_t, TO_INT64);
+        break;
+    case LL_TYPE_INT32:
+        LOAD_LOOP(int32_t, TO_INT64);
+        break;
+    case LL_TYPE_UINT8:
+        LOAD_LOOP(uint8_t, TO_INT64);
+        break;
+    case LL_TYPE_UINT16:
+        LOAD_LOOP(uint16_t, TO_INT64);
+        break;
+    case LL_TYPE_UINT32:
+        LOAD_LOOP(uint32_t, TO_INT64);
+        break;
+    case LL_TYPE_FLOAT16:
+        LOAD_LOOP(uint16_t, double_bits_of_half);
+        break;
+    case LL_TYPE_FLOAT32:
+        LOAD_LOOP(float, TO_DOUBLE);
+        break;
+    default: /* the three types that are their own storage */
+        LOAD_LOOP(uint64_t, TO_UINT64);
+        break;
+    }
+}
+
+/* Keep the values whose bit is set, in place and in order; returns how many. */
+LL_INLINE int gather_keep_body(uint64_t *values, int count, const uint64_t *keep) {
+    int kept = 0;
+    for (int begin = 0; begin < count; begin += 64) {
+        uint64_t word = keep[begin / 64];
+        int size = (int)ll_smaller(64, count - begin);
+        if (word == UINT64_MAX) { /* a whole word: bits beyond count are zero */
+            if (kept < begin) memmove(values + kept, values + begin, 64 * sizeof *values);
+            kept += 64;
+            continue;
+        }
+        for (int i = 0; word != 0 && i < size; i++) {
+            values[kept] = values[begin + i];
+            kept += (int)((word >> i) & 1);
+        }
+    }
+    return kept;
+}
+
+LL_INLINE int clean_floats(uint64_t *values, int count, ll_tally *tally) {
+    const uint64_t infinity = (uint64_t)LL_INFINITY_BITS << 1; /* bits without the sign */
+    uint64_t nan = 0, zeros = 0, positive = 0, negative = 0, below = 0;
+    for (int i = 0; i < count; i++) {
+        uint64_t bits = values[i], absolute = bits << 1;
+        nan += absolute > infinity;
+        zeros += absolute == 0;
+        positive += bits == LL_INFINITY_BITS;
+        negative += bits == (LL_INFINITY_BITS | LL_SIGN_BIT);
+        below += bits - (LL_SIGN_BIT + 1) <= (uint64_t)LL_INFINITY_BITS - 1; /* -tiny ... -inf */
+        values[i] = absolute == 0 ? 0 : bits;
+    }
+    tally->nan += (int64_t)nan;
+    tally->zeros += (int64_t)zeros;
+    tally->positive_infinity += (int64_t)positive;
+    tally->negative_infinity += (int64_t)negative;
+    tally->negatives += (int64_t)below;
+    if (LL_LIKELY(nan == 0)) return count;
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        uint64_t bits = values[i];
+        values[kept] = bits;
+        kept += bits << 1 <= infinity;
+    }
+    return kept;
+}
+
+LL_INLINE int clean_integers(const uint64_t *values, int count, int storage, ll_tally *tally) {
+    uint64_t zeros = 0, below = 0;
+    for (int i = 0; i < count; i++) {
+        zeros += values[i] == 0;
+        below += values[i] >> 63;
+    }
+    tally->zeros += (int64_t)zeros;
+    tally->negatives += storage == LL_STORAGE_INT64 ? (int64_t)below : 0;
+    return count;
+}
+
+/* Count what the tally asks for, make -0.0 0.0 and drop NaN; returns how many values are left. */
+LL_INLINE int gather_clean_body(uint64_t *values, int count, int storage, ll_tally *tally) {
+    if (storage == LL_STORAGE_FLOAT64) return clean_floats(values, count, tally);
+    return clean_integers(values, count, storage, tally);
+}
+
+#endif

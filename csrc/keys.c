@@ -1,0 +1,26 @@
+/* Ordered keys: a value's bits changed so that unsigned comparison is comparison of values.
+ *
+ * Non-negative doubles already compare as integers and get the sign bit; negative ones compare in
+ * reverse and are inverted. These loops are bound by memory, so no wider variants are kept.
+ */
+#include "number.h"
+
+int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys) {
+    if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t inverted = storage == LL_STORAGE_FLOAT64 ? 0 - (values[i] >> 63) : 0;
+        uint64_t flip = storage == LL_STORAGE_UINT64 ? 0 : LL_SIGN_BIT;
+        keys[i] = values[i] ^ (inverted | flip);
+    }
+    return LL_OK;
+}
+
+int ll_keys_decode(const uint64_t *keys, int64_t count, int storage, uint64_t *values) {
+    if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t inverted = storage == LL_STORAGE_FLOAT64 ? (keys[i] >> 63) - 1 : 0;
+        uint64_t flip = storage == LL_STORAGE_UINT64 ? 0 : LL_SIGN_BIT;
+        values[i] = keys[i] ^ (inverted | flip);
+    }
+    return LL_OK;
+}

@@ -1,0 +1,53 @@
+"""Work memory of one thread: allocated once, part by part, when first asked for.
+
+Kernels never allocate; what they need between calls lies here. A part is handed from state to
+state, so whoever uses it leaves it as it was found (zeroed where it says so).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._native import HistogramCounters
+
+# Values of one block: 512 KiB, so that a block and the states it feeds stay in a 2 MiB cache.
+BLOCK = 65_536
+
+# Rows of one unit of work; a cell of a unit never has more.
+UNIT_ROWS = 1 << 20
+
+
+class Scratch:
+    """Work memory of one thread; not to be shared between threads."""
+
+    @cached_property
+    def block(self) -> NDArray[np.uint64]:
+        """One block of values; any content."""
+        return np.empty(BLOCK, dtype=np.uint64)
+
+    @cached_property
+    def histogram(self) -> HistogramCounters:
+        """Counters of all histogram pages; zeroed between uses."""
+        return HistogramCounters()
+
+    @cached_property
+    def dense(self) -> NDArray[np.uint32]:
+        """Counters of a range of 65,536 integers; zeroed between uses."""
+        return np.zeros(BLOCK, dtype=np.uint32)
+
+    @cached_property
+    def sort(self) -> NDArray[np.uint64]:
+        """Room to sort one block; any content."""
+        return np.empty(2 * BLOCK, dtype=np.uint64)
+
+    def codes(self, size: int) -> NDArray[np.uint32]:
+        """A counter for each of ``size`` dictionary codes; zeroed between uses."""
+        if len(self._codes) < size:
+            self._codes = np.zeros(max(size, 2 * len(self._codes)), dtype=np.uint32)
+        return self._codes[:size]
+
+    def __init__(self) -> None:
+        self._codes: NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
