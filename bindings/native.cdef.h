@@ -109,3 +109,34 @@ int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_le
                        const uint64_t *a_items, int64_t a_count, const uint32_t *b_offsets,
                        int b_levels, const uint64_t *b_items, int64_t b_count, uint64_t *work,
                        uint64_t *spare, uint32_t *offsets, int32_t *levels, uint64_t *items);
+
+#define LL_FEW_BITS ...
+#define LL_FEW_PLACES ...
+int ll_counts_range(const uint64_t *values, int64_t count, int storage, uint64_t *keys);
+int ll_counts_dense(const uint64_t *values, int64_t count, uint64_t low, uint64_t high,
+                    uint32_t *table);
+int ll_counts_few(const uint64_t *values, int64_t count, int limit, uint64_t *keys,
+                  uint32_t *counts, int32_t *used);
+int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *starts, int64_t groups,
+                     int storage, uint64_t *work, uint64_t *keys, uint32_t *counts,
+                     int64_t *unique_starts);
+int64_t ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
+                        const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
+                        uint64_t *keys, uint64_t *counts);
+int ll_codes_count(const int32_t *codes, int64_t count, uint32_t *table, int64_t size,
+                   int32_t *touched, int64_t *touched_count);
+int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, int64_t groups,
+                    uint32_t *table, int64_t size, uint64_t *touched, uint64_t *work,
+                    int32_t *unique, int64_t *counts, int64_t *unique_starts);
+#define LL_TEXT_CLASSES ...
+int ll_text_measure(const int64_t *offsets, int64_t count, const uint8_t *data, int64_t data_size,
+                    uint64_t *hashes, uint32_t *lengths, uint32_t *classes);
+int ll_text_weigh(const uint32_t *classes, int64_t count, const int32_t *codes,
+                  const int64_t *weights, int64_t code_count, int64_t *totals);
+#define LL_UNIT_SECONDS ...
+#define LL_UNIT_MILLISECONDS ...
+#define LL_UNIT_MICROSECONDS ...
+#define LL_UNIT_NANOSECONDS ...
+int ll_calendar_count(const int64_t *values, const uint64_t *weights, int64_t count, int unit,
+                      uint64_t *hours, uint64_t *weekdays, int64_t *days);
+int ll_calendar_microseconds(const int64_t *values, int64_t count, int unit, int64_t *out);

@@ -177,4 +177,72 @@ int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_le
                        int b_levels, const uint64_t *b_items, int64_t b_count, uint64_t *work,
                        uint64_t *spare, uint32_t *offsets, int32_t *levels, uint64_t *items);
 
+/* ---- counts -------------------------------------------------------------------------------- */
+
+#define LL_FEW_BITS   10
+#define LL_FEW_PLACES 1024
+
+/* keys[0], keys[1]: ordered keys of the smallest and largest of at least one value. */
+int ll_counts_range(const uint64_t *values, int64_t count, int storage, uint64_t *keys);
+
+/* Count integers at their low 16 bits in table[65,536]. low and high bound the values (as values
+ * or as keys: only their low bits and distance matter); wider than 65,535 is refused. */
+int ll_counts_dense(const uint64_t *values, int64_t count, uint64_t low, uint64_t high,
+                    uint32_t *table);
+
+/* Count values in a hash table of LL_FEW_PLACES (counts zeroed before the first call), until *used
+ * distinct ones are more than `limit`; the table is incomplete then. */
+int ll_counts_few(const uint64_t *values, int64_t count, int limit, uint64_t *keys,
+                  uint32_t *counts, int32_t *used);
+
+/* Distinct ordered keys and their counts of every group of values, one group after the other.
+ * work, keys, counts: room for `count`; unique_starts: groups + 1. */
+int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *starts, int64_t groups,
+                     int storage, uint64_t *work, uint64_t *keys, uint32_t *counts,
+                     int64_t *unique_starts);
+
+/* Two ascending lists of distinct keys into one; returns its length. */
+int64_t ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
+                        const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
+                        uint64_t *keys, uint64_t *counts);
+
+/* Count codes in table[size], appending each code that was zero to touched; LL_ERROR_RANGE, with
+ * nothing counted, if a code is not in [0, size). */
+int ll_codes_count(const int32_t *codes, int64_t count, uint32_t *table, int64_t size,
+                   int32_t *touched, int64_t *touched_count);
+
+/* Distinct codes, ascending, and their counts of every group; negative codes are null rows. The
+ * table is zero before and after; touched, work, unique, counts: room for `count` each. */
+int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, int64_t groups,
+                    uint32_t *table, int64_t size, uint64_t *touched, uint64_t *work,
+                    int32_t *unique, int64_t *counts, int64_t *unique_starts);
+
+/* ---- text ---------------------------------------------------------------------------------- */
+
+#define LL_TEXT_CLASSES 7 /* lower, upper, digit, space, punctuation, control, outside ASCII */
+
+/* For every entry: the two words of its MurmurHash3_x64_128, its code points, and how many of them
+ * are in each class. */
+int ll_text_measure(const int64_t *offsets, int64_t count, const uint8_t *data, int64_t data_size,
+                    uint64_t *hashes, uint32_t *lengths, uint32_t *classes);
+
+/* Code points of each class in the entries `codes`, each taken weights[i] times. */
+int ll_text_weigh(const uint32_t *classes, int64_t count, const int32_t *codes,
+                  const int64_t *weights, int64_t code_count, int64_t *totals);
+
+/* ---- calendar ------------------------------------------------------------------------------ */
+
+#define LL_UNIT_SECONDS      0
+#define LL_UNIT_MILLISECONDS 1
+#define LL_UNIT_MICROSECONDS 2
+#define LL_UNIT_NANOSECONDS  3
+
+/* Add instants (each weights[i] times, once without weights) to hours[24] and weekdays[7], Monday
+ * first, in UTC; days: the number of each instant's day since 1970-01-01. */
+int ll_calendar_count(const int64_t *values, const uint64_t *weights, int64_t count, int unit,
+                      uint64_t *hours, uint64_t *weekdays, int64_t *days);
+
+/* Instants in microseconds, rounded down, held at the ends of int64_t where they do not fit. */
+int ll_calendar_microseconds(const int64_t *values, int64_t count, int unit, int64_t *out);
+
 #endif

@@ -9,12 +9,6 @@
 
 #include "common.h"
 
-#ifndef LL_STORAGE_FLOAT64
-#define LL_STORAGE_FLOAT64 0
-#define LL_STORAGE_INT64   1
-#define LL_STORAGE_UINT64  2
-#endif
-
 #define LL_GOLDEN 0x9e3779b97f4a7c15u
 
 LL_INLINE uint64_t ll_mix(uint64_t x) {

@@ -13,7 +13,6 @@
  * All random bits are hashes of a seed and of the data; nothing depends on time, place or order
  * of the two sides of a merge.
  */
-#include "leadline.h"
 #include "mix.h"
 #include "sort.h"
 
@@ -55,56 +54,26 @@ static uint64_t budget(int k, int levels) {
 
 /* ---- one pass over a block ------------------------------------------------------------------ */
 
-#define SCAN_STORAGES(values, count, storage, seed, found)                                         \
-    switch (storage) {                                                                             \
-    case LL_STORAGE_FLOAT64:                                                                       \
-        scan_body(values, count, LL_STORAGE_FLOAT64, seed, found);                                 \
-        break;                                                                                     \
-    case LL_STORAGE_INT64:                                                                         \
-        scan_body(values, count, LL_STORAGE_INT64, seed, found);                                   \
-        break;                                                                                     \
-    default:                                                                                       \
-        scan_body(values, count, LL_STORAGE_UINT64, seed, found);                                  \
+typedef void (*scan_function)(const uint64_t *, size_t, int, uint64_t, uint64_t *);
+
+#define DEFINE_SCAN(isa, target)                                                                   \
+    target static void scan_##isa(const uint64_t *values, size_t count, int storage,               \
+                                  uint64_t seed, uint64_t *found) {                                \
+        scan_storages(values, count, storage, seed, found);                                        \
     }
-
-static void scan_serial(const uint64_t *values, size_t count, int storage, uint64_t seed,
-                        uint64_t *found){SCAN_STORAGES(values, count, storage, seed, found)}
-
-#if LL_X86
-LL_TARGET_AVX2
-    static void scan_avx2(const uint64_t *values, size_t count, int storage, uint64_t seed,
-                          uint64_t *found){SCAN_STORAGES(values, count, storage, seed, found)}
-
-LL_TARGET_AVX512 static void scan_avx512(const uint64_t *values, size_t count, int storage,
-                                         uint64_t seed, uint64_t *found) {
-    SCAN_STORAGES(values, count, storage, seed, found)
-}
-#endif
+LL_FOR_EACH_VARIANT(DEFINE_SCAN)
 
 static void scan(const uint64_t *values, size_t count, int storage, uint64_t seed,
                  uint64_t *found) {
-#if LL_X86
-    switch (ll_set_active()) {
-    case LL_SET_AVX512:
-        scan_avx512(values, count, storage, seed, found);
-        return;
-    case LL_SET_AVX2:
-        scan_avx2(values, count, storage, seed, found);
-        return;
-    }
-#endif
-    scan_serial(values, count, storage, seed, found);
+    static const scan_function variants[] = LL_VARIANTS(scan);
+    variants[ll_set_active()](values, count, storage, seed, found);
 }
 
 int ll_quantiles_scan(const uint64_t *values, int64_t count, int storage, uint64_t seed,
                       uint64_t *found) {
-    if (count < 0 || storage < 0 || storage > LL_STORAGE_UINT64) return LL_ERROR_ARGUMENT;
+    if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
     scan(values, (size_t)count, storage, seed, found);
     return LL_OK;
-}
-
-static uint64_t key_of(uint64_t bits, int storage) {
-    return (uint64_t)in_signed_order(bits, storage) ^ SIGN;
 }
 
 /* ---- items into levels ---------------------------------------------------------------------- */
@@ -160,12 +129,12 @@ static size_t sample(const uint64_t *values, size_t count, int storage, unsigned
     size_t kept = count >> height;
     if (height == 0) {
         for (size_t i = 0; i < kept; i++)
-            keys[i] = key_of(values[i], storage);
+            keys[i] = ll_ordered_key(values[i], storage);
         return kept;
     }
     uint64_t mask = ((uint64_t)1 << height) - 1;
     for (size_t i = 0; i < kept; i++)
-        keys[i] = key_of(values[(i << height) + (ll_draw(seed, i) & mask)], storage);
+        keys[i] = ll_ordered_key(values[(i << height) + (ll_draw(seed, i) & mask)], storage);
     return kept;
 }
 
@@ -176,7 +145,8 @@ static void place_rest(placement *to, const uint64_t *values, size_t count, int 
     for (unsigned level = 0; level < height; level++) {
         size_t size = (size_t)1 << level;
         if (!((count - begin) & size)) continue;
-        place(to, key_of(values[begin + (ll_draw(~seed, level) & (size - 1))], storage), level);
+        place(to, ll_ordered_key(values[begin + (ll_draw(~seed, level) & (size - 1))], storage),
+              level);
         begin += size;
     }
 }
@@ -203,13 +173,13 @@ static void place_sorted(placement *to, const uint64_t *keys, size_t count, unsi
 int ll_quantiles_block(const uint64_t *values, int64_t count, int storage, int height, int k,
                        uint64_t seed, uint64_t *keys, uint64_t *work, uint64_t *bounds,
                        uint32_t *offsets, int32_t *levels, uint64_t *items) {
-    if (count < 1 || count > LL_QUANTILE_BLOCK || storage < 0 || storage > LL_STORAGE_UINT64 ||
-        height < 0 || height > 16 || k < MIN_WIDTH || k > UINT16_MAX)
+    if (count < 1 || count > LL_QUANTILE_BLOCK || !ll_storage_known(storage) || height < 0 ||
+        height > 16 || k < MIN_WIDTH || k > UINT16_MAX)
         return LL_ERROR_ARGUMENT;
     uint64_t found[3];
     scan(values, (size_t)count, storage, seed, found);
-    bounds[0] = found[0] ^ SIGN;
-    bounds[1] = found[1] ^ SIGN;
+    bounds[0] = found[0] ^ LL_SIGN_BIT;
+    bounds[1] = found[1] ^ LL_SIGN_BIT;
     seed = found[2];
     size_t kept = sample(values, (size_t)count, storage, (unsigned)height, seed, keys);
     ll_sort_keys(keys, work, kept);
@@ -247,8 +217,8 @@ static uint64_t key_at(walk *along, uint64_t position) {
 }
 
 /* place_sorted for repeated keys: the copies of a key are computed, not visited. */
-static void place_weighted(placement *to, const uint64_t *keys, const uint64_t *weights, uint64_t total, unsigned stride, uint64_t seed,
-                           uint64_t limit) {
+static void place_weighted(placement *to, const uint64_t *keys, const uint64_t *weights,
+                           uint64_t total, unsigned stride, uint64_t seed, uint64_t limit) {
     walk along = {keys, weights, 0, weights[0]};
     uint64_t begin = 0;
     for (unsigned bit = 0; bit < stride; bit++) {
@@ -282,8 +252,7 @@ int ll_quantiles_weighted(const uint64_t *keys, const uint64_t *weights, int64_t
     placement chosen, tried;
     do {
         memset(&tried, 0, sizeof tried);
-        place_weighted(&tried, keys, weights, total, stride - 1, seed,
-                       budget(k, LEVELS));
+        place_weighted(&tried, keys, weights, total, stride - 1, seed, budget(k, LEVELS));
         if (!first && tried.total > budget(k, height_of(&tried))) break;
         chosen = tried;
         first = false;

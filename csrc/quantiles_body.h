@@ -4,14 +4,6 @@
  */
 #define LANES 8
 
-/* Values as signed numbers in their own order: doubles by turning negative ones over. */
-LL_INLINE int64_t in_signed_order(uint64_t bits, int storage) {
-    if (storage == LL_STORAGE_INT64) return (int64_t)bits;
-    if (storage == LL_STORAGE_UINT64) return (int64_t)(bits ^ ((uint64_t)1 << 63));
-    uint64_t turned = bits ^ 0x7fffffffffffffffu;
-    return (int64_t)bits < 0 ? (int64_t)turned : (int64_t)bits;
-}
-
 /* found: smallest and largest in signed order, hash. The products of 32-bit halves are what every
  * vector unit has; each is salted with its position, so that order matters. */
 LL_INLINE void scan_body(const uint64_t *values, size_t count, int storage, uint64_t seed,
@@ -28,7 +20,7 @@ LL_INLINE void scan_body(const uint64_t *values, size_t count, int storage, uint
     for (size_t i = 0; i < whole; i += LANES) {
         for (int lane = 0; lane < LANES; lane++) {
             uint64_t bits = values[i + (size_t)lane];
-            int64_t value = in_signed_order(bits, storage);
+            int64_t value = ll_signed_order(bits, storage);
             low[lane] = value < low[lane] ? value : low[lane];
             high[lane] = value > high[lane] ? value : high[lane];
             uint64_t salted = bits ^ salts[lane];
@@ -37,7 +29,7 @@ LL_INLINE void scan_body(const uint64_t *values, size_t count, int storage, uint
         }
     }
     for (size_t i = whole; i < count; i++) {
-        int64_t value = in_signed_order(values[i], storage);
+        int64_t value = ll_signed_order(values[i], storage);
         low[0] = value < low[0] ? value : low[0];
         high[0] = value > high[0] ? value : high[0];
         sums[0] = ll_mix(sums[0] ^ values[i]);
@@ -51,6 +43,16 @@ LL_INLINE void scan_body(const uint64_t *values, size_t count, int storage, uint
     found[0] = (uint64_t)low[0];
     found[1] = (uint64_t)high[0];
     found[2] = hash;
+}
+
+LL_INLINE void scan_storages(const uint64_t *values, size_t count, int storage, uint64_t seed,
+                             uint64_t *found) {
+    if (storage == LL_STORAGE_FLOAT64)
+        scan_body(values, count, LL_STORAGE_FLOAT64, seed, found);
+    else if (storage == LL_STORAGE_INT64)
+        scan_body(values, count, LL_STORAGE_INT64, seed, found);
+    else
+        scan_body(values, count, LL_STORAGE_UINT64, seed, found);
 }
 
 #undef LANES

@@ -1,8 +1,19 @@
-/* Ascending sort of ordered 64-bit keys in caller's memory; see sort.c for the method. */
+/* Ordered keys, whose unsigned order is the order of the values, and their ascending sort. */
 #ifndef LEADLINE_SORT_H
 #define LEADLINE_SORT_H
 
-#include "common.h"
+#include "number.h"
+
+/* Values as signed numbers in their own order: negative doubles compare in reverse as integers. */
+LL_INLINE int64_t ll_signed_order(uint64_t value, int storage) {
+    if (storage == LL_STORAGE_INT64) return (int64_t)value;
+    if (storage == LL_STORAGE_UINT64) return (int64_t)(value ^ LL_SIGN_BIT);
+    return (int64_t)value < 0 ? (int64_t)(value ^ ~LL_SIGN_BIT) : (int64_t)value;
+}
+
+LL_INLINE uint64_t ll_ordered_key(uint64_t value, int storage) {
+    return (uint64_t)ll_signed_order(value, storage) ^ LL_SIGN_BIT;
+}
 
 /* Sort `count` keys in place; `work` has room for `count` more. */
 LL_HIDDEN void ll_sort_keys(uint64_t *keys, uint64_t *work, size_t count);

@@ -1,0 +1,243 @@
+/* Exact counts of values: dense by place, few by hash, many small cells by sorting; codes by place.
+ *
+ * Dense: integers whose range is below 65,536 are counted at their low 16 bits, which are distinct
+ * whatever the smallest value turns out to be, so the table never moves. Narrow ranges go through
+ * four small tables in turn, because a counter that was just written must be waited for.
+ * Few: doubles of at most 256 distinct values in a hash table of 1,024 places; continuous data is
+ * given up after a few hundred values. Groups: cells of some hundred rows are sorted and
+ * run-length counted, thousands of them in one call. Codes index their table directly.
+ */
+#include "mix.h"
+#include "sort.h"
+
+#define WAYS   4
+#define NARROW 2048 /* range of the small tables: four of them stay in the first-level cache */
+
+/* ---- range ----------------------------------------------------------------------------------- */
+
+LL_INLINE void range_body(const uint64_t *values, size_t count, int storage, int64_t *found) {
+    int64_t low = INT64_MAX, high = INT64_MIN;
+    for (size_t i = 0; i < count; i++) {
+        int64_t value = ll_signed_order(values[i], storage);
+        low = value < low ? value : low;
+        high = value > high ? value : high;
+    }
+    found[0] = low;
+    found[1] = high;
+}
+
+LL_INLINE void range_storages(const uint64_t *values, size_t count, int storage, int64_t *found) {
+    if (storage == LL_STORAGE_FLOAT64)
+        range_body(values, count, LL_STORAGE_FLOAT64, found);
+    else if (storage == LL_STORAGE_INT64)
+        range_body(values, count, LL_STORAGE_INT64, found);
+    else
+        range_body(values, count, LL_STORAGE_UINT64, found);
+}
+
+typedef void (*range_function)(const uint64_t *, size_t, int, int64_t *);
+
+#define DEFINE_RANGE(isa, target)                                                                  \
+    target static void range_##isa(const uint64_t *values, size_t count, int storage,              \
+                                   int64_t *found) {                                               \
+        range_storages(values, count, storage, found);                                             \
+    }
+LL_FOR_EACH_VARIANT(DEFINE_RANGE)
+
+int ll_counts_range(const uint64_t *values, int64_t count, int storage, uint64_t *keys) {
+    if (count < 1 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
+    static const range_function variants[] = LL_VARIANTS(range);
+    int64_t found[2];
+    variants[ll_set_active()](values, (size_t)count, storage, found);
+    keys[0] = (uint64_t)found[0] ^ LL_SIGN_BIT;
+    keys[1] = (uint64_t)found[1] ^ LL_SIGN_BIT;
+    return LL_OK;
+}
+
+/* ---- dense ----------------------------------------------------------------------------------- */
+
+static void count_narrow(const uint64_t *values, size_t count, uint64_t low, uint32_t *table) {
+    uint32_t ways[WAYS][NARROW];
+    memset(ways, 0, sizeof ways);
+    size_t i = 0;
+    for (; i + WAYS <= count; i += WAYS)
+        for (size_t way = 0; way < WAYS; way++)
+            ways[way][(values[i + way] - low) & (NARROW - 1)]++;
+    for (; i < count; i++)
+        ways[0][(values[i] - low) & (NARROW - 1)]++;
+    for (size_t place = 0; place < NARROW; place++) {
+        uint32_t sum = 0;
+        for (size_t way = 0; way < WAYS; way++)
+            sum += ways[way][place];
+        table[(low + place) & UINT16_MAX] += sum;
+    }
+}
+
+int ll_counts_dense(const uint64_t *values, int64_t count, uint64_t low, uint64_t high,
+                    uint32_t *table) {
+    if (count < 0 || high - low > UINT16_MAX) return LL_ERROR_ARGUMENT;
+    if (high - low < NARROW) {
+        count_narrow(values, (size_t)count, low, table);
+        return LL_OK;
+    }
+    for (int64_t i = 0; i < count; i++)
+        table[values[i] & UINT16_MAX]++;
+    return LL_OK;
+}
+
+/* ---- few distinct values ----------------------------------------------------------------------
+ */
+
+int ll_counts_few(const uint64_t *values, int64_t count, int limit, uint64_t *keys,
+                  uint32_t *counts, int32_t *used) {
+    if (count < 0 || limit < 0 || limit > LL_FEW_PLACES / 2) return LL_ERROR_ARGUMENT;
+    for (int64_t i = 0; i < count;) {
+        uint64_t value = values[i];
+        int64_t end = i + 1;
+        while (end < count && values[end] == value)
+            end++;
+        size_t place = (value * LL_GOLDEN) >> (64 - LL_FEW_BITS);
+        while (counts[place] && keys[place] != value)
+            place = (place + 1) & (LL_FEW_PLACES - 1);
+        if (!counts[place]) {
+            if (++*used > limit) return LL_OK;
+            keys[place] = value;
+        }
+        counts[place] += (uint32_t)(end - i);
+        i = end;
+    }
+    return LL_OK;
+}
+
+/* ---- many small cells --------------------------------------------------------------------------
+ */
+
+static bool ascending(const int64_t *starts, int64_t groups, int64_t count) {
+    if (groups < 0 || starts[0] < 0 || starts[groups] > count) return false;
+    for (int64_t group = 0; group < groups; group++)
+        if (starts[group] > starts[group + 1]) return false;
+    return true;
+}
+
+int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *starts, int64_t groups,
+                     int storage, uint64_t *work, uint64_t *keys, uint32_t *counts,
+                     int64_t *unique_starts) {
+    if (!ll_storage_known(storage) || count > UINT32_MAX) return LL_ERROR_ARGUMENT;
+    if (!ascending(starts, groups, count)) return LL_ERROR_RANGE;
+    size_t filled = 0;
+    for (int64_t group = 0; group < groups; group++) {
+        /* Sorted where they lie, then moved down: what is written never passes what is read. */
+        uint64_t *cell = keys + starts[group];
+        size_t size = (size_t)(starts[group + 1] - starts[group]);
+        unique_starts[group] = (int64_t)filled;
+        for (size_t i = 0; i < size; i++)
+            cell[i] = ll_ordered_key(values[starts[group] + (int64_t)i], storage);
+        ll_sort_keys(cell, work, size);
+        for (size_t i = 0, end; i < size; i = end) {
+            for (end = i + 1; end < size && cell[end] == cell[i];)
+                end++;
+            keys[filled] = cell[i];
+            counts[filled++] = (uint32_t)(end - i);
+        }
+    }
+    unique_starts[groups] = (int64_t)filled;
+    return LL_OK;
+}
+
+/* ---- sorted counts of two sides
+ * ------------------------------------------------------------------ */
+
+int64_t ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
+                        const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
+                        uint64_t *keys, uint64_t *counts) {
+    int64_t i = 0, j = 0, filled = 0;
+    while (i < a_size || j < b_size) {
+        bool from_a = j == b_size || (i < a_size && a_keys[i] <= b_keys[j]);
+        bool from_b = i == a_size || (j < b_size && b_keys[j] <= a_keys[i]);
+        keys[filled] = from_a ? a_keys[i] : b_keys[j];
+        counts[filled++] = (from_a ? a_counts[i] : 0) + (from_b ? b_counts[j] : 0);
+        i += from_a;
+        j += from_b;
+    }
+    return filled;
+}
+
+/* ---- dictionary codes
+ * ------------------------------------------------------------------------------ */
+
+static bool inside(const int32_t *codes, size_t count, int64_t size) {
+    uint32_t largest = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = (uint32_t)codes[i] > largest ? (uint32_t)codes[i] : largest;
+    return largest < size;
+}
+
+int ll_codes_count(const int32_t *codes, int64_t count, uint32_t *table, int64_t size,
+                   int32_t *touched, int64_t *touched_count) {
+    if (count < 0 || size < 0) return LL_ERROR_ARGUMENT;
+    if (count > 0 && !inside(codes, (size_t)count, size)) return LL_ERROR_RANGE;
+    int64_t filled = *touched_count;
+    if (size > NARROW) {
+        for (int64_t i = 0; i < count; i++) {
+            touched[filled] = codes[i];
+            filled += table[codes[i]]++ == 0;
+        }
+        *touched_count = filled;
+        return LL_OK;
+    }
+    uint32_t ways[WAYS][NARROW];
+    for (size_t way = 0; way < WAYS; way++)
+        memset(ways[way], 0, (size_t)size * sizeof **ways);
+    int64_t i = 0;
+    for (; i + WAYS <= count; i += WAYS)
+        for (int64_t way = 0; way < WAYS; way++)
+            ways[way][codes[i + way]]++;
+    for (; i < count; i++)
+        ways[0][codes[i]]++;
+    for (int64_t code = 0; code < size; code++) {
+        uint32_t sum = ways[0][code] + ways[1][code] + ways[2][code] + ways[3][code];
+        if (sum && !table[code]) touched[filled++] = (int32_t)code;
+        table[code] += sum;
+    }
+    *touched_count = filled;
+    return LL_OK;
+}
+
+/* The distinct codes of one group in ascending order; the table is left as it was, all zero. */
+static void take_codes(uint32_t *table, size_t size, uint64_t *touched, uint64_t *work,
+                       size_t distinct, int32_t *unique, int64_t *counts) {
+    if (size < 8 * distinct) {
+        for (size_t code = 0, filled = 0; filled < distinct; code++) {
+            unique[filled] = (int32_t)code;
+            counts[filled] = table[code];
+            filled += table[code] != 0;
+            table[code] = 0;
+        }
+        return;
+    }
+    ll_sort_keys(touched, work, distinct);
+    for (size_t i = 0; i < distinct; i++) {
+        unique[i] = (int32_t)touched[i];
+        counts[i] = table[touched[i]];
+        table[touched[i]] = 0;
+    }
+}
+
+int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, int64_t groups,
+                    uint32_t *table, int64_t size, uint64_t *touched, uint64_t *work,
+                    int32_t *unique, int64_t *counts, int64_t *unique_starts) {
+    if (!ascending(starts, groups, count)) return LL_ERROR_RANGE;
+    for (int64_t i = 0; i < count; i++)
+        if (codes[i] >= size) return LL_ERROR_RANGE;
+    size_t filled = 0;
+    for (int64_t group = 0; group < groups; group++) {
+        size_t distinct = 0;
+        unique_starts[group] = (int64_t)filled;
+        for (int64_t i = starts[group]; i < starts[group + 1]; i++)
+            if (codes[i] >= 0 && table[codes[i]]++ == 0) touched[distinct++] = (uint64_t)codes[i];
+        take_codes(table, (size_t)size, touched, work, distinct, unique + filled, counts + filled);
+        filled += distinct;
+    }
+    unique_starts[groups] = (int64_t)filled;
+    return LL_OK;
+}
