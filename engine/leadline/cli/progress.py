@@ -12,6 +12,8 @@ from .output import console
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from ..scan.run import Progress as ScanProgress
+
 INTERVAL = 0.1
 
 
@@ -27,6 +29,7 @@ class ProgressBar:
     def __init__(self, *, quiet: bool) -> None:
         self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._bar: Progress | None = None
+        self._begin = time.monotonic()
         self._next = 0.0
 
     def __enter__(self) -> Self:
@@ -40,20 +43,31 @@ class ProgressBar:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
 
-    def update(self, rows: int, total: int | None) -> None:
-        """Show that ``rows`` rows of ``total`` (None if not known) are done."""
+    def update(self, progress: ScanProgress) -> None:
+        """Show how far a scan is: by rows where their number is known, else by bytes."""
         now = time.monotonic()
-        if not self._shown or (now < self._next and rows != total):
+        if not self._shown or now < self._next:
             return
         self._next = now + INTERVAL
+        if progress.rows_total is None:
+            done, total = progress.bytes_done, progress.bytes_total
+        else:
+            done, total = progress.rows_done, progress.rows_total
         if self._bar is None:
             self._bar = _bar()
-            self._bar.add_task("profiling", total=total, speed="")
+            self._bar.add_task("profiling", total=None, rows="", speed="")
             self._bar.start()
         task = self._bar.tasks[0]
-        speed = rows / max(now - (task.start_time or now), 1e-3)
-        self._bar.update(task.id, completed=rows, total=total, speed=f"{speed:,.0f} rows/s")
+        speed = progress.rows_done / max(now - self._begin, 1e-3)
+        self._bar.update(
+            task.id,
+            completed=done,
+            total=total or None,
+            rows=f"{progress.rows_done:,} rows",
+            speed=f"{speed:,.0f} rows/s",
+        )
         self._bar.refresh()
 
 
@@ -67,12 +81,12 @@ def _bar() -> Progress:
     )
 
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         TaskProgressColumn(),
-        TextColumn("{task.completed:,.0f} rows"),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[rows]}", markup=False),
+        TextColumn("{task.fields[speed]}", markup=False),
+        TimeRemainingColumn(compact=True),
         console=console(errors=True),
         transient=True,
         auto_refresh=False,
