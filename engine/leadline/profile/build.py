@@ -319,3 +319,72 @@ def _timestamp_summary(cell: _Cell) -> TimestampSummary:
         quantiles=sketch.finish(),
         distinct=distincts.finish(),
     )
+
+
+# --- text ----------------------------------------------------------------------------------------
+
+
+def _text_states(
+    column: Column, data: pa.ChunkedArray, cells: CellOrder, scratch: Scratch
+) -> list[ColumnState]:
+    """Count codes cell by cell; bytes are looked at once an entry, however many rows hold it."""
+    text = _arrow.text_codes(data)
+    measures = measure(text.offsets, text.data)
+    codes = text.codes if cells.order is None else text.codes[cells.order]
+    unique, counts, starts = group_codes(codes, cells.starts, scratch)
+    states = []
+    for cell in range(len(cells)):
+        held = slice(int(starts[cell]), int(starts[cell + 1]))
+        rows = codes[int(cells.starts[cell]) : int(cells.starts[cell + 1])]
+        summary = _text_summary(text, measures, rows, unique[held], counts[held], scratch)
+        states.append(ColumnState(column, len(rows), len(rows) - summary.total, summary))
+    return states
+
+
+def _text_summary(
+    text: _arrow.TextCodes,
+    measures: TextMeasures,
+    rows: NDArray[np.int32],
+    unique: NDArray[np.int32],
+    counts: NDArray[np.int64],
+    scratch: Scratch,
+) -> TextSummary:
+    """The summary of one cell from its rows' codes and its distinct codes with their counts."""
+    lengths, classes, empty = measures.weigh(unique, counts)
+    total = int(counts.sum())
+    if TextCounts.fits(len(unique), measures.key_bytes(unique)):
+        kept, weights, error, distinct = unique, counts, 0, None
+    else:
+        builder = TextCountsBuilder(measures, scratch)
+        present = rows[rows >= 0]
+        for begin in range(0, len(present), BLOCK):
+            builder.add(present[begin : begin + BLOCK])
+        kept, weights, error = builder.finish()
+        distincts = DistinctBuilder()
+        distincts.add_hashes(measures.hashes[unique])
+        distinct = distincts.finish()
+    keys = [measures.key(text, int(code)) for code in kept]
+    return TextSummary(
+        counts=TextCounts.of(keys, weights, error=error, total=total),
+        distinct=distinct,
+        empty=empty,
+        lengths=lengths,
+        classes=classes,
+    )
+
+
+# --- types that are only counted -----------------------------------------------------------------
+
+
+def _counted_states(
+    column: Column, data: pa.ChunkedArray, cells: CellOrder
+) -> list[ColumnState]:
+    if cells.order is None:
+        return [ColumnState(column, len(data), _arrow.null_count(data), None)]
+    nulls = np.concatenate([[0], np.cumsum(_arrow.null_flags(data)[cells.order])])
+    return [
+        ColumnState(
+            column, cells.rows(cell), int(nulls[cells.starts[cell + 1]] - nulls[cells.starts[cell]]), None
+        )
+        for cell in range(len(cells))
+    ]

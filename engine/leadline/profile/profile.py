@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ComparisonError, InputError
 from ..schema import Column, merge_columns, require_names
-from ..sketch.quantiles import k_for
+from ..sketch.quantiles import k_for_rank_error
 from .column import ColumnProfile, ColumnState, instant_of
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Settings:
     @property
     def k(self) -> int:
         """Size parameter of the quantile sketches."""
-        return k_for(self.rank_error)
+        return k_for_rank_error(self.rank_error)
 
     def to_json(self) -> str:
         """The settings as canonical JSON."""

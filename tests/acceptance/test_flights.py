@@ -1,0 +1,273 @@
+"""The main job on real data: 336,776 flights of 2013 as twelve monthly files.
+
+Every expected value is computed from the raw rows by NumPy, pandas or SciPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from scipy import stats
+
+import leadline as ll
+from leadline import _native, snapshot
+from leadline.profile import Profile
+from leadline.profile.summaries import NumericSummary, TextSummary, TimestampSummary
+
+SHARES = (0.001, 0.01, *(round(0.05 * step, 2) for step in range(1, 20)), 0.99, 0.999)
+# The project's promise for a column where buckets do not do better, and for the others.
+RANK_ERROR, FINE_RANK_ERROR = 0.007, 0.002
+
+
+@pytest.fixture(scope="module")
+def table(flights: Path) -> pa.Table:
+    files = sorted(flights.glob("*.parquet"))
+    assert len(files) == 12
+    return pa.concat_tables([pq.read_table(file) for file in files])
+
+
+@pytest.fixture(scope="module")
+def profile(flights: Path) -> Profile:
+    return ll.profile(flights, threads=2)
+
+
+@pytest.fixture(scope="module")
+def cells(flights: Path) -> Profile:
+    return ll.profile(
+        flights, time="time_hour", every="1d", tz="America/New_York", segments=["origin"]
+    )
+
+
+def numbers(table: pa.Table, name: str) -> np.ndarray:
+    column = table[name].drop_null()
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64())
+    values = column.to_numpy()
+    return values[~np.isnan(values)] if values.dtype.kind == "f" else values
+
+
+def numeric_names(table: pa.Table) -> list[str]:
+    return [f.name for f in table.schema if pa.types.is_integer(f.type) or pa.types.is_floating(f.type)]
+
+
+def test_counts_and_extremes_are_exact(table: pa.Table, profile: Profile) -> None:
+    assert profile.rows == table.num_rows == 336_776
+    assert profile.names == tuple(table.column_names)
+    for name in table.column_names:
+        figures = profile[name]
+        assert figures.rows == table.num_rows, name
+        assert figures.nulls == table[name].null_count, name
+    for name in numeric_names(table):
+        values = numbers(table, name)
+        column = profile[name]
+        assert column.nan == len(table[name].drop_null()) - len(values), name
+        assert column.min == values.min(), name
+        assert column.max == values.max(), name
+    assert profile["time_hour"].min == pc.min(table["time_hour"]).as_py()
+    assert profile["time_hour"].max == pc.max(table["time_hour"]).as_py()
+
+
+def test_mean_and_deviation_agree_with_numpy(table: pa.Table, profile: Profile) -> None:
+    for name in numeric_names(table):
+        values = numbers(table, name).astype(np.float64)
+        column = profile[name]
+        assert column.mean == pytest.approx(np.mean(values), rel=1e-12), name
+        assert column.std == pytest.approx(np.std(values, ddof=1), rel=1e-12), name
+
+
+def test_every_quantile_lies_in_its_interval(table: pa.Table, profile: Profile) -> None:
+    for name in [*numeric_names(table), "time_hour"]:
+        values = np.sort(numbers(table, name))
+        for share in SHARES:
+            true = values[max(math.ceil(share * len(values)) - 1, 0)]
+            estimate = profile[name].quantile(share)
+            assert estimate.lower <= true <= estimate.upper, (name, share)
+            below = np.searchsorted(values, [estimate.value, np.nextafter(estimate.value, np.inf)])
+            error = max(below[0] / len(values) - share, share - below[1] / len(values), 0.0)
+            assert error <= profile[name].band.rank_error + 1 / len(values), (name, share)
+
+
+def test_printed_rank_errors_keep_the_promise(profile: Profile, table: pa.Table) -> None:
+    for name in numeric_names(table):
+        summary = profile[name].numeric
+        assert summary is not None
+        if summary.counts is not None:
+            assert profile[name].band.rank_error == 0.0, name
+            continue
+        heaviest = summary.get_histogram().heaviest / summary.total
+        bound = FINE_RANK_ERROR if heaviest <= 0.002 else RANK_ERROR
+        assert profile[name].band.rank_error <= bound, name
+
+
+def test_distinct_counts_lie_in_their_intervals(table: pa.Table, profile: Profile) -> None:
+    for name in table.column_names:
+        column = table[name].drop_null()
+        true = len(np.unique(numbers(table, name))) if name in numeric_names(table) else len(column.unique())
+        estimate = profile[name].distinct
+        assert estimate.lower <= true <= estimate.upper, name
+
+
+@pytest.mark.parametrize("name", ["carrier", "origin", "dest"])
+def test_categories_are_counted_exactly(table: pa.Table, profile: Profile, name: str) -> None:
+    true = Counter(table[name].drop_null().to_pylist())
+    summary = profile[name].text
+    assert summary is not None and summary.counts.exact
+    counted = {key.decode(): int(n) for key, n in zip(summary.counts.keys, summary.counts.counts, strict=True)}
+    assert counted == dict(true)
+
+
+def assert_same_exact_states(a: Profile, b: Profile) -> None:
+    """All states that are promised as exact or order-free are equal."""
+    assert a.names == b.names
+    for name in a.names:
+        left, right = a[name].state, b[name].state
+        assert (left.rows, left.nulls) == (right.rows, right.nulls), name
+        x, y = left.summary, right.summary
+        assert type(x) is type(y), name
+        if isinstance(x, TextSummary) and isinstance(y, TextSummary):
+            assert (x.empty, x.lengths, x.classes) == (y.empty, y.lengths, y.classes), name
+            assert x.counts.exact == y.counts.exact, name
+            assert x.counts == y.counts or not x.counts.exact, name
+            assert x.distinct == y.distinct, name
+        elif isinstance(x, NumericSummary) and isinstance(y, NumericSummary):
+            for part in ("nan", "positive_infinity", "negative_infinity", "zeros", "negatives"):
+                assert getattr(x, part) == getattr(y, part), (name, part)
+            assert x.counts == y.counts, name
+            assert x.histogram == y.histogram, name
+            assert x.distinct == y.distinct, name
+            p, q = x.get_moments(), y.get_moments()
+            scale = max(abs(p.mean), p.std)
+            assert (p.count, p.minimum, p.maximum) == (q.count, q.minimum, q.maximum), name
+            assert abs(p.mean - q.mean) <= 1e-12 * scale, name
+            assert abs(p.std - q.std) <= 1e-12 * scale, name
+        elif isinstance(x, TimestampSummary) and isinstance(y, TimestampSummary):
+            assert (x.minimum, x.maximum, x.total) == (y.minimum, y.maximum, y.total), name
+            assert x.get_calendar() == y.get_calendar(), name
+            assert x.distinct == y.distinct, name
+
+
+def test_monthly_snapshots_merge_to_the_whole(flights: Path, profile: Profile, tmp_path: Path) -> None:
+    parts = []
+    for file in sorted(flights.glob("*.parquet")):
+        ll.profile(file).save(tmp_path / f"{file.stem}.lead")
+        parts.append(ll.read(tmp_path / f"{file.stem}.lead"))
+    merged = ll.merge(parts)
+    assert merged.rows == profile.rows
+    assert_same_exact_states(profile, merged)
+    for name in profile.names:
+        if profile[name].numeric is None or profile[name].numeric.counts is not None:
+            continue
+        for share in SHARES:
+            a, b = profile[name].quantile(share), merged[name].quantile(share)
+            assert max(a.lower, b.lower) <= min(a.upper, b.upper), (name, share)
+
+
+def test_bytes_do_not_depend_on_threads_runs_or_instruction_sets(flights: Path) -> None:
+    def run(threads: int) -> bytes:
+        return snapshot.encode(
+            ll.profile(
+                flights,
+                threads=threads,
+                time="time_hour",
+                every="1mo",
+                tz="America/New_York",
+                segments=["origin"],
+            )
+        )
+
+    expected = run(1)
+    assert run(2) == expected
+    assert run(4) == expected
+    assert run(1) == expected
+    active = _native.active_instruction_set()
+    try:
+        for name in _native.instruction_sets():
+            _native.force_instruction_set(name)
+            assert run(2) == expected, name
+    finally:
+        _native.force_instruction_set(active)
+
+
+def test_statistics_of_months_hold_the_raw_value(flights: Path) -> None:
+    files = sorted(flights.glob("*.parquet"))
+    for first, second in ((0, 6), (1, 7), (3, 11), (5, 6)):
+        raw = [pq.read_table(files[index]) for index in (first, second)]
+        comparison = ll.compare(
+            ll.profile(files[first]),
+            ll.profile(files[second]),
+            statistics=("ks", "wasserstein", "psi", "jensen_shannon", "chi2", "total_variation"),
+        )
+        for name in raw[0].column_names:
+            if pa.types.is_string(raw[0].schema.field(name).type):
+                check_categories(comparison[name], *(table[name] for table in raw))
+            elif name in numeric_names(raw[0]):
+                check_numbers(comparison[name], *(numbers(table, name) for table in raw))
+
+
+def inside(statistic: ll.Statistic, true: float) -> bool:
+    return bool(statistic.lower <= true <= statistic.upper)
+
+
+def check_numbers(column: ll.ColumnComparison, a: np.ndarray, b: np.ndarray) -> None:
+    if len(a) == 0 or len(b) == 0:
+        return
+    assert inside(column.ks, stats.ks_2samp(a, b).statistic), column.name
+    assert inside(column.wasserstein, stats.wasserstein_distance(a, b)), column.name
+    edges = np.asarray(column.psi.edges)
+    inner = edges[1:-1] if np.isinf(edges[0]) else edges
+    p, q = (np.bincount(np.searchsorted(inner, x, side="right"), minlength=len(inner) + 1) for x in (a, b))
+    assert inside(column.psi, psi(p, q)), column.name
+    assert inside(column.jensen_shannon, jensen_shannon(p, q)), column.name
+
+
+def check_categories(column: ll.ColumnComparison, a: pa.ChunkedArray, b: pa.ChunkedArray) -> None:
+    left, right = Counter(a.drop_null().to_pylist()), Counter(b.drop_null().to_pylist())
+    keys = sorted(left.keys() | right.keys())
+    p, q = (np.array([side[key] for key in keys]) for side in (left, right))
+    if column.total_variation.lower == column.total_variation.upper:
+        assert inside(column.jensen_shannon, jensen_shannon(p, q)), column.name
+        assert inside(column.psi, psi(p, q)), column.name
+    true = np.abs(p / p.sum() - q / q.sum()).sum() / 2
+    assert inside(column.total_variation, true), column.name
+
+
+def psi(p: np.ndarray, q: np.ndarray) -> float:
+    x, y = (p + 0.5) / (p + 0.5).sum(), (q + 0.5) / (q + 0.5).sum()
+    return float(((y - x) * np.log(y / x)).sum())
+
+
+def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
+    x, y = (p + 0.5) / (p + 0.5).sum(), (q + 0.5) / (q + 0.5).sum()
+    m = (x + y) / 2
+    return math.sqrt(max(0.0, float((x * np.log2(x / m) + y * np.log2(y / m)).sum() / 2)))
+
+
+def test_the_cells_fit_memory_and_the_snapshot_is_smaller_than_the_files(
+    flights: Path, cells: Profile, tmp_path: Path
+) -> None:
+    assert len(cells.cells) == 1_095
+    assert len(cells.windows) == 365
+    assert cells.rows == 336_776
+    assert cells.nbytes <= 2**30
+    assert max(state.nbytes for cell in cells.cells for state in cell.states.values()) <= 768 * 1024
+    cells.save(tmp_path / "cells.lead")
+    archive = sum(file.stat().st_size for file in flights.glob("*.parquet"))
+    assert (tmp_path / "cells.lead").stat().st_size < archive
+
+
+def test_days_are_local_days(table: pa.Table, cells: Profile) -> None:
+    local = table["time_hour"].cast(pa.timestamp("s", "America/New_York"))
+    days = pc.strftime(local, "%Y-%m-%d").to_pylist()
+    true = Counter(zip(days, table["origin"].to_pylist(), strict=True))
+    for (day, origin), rows in list(true.items())[::37]:
+        cell = cells.select(window=f"{day}T17:00:00+00:00", segment={"origin": origin})
+        assert cell.rows == rows, (day, origin)
+    lengths = {window.end - window.start for window in cells.windows}
+    assert {length // 3_600_000_000 for length in lengths} == {23, 24, 25}
