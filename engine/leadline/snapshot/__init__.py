@@ -1,0 +1,18 @@
+"""Profiles <-> bytes on disk; the byte-level rules are in docs/format.md."""
+
+from .archive import encode, write
+from .journal import JournalWriter
+from .reading import Loss, RecoveryReport, decode, read, read_recovering
+from .redact import redact
+
+__all__ = [
+    "JournalWriter",
+    "Loss",
+    "RecoveryReport",
+    "decode",
+    "encode",
+    "read",
+    "read_recovering",
+    "redact",
+    "write",
+]

@@ -1,0 +1,59 @@
+"""A profile -> an archive: header, head, one frame a cell, index (docs/format.md, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..errors import SnapshotError
+from ..profile import Profile
+from ..schema import Column
+from . import frames
+from .cells import Head, encode_cell, encode_head
+from .files import write_atomically
+from .frames import FileKind, Frame, FrameError
+from .redact import redact
+
+
+def write(profile: Profile, path: str | Path) -> None:
+    """Write a profile to a snapshot file, wholly or not at all.
+
+    Columns in ``settings.redacted`` are redacted first (`leadline.snapshot.redact`). The same
+    profile gives the same bytes with one version of leadline, pyarrow and zstandard.
+
+    Raises
+    ------
+    SnapshotError
+        If the system refuses; a file that was there before is then untouched.
+    """
+    path = Path(path)
+    try:
+        write_atomically(path, _archive(profile))
+    except FrameError as error:
+        raise SnapshotError(f"{path}: {error}") from None
+
+
+def encode(profile: Profile) -> bytes:
+    """The bytes that `write` puts into a file."""
+    return b"".join(_archive(profile))
+
+
+def _archive(profile: Profile) -> Iterator[bytes]:
+    profile = redact(profile)
+    columns = {column.name: column for column in profile.columns}
+    written: list[Frame] = []
+    position = frames.HEADER_SIZE
+    yield frames.header_bytes(FileKind.ARCHIVE)
+    for content in _contents(profile, columns):
+        frame = frames.compress(content)
+        written.append(Frame(position, len(frame), len(content)))
+        position += len(frame)
+        yield frame
+    frames.check_total(sum(frame.content_size for frame in written), position)
+    yield frames.index_bytes(written, cells=len(profile.cells), rows=profile.rows)
+
+
+def _contents(profile: Profile, columns: Mapping[str, Column]) -> Iterator[bytes]:
+    yield encode_head(Head.of(profile))
+    for cell in profile.cells:
+        yield from encode_cell(cell, columns)

@@ -1,0 +1,341 @@
+"""A cell <-> Arrow streams of one row a column; a profile's head <-> the lineage stream.
+
+docs/format.md, sections 3 and 4. A cell of very many columns is cut into parts, each a stream of
+its own, so that no frame comes near the size that readers refuse.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import pyarrow as pa
+
+from .._native import Storage
+from ..profile import (
+    NULL_WINDOW,
+    Cell,
+    ColumnState,
+    LineageEntry,
+    Profile,
+    SchemaEvent,
+    Settings,
+    Window,
+)
+from ..profile.profile import SegmentValue
+from ..schema import Column, Kind, Role
+from . import states
+from .frames import FrameError
+from .redact import is_redacted
+from .streams import decode_stream, encode_stream
+
+PART_BYTES = 8 * 2**20  # states in one frame before a cell is cut
+
+_LINEAGE_TYPES = {
+    "name": pa.utf8(),
+    "size": pa.int64(),
+    "rows": pa.int64(),
+    "footer_hash": pa.utf8(),
+}
+_CELL_TYPES = {
+    "name": pa.utf8(),
+    "column": pa.utf8(),
+    "rows": pa.int64(),
+    "nulls": pa.int64(),
+    **states.TYPES,
+}
+_CELL_REQUIRED = ("name", "rows", "nulls")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the first data frame holds: everything of a profile but its cells."""
+
+    columns: tuple[Column, ...]
+    settings: Settings
+    lineage: tuple[LineageEntry, ...] = ()
+    tags: Mapping[str, str] | None = None
+    events: tuple[SchemaEvent, ...] = ()
+
+    @classmethod
+    def of(cls, profile: Profile) -> Head:
+        """The head of a profile."""
+        return cls(
+            profile.columns, profile.settings, profile.lineage, profile.tags, profile.events
+        )
+
+    def profile(self, cells: Iterable[Cell], *events: SchemaEvent) -> Profile:
+        """The profile with these cells."""
+        return Profile(
+            columns=self.columns,
+            cells=tuple(cells),
+            settings=self.settings,
+            lineage=self.lineage,
+            tags=dict(self.tags or {}),
+            events=self.events + events,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CellPart:
+    """A cell, or the part of its columns that one frame holds."""
+
+    cell: Cell
+    number: int
+    parts: int
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What identifies the cell; unlike plain equality it keeps 1, 1.0 and True apart."""
+        return self.cell.window, repr(self.cell.segment)
+
+
+# --- the lineage stream --------------------------------------------------------------------------
+
+
+def encode_head(head: Head) -> bytes:
+    """The Arrow stream of the first data frame: one row an input."""
+    header = _to_json(
+        {
+            "frame": "profile",
+            "columns": [_column_to_json(column) for column in head.columns],
+            "settings": json.loads(head.settings.to_json()),
+            "tags": dict(head.tags or {}),
+            "events": [[event.column, event.source, event.what] for event in head.events],
+        }
+    )
+    rows = [asdict(entry) for entry in head.lineage]
+    columns = {name: [row[name] for row in rows] for name in _LINEAGE_TYPES}
+    return encode_stream(columns, _LINEAGE_TYPES, header, required=tuple(_LINEAGE_TYPES))
+
+
+def decode_head(content: bytes) -> Head:
+    """The inverse of `encode_head`; refuses what contradicts itself.
+
+    Raises
+    ------
+    Exception
+        Of any kind; the caller turns it into one SnapshotError.
+    """
+    text, rows, count = decode_stream(content, _LINEAGE_TYPES, required=tuple(_LINEAGE_TYPES))
+    header = _from_json(text, {"frame", "columns", "settings", "tags", "events"})
+    _require(header["frame"] == "profile", "the first data frame is not the profile's")
+    columns = tuple(_column_from_json(item) for item in _list(header["columns"]))
+    _require(len({column.name for column in columns}) == len(columns), "a column occurs twice")
+    lineage = tuple(
+        LineageEntry(*(rows[name][row] for name in _LINEAGE_TYPES))  # type: ignore[arg-type]
+        for row in range(count)
+    )
+    for entry in lineage:
+        _require(entry.size >= 0 and entry.rows >= 0, "an input has a negative size")
+    tags = header["tags"]
+    _require(isinstance(tags, dict) and _all_text(tags.values()), "a tag is not text")
+    events = tuple(_event_from_json(item) for item in _list(header["events"]))
+    return Head(columns, _settings_from_json(header["settings"]), lineage, tags, events)
+
+
+def _column_to_json(column: Column) -> dict[str, Any]:
+    storage = None if column.storage is None else column.storage.name.lower()
+    return {
+        "name": column.name,
+        "type": column.type,
+        "kind": column.kind.value,
+        "role": column.role.value,
+        "role_reason": column.role_reason,
+        "storage": storage,
+        "unit": column.unit,
+        "note": column.note,
+    }
+
+
+def _column_from_json(item: Any) -> Column:
+    _require(isinstance(item, dict) and set(item) == _COLUMN_KEYS, "a column is described wrongly")
+    storage = None if item["storage"] is None else Storage[str(item["storage"]).upper()]
+    texts = [item[name] for name in ("name", "type", "role_reason", "note")]
+    _require(_all_text(texts) and _all_text([item["unit"] or ""]), "a column is described wrongly")
+    kind = Kind(item["kind"])
+    if kind is Kind.TIMESTAMP:
+        right = storage is Storage.INT64 and item["unit"] in ("s", "ms", "us", "ns")
+    else:
+        right = kind.numeric == (storage is not None)
+    _require(right, f"column {item['name']!r} of kind {kind} has the wrong storage")
+    return Column(
+        item["name"], item["type"], kind, Role(item["role"]), item["role_reason"], storage,
+        item["unit"], item["note"],
+    )  # fmt: skip
+
+
+_COLUMN_KEYS = {field.name for field in fields(Column)}
+
+
+def _event_from_json(item: Any) -> SchemaEvent:
+    _require(isinstance(item, list) and len(item) == 3 and _all_text(item), "an event is not text")
+    return SchemaEvent(*item)
+
+
+def _settings_from_json(item: Any) -> Settings:
+    _require(isinstance(item, dict), "the settings are missing")
+    settings = Settings.from_json(json.dumps(item))
+    optional = [settings.time, settings.every, settings.tz]
+    _require(_all_text([value or "" for value in optional]), "a setting is not text")
+    _require(all(isinstance(item[name], list) for name in ("segments", "redacted")), "bad settings")
+    rank_error, unit_rows = settings.rank_error, settings.unit_rows
+    _require(type(rank_error) is float and 0 < rank_error < 1, "the rank error is out of range")
+    _require(type(unit_rows) is int and unit_rows > 0, "the unit of work is out of range")
+    return settings
+
+
+# --- cell streams --------------------------------------------------------------------------------
+
+
+def encode_cell(cell: Cell, columns: Mapping[str, Column]) -> list[bytes]:
+    """The Arrow streams of one cell: one, unless it has very many columns.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    columns
+        The profile's columns by name; states of other columns cannot be written.
+    """
+    parts: list[list[dict[str, Any]]] = [[]]
+    held = 0
+    for name, column in columns.items():
+        if name not in cell.states:
+            continue
+        row = _encode_state(cell.states[name], column)
+        held += sum(len(value) for value in row.values() if isinstance(value, bytes))
+        if held > PART_BYTES and parts[-1]:
+            parts.append([])
+            held = 0
+        parts[-1].append(row)
+    return [_encode_part(cell, rows, number, len(parts)) for number, rows in enumerate(parts)]
+
+
+def decode_cell(content: bytes, columns: Mapping[str, Column], segments: int) -> CellPart:
+    """The inverse of one stream of `encode_cell`; refuses what contradicts itself.
+
+    Raises
+    ------
+    Exception
+        Of any kind; the caller turns it into one SnapshotError.
+    """
+    text, rows, count = decode_stream(content, _CELL_TYPES, required=_CELL_REQUIRED)
+    header = _from_json(text, {"frame", "window", "segment", "rows", "part", "parts"})
+    _require(header["frame"] == "cell", "the frame is not that of a cell")
+    total, number, parts = (_count(header[name]) for name in ("rows", "part", "parts"))
+    _require(number < parts, "a cell's parts are numbered wrongly")
+    segment = tuple(_segment_from_json(value) for value in _list(header["segment"]))
+    _require(len(segment) == segments, "a cell has the wrong number of segment values")
+    held: dict[str, ColumnState] = {}
+    for position in range(count):
+        row = {name: values[position] for name, values in rows.items()}
+        state = _decode_state(row, columns, total)
+        _require(state.column.name not in held, f"column {state.column.name!r} occurs twice")
+        held[state.column.name] = state
+    return CellPart(Cell(_window_from_json(header["window"]), segment, total, held), number, parts)
+
+
+def _encode_part(cell: Cell, rows: Sequence[dict[str, Any]], number: int, parts: int) -> bytes:
+    header = _to_json(
+        {
+            "frame": "cell",
+            "window": _window_to_json(cell.window),
+            "segment": [_segment_to_json(value) for value in cell.segment],
+            "rows": cell.rows,
+            "part": number,
+            "parts": parts,
+        }
+    )
+    columns = {name: [row.get(name) for row in rows] for name in _CELL_TYPES}
+    return encode_stream(columns, _CELL_TYPES, header, required=_CELL_REQUIRED)
+
+
+def _encode_state(state: ColumnState, column: Column) -> dict[str, Any]:
+    row = states.encode_summary(state.summary, redacted=is_redacted(state.column))
+    row.update(name=state.column.name, rows=state.rows, nulls=state.nulls)
+    if state.column != column:
+        row["column"] = _to_json(_column_to_json(state.column))
+    return row
+
+
+def _decode_state(row: dict[str, Any], columns: Mapping[str, Column], total: int) -> ColumnState:
+    name = row["name"]
+    _require(name in columns, f"column {name!r} is not one of the profile's")
+    column = columns[name]
+    if row["column"] is not None:
+        column = _column_from_json(json.loads(row["column"]))
+        _require(column.name == name, f"column {name!r} is described under another name")
+    rows, nulls = row["rows"], row["nulls"]
+    try:
+        _require(0 <= nulls <= rows <= total, f"{nulls} nulls in {rows} rows of {total}")
+        summary = states.decode_summary(column, row, rows - nulls)
+    except FrameError as error:
+        raise FrameError(f"column {name!r}: {error}") from None
+    return ColumnState(column, rows, nulls, summary)
+
+
+# --- JSON values ---------------------------------------------------------------------------------
+
+
+def _window_to_json(window: Window | None) -> list[int | None] | None:
+    if window is None:
+        return None
+    return [] if window == NULL_WINDOW else [window.start, window.end]
+
+
+def _window_from_json(item: Any) -> Window | None:
+    if item is None:
+        return None
+    if item == []:
+        return NULL_WINDOW
+    start, end = _list(item)
+    right = type(start) is int and type(end) is int and -(2**63) <= start < end < 2**63
+    _require(right, "a cell's window does not end after its start")
+    return Window(start, end)
+
+
+def _segment_to_json(value: SegmentValue) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    return value
+
+
+def _segment_from_json(item: Any) -> SegmentValue:
+    if isinstance(item, dict):
+        _require(item.get("float") in ("nan", "inf", "-inf"), "a segment value is of no known type")
+        return float(item["float"])
+    _require(item is None or isinstance(item, str | int | float), "a segment value is no scalar")
+    return item  # type: ignore[no-any-return]
+
+
+def _to_json(item: object) -> str:
+    return json.dumps(item, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _from_json(text: str, keys: set[str]) -> dict[str, Any]:
+    header = json.loads(text)
+    _require(isinstance(header, dict) and set(header) == keys, "the frame's metadata is not known")
+    return header  # type: ignore[no-any-return]
+
+
+def _list(item: Any) -> list[Any]:
+    _require(isinstance(item, list), "the frame's metadata holds something else than a list")
+    return item  # type: ignore[no-any-return]
+
+
+def _count(item: Any) -> int:
+    _require(type(item) is int and 0 <= item < 2**63, "the frame's metadata holds a wrong count")
+    return item  # type: ignore[no-any-return]
+
+
+def _all_text(items: Iterable[Any]) -> bool:
+    return all(isinstance(item, str) for item in items)
+
+
+def _require(condition: bool, reason: str) -> None:
+    if not condition:
+        raise FrameError(reason)

@@ -1,0 +1,300 @@
+"""One sketch state <-> the bytes of one binary field (docs/format.md, section 5).
+
+Every decoder reads all of its bytes, bounds every count before it allocates, and refuses what the
+state's own rules exclude: unsorted keys, empty pages, registers that no hash can set.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._native import Storage
+from ..sketch.calendar import CalendarCounts
+from ..sketch.counts import TextCounts, ValueCounts
+from ..sketch.distinct import Distinct
+from ..sketch.histogram import Histogram
+from ..sketch.keys import from_keys, to_keys
+from ..sketch.quantiles import Quantiles
+from ..sketch.text import CharacterClasses, TextLengths
+from .frames import FrameError
+from .packing import Cursor, pack, pack_strings, unpack_strings, unzigzag, varint, zigzag
+
+VALUES_LIMIT = 65_536  # distinct values of exact counts
+KEYS_LIMIT = 4_096  # keys of text counts
+_PAGES = 4_096
+_SIGN_PAGE = np.uint64(2_048)
+_INFINITE = np.uint64(2_047)  # the exponent field of infinities and NaN
+_COARSEST = 5
+_FINEST_PAGES = 128
+_REGISTERS = 4_096
+_REGISTER_LIMIT = 64 - 12 + 1
+_HOURS, _WEEKDAYS = 24, 7
+
+_SIGN = np.uint64(2**63)
+_RAW = 255  # encoding byte: ordered keys of doubles that are no short decimals
+_EXPONENTS = range(10)
+_EXACT = 2**53  # below it every integer is a double and decimals survive the division
+
+_Keys = NDArray[np.uint64]
+
+
+# --- exact counts of numbers ---------------------------------------------------------------------
+
+
+def encode_values(counts: ValueCounts) -> bytes:
+    """The distinct values; doubles as decimal integers where these give the same doubles."""
+    encoding, keys = 0, counts.keys
+    if counts.storage is Storage.FLOAT64:
+        encoding, keys = _decimals(counts)
+    head = bytes((encoding,)) + varint(len(keys))
+    if not len(keys):
+        return head
+    first = int(keys[0])
+    signed = encoding != _RAW and counts.storage is not Storage.UINT64
+    head += varint(zigzag(first - 2**63) if signed else first)
+    if len(keys) == 1:
+        return head
+    gaps = np.diff(keys)
+    step = np.gcd.reduce(gaps)
+    return head + varint(int(step)) + pack(gaps // step - np.uint64(1))
+
+
+def encode_counts(counts: NDArray[np.unsignedinteger]) -> bytes:
+    """How often each value or key occurs; none occurs zero times."""
+    return pack(counts.astype(np.uint64) - np.uint64(1)) if len(counts) else b""
+
+
+def decode_values(values: bytes, counts: bytes, storage: Storage) -> ValueCounts:
+    """The inverse of `encode_values` and `encode_counts` together."""
+    cursor = Cursor(values)
+    encoding, count = cursor.byte(), cursor.varint()
+    if count > VALUES_LIMIT:
+        raise FrameError(f"a state holds {count:,} values; at most {VALUES_LIMIT:,} are read")
+    known = storage is Storage.FLOAT64 and (encoding == _RAW or encoding in _EXPONENTS)
+    if not known and encoding != 0:
+        raise FrameError(f"values have the unknown encoding {encoding}")
+    signed = encoding != _RAW and storage is not Storage.UINT64
+    keys = _decode_line(cursor, count, signed=signed)
+    cursor.finish()
+    if storage is Storage.FLOAT64:
+        keys = _double_keys(keys, encoding)
+    return ValueCounts.of(keys, decode_counts(counts, count), storage)
+
+
+def decode_counts(data: bytes, count: int) -> _Keys:
+    """``count`` counts of at least 1 whose sum stays below 2**63."""
+    if not count:
+        if data:
+            raise FrameError("counts without values")
+        return np.zeros(0, dtype=np.uint64)
+    cursor = Cursor(data)
+    counts = cursor.planes(count)
+    cursor.finish()
+    if int(counts.max()) >= 2**63 // count:
+        raise FrameError("counts are too large")
+    return counts + np.uint64(1)
+
+
+def _decimals(counts: ValueCounts) -> tuple[int, _Keys]:
+    """Exponent e and ordered keys of integers i with ``i / 10**e`` equal to every value."""
+    values = counts.values
+    if not len(values) or not max(abs(values[0]), abs(values[-1])) < _EXACT:
+        return _RAW, counts.keys
+    probe = float(values[len(values) // 2])
+    for exponent in _EXPONENTS:
+        power = 10.0**exponent
+        if round(probe * power) / power != probe:
+            continue
+        scaled = np.rint(values * power)
+        if not max(abs(scaled[0]), abs(scaled[-1])) < _EXACT:
+            break
+        if np.array_equal(scaled / power, values):
+            return exponent, scaled.astype(np.int64).view(np.uint64) ^ _SIGN
+    return _RAW, counts.keys
+
+
+def _decode_line(cursor: Cursor, count: int, *, signed: bool) -> _Keys:
+    """Ascending distinct ordered keys from their first one and their gaps."""
+    if not count:
+        return np.zeros(0, dtype=np.uint64)
+    first = unzigzag(cursor.varint()) + 2**63 if signed else cursor.varint()
+    keys = np.full(count, first, dtype=np.uint64)
+    if count == 1:
+        return keys
+    step = cursor.varint()
+    gaps = cursor.planes(count - 1)
+    if not step or (int(gaps.max()) + 1) * step >= 2**64:
+        raise FrameError("values lie outside 64 bits")
+    np.cumsum((gaps + np.uint64(1)) * np.uint64(step), out=gaps)
+    keys[1:] += gaps
+    # A sum that left 64 bits came back below its predecessor.
+    if not bool((keys[1:] > keys[:-1]).all()):
+        raise FrameError("values lie outside 64 bits")
+    return keys
+
+
+def _double_keys(keys: _Keys, encoding: int) -> _Keys:
+    if encoding == _RAW:
+        values = from_keys(keys, Storage.FLOAT64)
+        if np.isnan(values).any() or bool(((values == 0) & np.signbit(values)).any()):
+            raise FrameError("values hold a NaN or a negative zero")
+        return keys
+    integers = (keys ^ _SIGN).view(np.int64)
+    if len(integers) and not -_EXACT < int(integers[0]) <= int(integers[-1]) < _EXACT:
+        raise FrameError("decimal values are too large")
+    values = integers / 10.0**encoding + 0.0
+    keys = to_keys(values.view(np.uint64), Storage.FLOAT64)
+    if not bool((keys[1:] > keys[:-1]).all()):
+        raise FrameError("decimal values are not distinct")
+    return keys
+
+
+# --- exact or frequent counts of texts -----------------------------------------------------------
+
+
+def encode_keys(counts: TextCounts) -> bytes:
+    """The keys in ascending order."""
+    return pack_strings(counts.keys)
+
+
+def decode_keys(keys: bytes, counts: bytes, *, error: int, total: int) -> TextCounts:
+    """The inverse of `encode_keys` and `encode_counts` together."""
+    strings = unpack_strings(keys, limit=KEYS_LIMIT)
+    if any(a >= b for a, b in zip(strings, strings[1:], strict=False)):
+        raise FrameError("keys are not ascending and distinct")
+    weights = decode_counts(counts, len(strings))
+    held = int(weights.sum())
+    if held > total or (held < total) != (error > 0) or not 0 <= error <= total:
+        raise FrameError(f"keys count {held:,} of {total:,} values with an error of {error:,}")
+    return TextCounts.of(strings, weights, error=error, total=total)
+
+
+# --- sketches ------------------------------------------------------------------------------------
+
+
+def encode_histogram(histogram: Histogram) -> bytes:
+    """Coarseness, occupied pages, counters."""
+    pages = histogram.pages
+    head = bytes((histogram.coarseness,)) + varint(len(pages))
+    return head + pack(pages) + pack(histogram.counts.ravel()) if len(pages) else head
+
+
+def decode_histogram(data: bytes) -> Histogram:
+    """The inverse of `encode_histogram`."""
+    cursor = Cursor(data)
+    histogram = _take_histogram(cursor)
+    cursor.finish()
+    return histogram
+
+
+def _take_histogram(cursor: Cursor) -> Histogram:
+    coarseness, count = cursor.byte(), cursor.varint()
+    if coarseness > _COARSEST or count > _FINEST_PAGES << coarseness:
+        raise FrameError(f"a histogram has {count:,} pages at coarseness {coarseness}")
+    if coarseness and count <= _FINEST_PAGES << (coarseness - 1):
+        raise FrameError(f"a histogram of {count:,} pages is too coarse")
+    if not count:
+        return Histogram.empty()
+    width = 256 >> coarseness
+    pages, counts = cursor.planes(count), cursor.planes(count * width)
+    ascending = bool((pages[1:] > pages[:-1]).all())
+    if not ascending or int(pages[-1]) >= _PAGES or bool((pages % _SIGN_PAGE == _INFINITE).any()):
+        raise FrameError("a histogram's pages are not those of ascending finite values")
+    if int(counts.max()) >= 2**63 // len(counts):
+        raise FrameError("a histogram's counters are too large")
+    narrow = counts.astype(np.uint32) if int(counts.max()) < 2**32 else counts
+    table = narrow.reshape(count, width)
+    if not bool(table.any(axis=1).all()):
+        raise FrameError("a histogram has an empty page")
+    return Histogram(coarseness, pages.astype(np.uint16), table)
+
+
+def encode_distinct(distinct: Distinct) -> bytes:
+    """The registers, one byte each."""
+    return distinct.registers.tobytes()
+
+
+def decode_distinct(data: bytes) -> Distinct:
+    """The inverse of `encode_distinct`."""
+    registers = np.frombuffer(data, dtype=np.uint8)
+    if len(registers) != _REGISTERS or int(registers.max()) > _REGISTER_LIMIT:
+        raise FrameError("the registers of a distinct count are not valid")
+    return Distinct(registers)
+
+
+def encode_quantiles(quantiles: Quantiles) -> bytes:
+    """Apache DataSketches' KLL layout; integers keep 8-byte integer items."""
+    return quantiles.to_bytes()
+
+
+def decode_quantiles(data: bytes, storage: Storage) -> Quantiles:
+    """The inverse of `encode_quantiles`."""
+    return Quantiles.from_bytes(data, storage)
+
+
+# --- calendars and texts -------------------------------------------------------------------------
+
+
+def encode_calendar(calendar: CalendarCounts) -> bytes:
+    """Hours, weekdays, and the days with their counts where these are held."""
+    head = pack(np.concatenate([calendar.hours, calendar.weekdays]).astype(np.uint64))
+    if calendar.days is None:
+        return head + b"\x00"
+    days = encode_values(calendar.days)
+    return head + b"\x01" + varint(len(days)) + days + encode_counts(calendar.days.counts)
+
+
+def decode_calendar(data: bytes, total: int) -> CalendarCounts:
+    """The inverse of `encode_calendar`, for ``total`` instants."""
+    cursor = Cursor(data)
+    both = cursor.planes(_HOURS + _WEEKDAYS)
+    hours, weekdays = both[:_HOURS], both[_HOURS:]
+    flag = cursor.byte()
+    days = None
+    if flag == 1:
+        values = cursor.take(cursor.varint())
+        days = decode_values(values, cursor.rest(), Storage.INT64)
+    elif flag:
+        raise FrameError("a calendar is not valid")
+    cursor.finish()
+    sums = [_total(hours), _total(weekdays)] + ([days.total] if days is not None else [])
+    if any(value != total for value in sums):
+        raise FrameError(f"a calendar counts {sums} of {total:,} values")
+    return CalendarCounts(days, hours.astype(np.int64), weekdays.astype(np.int64))
+
+
+def _total(counts: _Keys) -> int:
+    return sum(counts.tolist())
+
+
+def encode_lengths(lengths: TextLengths) -> bytes:
+    """Shortest and longest length, all code points, and the histogram of lengths above zero."""
+    head = varint(lengths.minimum) + varint(lengths.maximum) + varint(lengths.total)
+    return head + encode_histogram(lengths.histogram)
+
+
+def decode_lengths(data: bytes, *, nonempty: int) -> TextLengths:
+    """The inverse of `encode_lengths`, for texts of which ``nonempty`` are not empty."""
+    cursor = Cursor(data)
+    minimum, maximum, total = cursor.varint(), cursor.varint(), cursor.varint()
+    histogram = _take_histogram(cursor)
+    cursor.finish()
+    if minimum > maximum or total < maximum or histogram.total != nonempty:
+        raise FrameError("the lengths of texts contradict each other")
+    return TextLengths(minimum, maximum, total, histogram)
+
+
+def encode_classes(classes: CharacterClasses) -> bytes:
+    """The seven counts of code points."""
+    return b"".join(varint(int(count)) for count in classes.counts)
+
+
+def decode_classes(data: bytes, total: int) -> CharacterClasses:
+    """The inverse of `encode_classes`, for texts of ``total`` code points."""
+    cursor = Cursor(data)
+    counts = [cursor.varint() for _ in range(7)]
+    cursor.finish()
+    if sum(counts) != total:
+        raise FrameError(f"characters of {sum(counts):,} code points in texts of {total:,}")
+    return CharacterClasses(np.array(counts, dtype=np.int64))

@@ -1,0 +1,91 @@
+"""Bytes onto a disk so that a reader finds the old file or the new one, never a part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import SnapshotError
+
+
+def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
+    """Put the chunks into a file: temporary file beside it, fsync, rename, fsync of the folder.
+
+    Raises
+    ------
+    SnapshotError
+        If the system refuses; the old file, if any, is untouched and no temporary file is left.
+    """
+    path = _target(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        # Not tempfile: the file is to have the permissions that the user's umask gives.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            try:
+                for chunk in chunks:
+                    write_all(descriptor, chunk)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise SnapshotError(
+            f"{path}: cannot be written ({error.strerror or error}); "
+            "choose a folder that exists, is writable and has room"
+        ) from error
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte; the system may take fewer at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or a new file in the folder survive a crash of the machine."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_file(path: Path) -> bytes:
+    """All bytes of a regular file.
+
+    Raises
+    ------
+    SnapshotError
+        If there is none, or it cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise SnapshotError(f"{path}: not a regular file; give the path of a snapshot file")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise SnapshotError(f"{path}: no such file; check the path") from None
+    except (OSError, ValueError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or error or "not enough memory"
+        raise SnapshotError(f"{path}: cannot be read ({reason})") from error
+
+
+def _target(path: Path) -> Path:
+    """Where a rename must go: through links, and never onto a device or a folder."""
+    try:
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            raise SnapshotError(f"{path}: not a regular file; give another path for the snapshot")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SnapshotError(f"{path}: cannot be written ({error}); give another path") from None
+    return path

@@ -1,0 +1,179 @@
+"""One record batch <-> the bytes of one Arrow IPC stream (docs/format.md, section 3).
+
+Arrow's reader checks offsets into a message but not what they mean, and it would decompress and
+convert what a message asks for. So the few things that could cost memory are looked at in the raw
+flatbuffers first, the schema is compared type by type, and the batch is validated in full.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from .frames import FrameError
+
+_KEY = b"leadline"
+_ROOT = struct.Struct("<I")
+_SLOT = struct.Struct("<H")
+_VTABLE = struct.Struct("<i")
+_BUFFER = struct.Struct("<qq")
+
+# Slots of the tables in Arrow's Message.fbs and Schema.fbs that are looked at.
+_MESSAGE_HEADER = 2
+_SCHEMA_ENDIANNESS = 0
+_BATCH_BUFFERS = 2
+_BATCH_COMPRESSION = 3
+
+
+def encode_stream(
+    columns: Mapping[str, Sequence[object]],
+    types: Mapping[str, pa.DataType],
+    header: str,
+    *,
+    required: Sequence[str],
+) -> bytes:
+    """The columns as an Arrow IPC stream of one batch.
+
+    Parameters
+    ----------
+    columns
+        Values by field name; columns of nothing but None are left out unless required.
+    types
+        Every field that may occur, in the order of the format.
+    header
+        JSON for the schema's metadata, under the key ``leadline``.
+    required
+        Fields that are always written.
+    """
+    fields, arrays = [], []
+    for name, type_ in types.items():
+        array = pa.array(columns[name], type=type_)
+        if name in required or array.null_count < len(array):
+            fields.append(pa.field(name, type_))
+            arrays.append(array)
+    schema = pa.schema(fields, metadata={_KEY: header})
+    batch = pa.record_batch(arrays, schema=schema)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def decode_stream(
+    content: bytes, types: Mapping[str, pa.DataType], *, required: Sequence[str]
+) -> tuple[str, dict[str, list[object]], int]:
+    """Header, columns and number of rows of what `encode_stream` wrote.
+
+    Absent optional fields come back as columns of None.
+
+    Raises
+    ------
+    FrameError, pyarrow.ArrowException, struct.error, UnicodeDecodeError
+        If the bytes are anything else.
+    """
+    source = pa.BufferReader(content)
+    reader = pa.ipc.MessageReader.open_stream(source)
+    schema = _read_schema(reader.read_next_message())
+    _check_schema(schema, types, required)
+    message = reader.read_next_message()
+    _check_batch(message)
+    batch = pa.ipc.read_record_batch(message, schema)
+    batch.validate(full=True)
+    try:
+        reader.read_next_message()
+    except StopIteration:
+        pass
+    else:
+        raise FrameError("the Arrow stream holds more than one batch")
+    if source.tell() != len(content):
+        raise FrameError("bytes follow the end of the Arrow stream")
+    return schema.metadata[_KEY].decode(), _columns(batch, types, required), batch.num_rows
+
+
+def _columns(
+    batch: pa.RecordBatch, types: Mapping[str, pa.DataType], required: Sequence[str]
+) -> dict[str, list[object]]:
+    present = set(batch.schema.names)
+    absent: list[object] = [None] * batch.num_rows
+    columns = {name: batch[name].to_pylist() if name in present else absent for name in types}
+    for name in required:
+        if batch[name].null_count:
+            raise FrameError(f"the Arrow field {name!r} holds nulls")
+    return columns
+
+
+def _read_schema(message: pa.Message) -> pa.Schema:
+    if message.type != "schema":
+        raise FrameError(f"the Arrow stream begins with a {message.type}, not with its schema")
+    metadata = message.metadata
+    table = _header_table(metadata)
+    endianness = _field(metadata, table, _SCHEMA_ENDIANNESS)
+    if endianness is not None and _SLOT.unpack_from(metadata, endianness)[0] != 0:
+        raise FrameError("the Arrow stream is big-endian; only little-endian ones are read")
+    return pa.ipc.read_schema(message)
+
+
+def _check_schema(
+    schema: pa.Schema, types: Mapping[str, pa.DataType], required: Sequence[str]
+) -> None:
+    known = {name: position for position, name in enumerate(types)}
+    last = -1
+    for field in schema:
+        position = known.get(field.name, -1)
+        if position <= last:
+            raise FrameError(f"the Arrow field {field.name!r} is unknown, repeated or out of order")
+        # Extension types compare unequal to their storage, so none of them gets further.
+        if field.type != types[field.name] or field.metadata:
+            raise FrameError(f"the Arrow field {field.name!r} has the type {field.type}")
+        last = position
+    for name in required:
+        if name not in schema.names:
+            raise FrameError(f"the Arrow field {name!r} is missing")
+    if not schema.metadata or list(schema.metadata) != [_KEY]:
+        raise FrameError("the Arrow schema's metadata is not that of a snapshot")
+
+
+def _check_batch(message: pa.Message) -> None:
+    """Refuse compressed bodies and overlapping buffers: what makes a small body large."""
+    if message.type != "record batch":
+        raise FrameError(f"the Arrow stream holds a {message.type} where a batch belongs")
+    metadata = message.metadata
+    table = _header_table(metadata)
+    if _field(metadata, table, _BATCH_COMPRESSION) is not None:
+        raise FrameError("the Arrow batch is compressed inside the frame")
+    place = _field(metadata, table, _BATCH_BUFFERS)
+    if place is None:
+        raise FrameError("the Arrow batch has no buffers")
+    vector = place + _ROOT.unpack_from(metadata, place)[0]
+    (count,) = _ROOT.unpack_from(metadata, vector)
+    if count * _BUFFER.size > len(metadata):
+        raise FrameError("the Arrow batch declares more buffers than it lists")
+    end = 0
+    for number in range(count):
+        offset, length = _BUFFER.unpack_from(metadata, vector + 4 + number * _BUFFER.size)
+        if length < 0 or offset < end or offset % 8 or offset + length > message.body.size:
+            raise FrameError("the Arrow batch has overlapping or misplaced buffers")
+        end = offset + length
+
+
+def _header_table(metadata: pa.Buffer) -> int:
+    """Position of the table (schema or batch) inside a Message."""
+    message = _ROOT.unpack_from(metadata, 0)[0]
+    place = _field(metadata, message, _MESSAGE_HEADER)
+    if place is None:
+        raise FrameError("an Arrow message has no header")
+    return place + int(_ROOT.unpack_from(metadata, place)[0])
+
+
+def _field(metadata: pa.Buffer, table: int, slot: int) -> int | None:
+    """Position of one field of a flatbuffer table, None if it has its default."""
+    vtable = table - _VTABLE.unpack_from(metadata, table)[0]
+    if vtable < 0:
+        raise FrameError("an Arrow message is damaged")
+    (size,) = _SLOT.unpack_from(metadata, vtable)
+    if 4 + 2 * slot >= size:
+        return None
+    (offset,) = _SLOT.unpack_from(metadata, vtable + 4 + 2 * slot)
+    return table + offset if offset else None
