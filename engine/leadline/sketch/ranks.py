@@ -173,8 +173,8 @@ def band_of(
     zeros: int = 0,
     negative_infinity: int = 0,
     positive_infinity: int = 0,
-    minimum: int | float | None = None,
-    maximum: int | float | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
 ) -> Band:
     """The band of a numeric summary's parts.
 
@@ -198,7 +198,8 @@ def band_of(
     """
     if counts is not None:
         return band_of_counts(counts.values, counts.counts)
-    sample = None if quantiles is None else _sample_of(quantiles)
+    coarseness = 0 if histogram is None else histogram.coarseness
+    sample = None if quantiles is None else _sample_of(quantiles, coarseness)
     if histogram is None:
         return _empty() if sample is None else band_of_sample(sample)
     buckets = histogram.buckets()
@@ -287,7 +288,7 @@ def as_points(values: NDArray[Any]) -> Points:
     return points
 
 
-def point_of(value: int | float) -> complex | float:
+def point_of(value: float) -> complex | float:
     """One value as a point (see `as_points`)."""
     nearest = float(value)
     if isinstance(value, int) and abs(value) > EXACT_INTEGERS:
@@ -324,7 +325,7 @@ class _Pieces:
             atom=is_atom[order],
         )
 
-    def trimmed(self, minimum: complex | float | None, maximum: complex | float | None) -> _Pieces:
+    def trimmed(self, minimum: complex | None, maximum: complex | None) -> _Pieces:
         """The pieces with the outermost intervals cut to the range of the finite values."""
         start, end = self.start, self.end
         if minimum is not None or maximum is not None:
@@ -344,8 +345,8 @@ class _Pieces:
 def _band_of_pieces(
     pieces: _Pieces,
     sample: Sample | None,
-    minimum: complex | float | None,
-    maximum: complex | float | None,
+    minimum: complex | None,
+    maximum: complex | None,
 ) -> Band:
     pieces = pieces.trimmed(minimum, maximum)
     total = float(pieces.count.sum())
@@ -461,8 +462,8 @@ def _pin_extremes(
     lower: Floats,
     upper: Floats,
     total: float,
-    minimum: complex | float | None,
-    maximum: complex | float | None,
+    minimum: complex | None,
+    maximum: complex | None,
 ) -> None:
     """Use that the smallest and the largest finite value are known and occur."""
     if minimum is not None and len(points):
@@ -530,7 +531,7 @@ def _position(points: Points, start: Points, end: Points, where: NDArray[np.bool
     return share
 
 
-def _finite(value: int | float | None) -> complex | float | None:
+def _finite(value: float | None) -> complex | float | None:
     return None if value is None or not math.isfinite(value) else point_of(value)
 
 
@@ -539,20 +540,20 @@ def _empty() -> Band:
     return Band(np.zeros(0), nothing, nothing, nothing, 0)
 
 
-def _sample_of(quantiles: Quantiles) -> Sample:
+def _sample_of(quantiles: Quantiles, coarseness: int) -> Sample:
     """The sketch's items in ascending order, as points."""
-    order = np.argsort(quantiles.items, kind="stable")
-    values = from_keys(quantiles.items[order], quantiles.storage)
+    keys, weights = quantiles.sorted_weights()
+    values = from_keys(keys, quantiles.storage)
     ends = from_keys(
         np.array([quantiles.minimum, quantiles.maximum], dtype=np.uint64), quantiles.storage
     )
     minimum, maximum = as_points(ends).tolist() if quantiles.count else (0.0, 0.0)
     return Sample(
         points=as_points(values),
-        weights=np.asarray(quantiles.weights(), dtype=np.float64)[order],
+        weights=weights.astype(np.float64),
         total=quantiles.count,
         error=quantiles.rank_error * quantiles.count,
-        split_error=quantiles.split_error * quantiles.count,
+        split_error=quantiles.split_error_at(coarseness) * quantiles.count,
         minimum=minimum,
         maximum=maximum,
         integer=values.dtype.kind != "f",

@@ -1,0 +1,22 @@
+"""Two profiles to statistics with intervals, and to verdicts with reasons. Pure functions."""
+
+from __future__ import annotations
+
+from .categorical import CategoryChange, CategoryShare
+from .comparison import ColumnComparison, Comparison, MissingChange, compare
+from .statistic import MissingStatisticError, Statistic
+from .verdict import Judgement, Thresholds, Verdict
+
+__all__ = [
+    "CategoryChange",
+    "CategoryShare",
+    "ColumnComparison",
+    "Comparison",
+    "Judgement",
+    "MissingChange",
+    "MissingStatisticError",
+    "Statistic",
+    "Thresholds",
+    "Verdict",
+    "compare",
+]

@@ -1,0 +1,277 @@
+"""Statistics on cells: rows counted in the same cells on both sides, counts known within bounds.
+
+All four are sums over cells of a function that is zero where both shares agree and convex, so over
+a box of possible counts the largest term lies at one of two corners, and the smallest is zero or at
+the nearest corner. The interval is the sum of these: it holds the value for every table of counts
+inside the bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .statistic import CONFIDENCE, RELATIVE_SLACK, Statistic
+from .tests import chi_square_p, share_bounds
+
+Floats = NDArray[np.float64]
+Term = Callable[[Floats, Floats], Floats]
+
+SMOOTHING = 0.5  # rows added to every cell by psi and jensen_shannon
+POOL_BELOW = 10  # rows of both sides together under which chi2 pools a cell
+EXPECTED_ROWS = 5.0  # expected rows on the smaller side that the chi-squared law needs
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of one side in every cell, float64, with bounds that coincide where counts are exact."""
+
+    value: Floats
+    lower: Floats
+    upper: Floats
+    total: int
+
+    @classmethod
+    def exact(cls, value: NDArray[np.generic], total: int) -> Counts:
+        """Counts that are known."""
+        known = np.asarray(value, dtype=np.float64)
+        return cls(known, known, known, total)
+
+    def shares(self, smoothing: float = 0.0) -> Counts:
+        """The counts over all rows, ``smoothing`` added to every cell."""
+        rows = self.total + smoothing * len(self.value)
+        value, lower, upper = ((x + smoothing) / rows for x in (self.value, self.lower, self.upper))
+        return Counts(value, lower, upper, self.total)
+
+    def population(self, smoothing: float = 0.0) -> Counts:
+        """Box that holds all population shares at once with probability 99.5 %.
+
+        Clopper-Pearson bounds at Bonferroni's level. With smoothing, the expected smoothed shares.
+        """
+        tail = (1 - CONFIDENCE) / (4 * len(self.value))
+        lower, upper = share_bounds(self.lower, self.upper, self.total, tail)
+        rows = self.total + smoothing * len(self.value)
+        low, high = ((self.total * x + smoothing) / rows for x in (lower, upper))
+        return Counts(np.clip(self.shares(smoothing).value, low, high), low, high, self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Both sides counted in the same cells.
+
+    Exactly one of ``edges`` (numeric) and ``categories`` names the cells.
+    """
+
+    reference: Counts
+    current: Counts
+    edges: tuple[float, ...] = ()
+    categories: tuple[str, ...] = ()
+    confidence: float = 1.0
+
+    @property
+    def inverse_rows(self) -> float:
+        """``1/n + 1/m``, the factor of every expected null value."""
+        return 1 / self.reference.total + 1 / self.current.total
+
+    def statistic(self, name: str, value: float, lower: float, upper: float) -> Statistic:
+        """A statistic on these cells."""
+        return Statistic(
+            value=min(max(value, lower), upper),
+            lower=lower,
+            upper=upper,
+            confidence=self.confidence,
+            name=name,
+            edges=self.edges,
+            categories=self.categories,
+        )
+
+
+def psi(cells: Cells) -> Statistic:
+    """Population stability index: sum of ``(p - q) ln(p / q)`` over cells, in nats.
+
+    ``p`` and ``q`` are shares after half a row is added to every cell, ``(c + 1/2) / (n + B/2)``,
+    so empty cells stay finite (others fill them with 1e-4 or fail). Symmetric. The expected value
+    without change, ``(B - 1)(1/n + 1/m)``, is in ``null_value``. The 99 % interval is for the same
+    formula at the expected smoothed shares.
+    """
+    value, lower, upper = _bounds(_psi_term, cells, SMOOTHING)
+    _, ci_lower, ci_upper = _population(_psi_term, cells, SMOOTHING)
+    null_value = (len(cells.reference.value) - 1) * cells.inverse_rows
+    return replace(
+        cells.statistic("psi", value, lower, upper),
+        ci_lower=min(ci_lower, lower),
+        ci_upper=max(ci_upper, upper),
+        unit="nats",
+        null_value=null_value,
+    )
+
+
+def jensen_shannon(cells: Cells) -> Statistic:
+    """Jensen-Shannon distance, base 2: the root of the divergence, 0 to 1.
+
+    As `scipy.spatial.distance.jensenshannon` with ``base=2`` on the shares after half a row is
+    added to every cell (Evidently uses natural logarithms: its value is smaller by ``sqrt(ln 2)``).
+    """
+    value, lower, upper = (math.sqrt(x) for x in _bounds(_jensen_shannon_term, cells, SMOOTHING))
+    _, ci_lower, ci_upper = _population(_jensen_shannon_term, cells, SMOOTHING)
+    # Second order: the divergence is psi / 8 in nats near equality.
+    expected = (len(cells.reference.value) - 1) * cells.inverse_rows / (8 * math.log(2))
+    return replace(
+        cells.statistic("jensen_shannon", value, lower, min(upper, 1.0)),
+        ci_lower=min(math.sqrt(ci_lower), lower),
+        ci_upper=max(min(math.sqrt(ci_upper), 1.0), upper),
+        null_value=math.sqrt(expected),
+    )
+
+
+def total_variation(cells: Cells) -> Statistic:
+    """Total variation distance: half the sum of ``|p - q|`` over cells, 0 to 1.
+
+    On the plain shares, nothing added. The 99 % interval adds, for each side,
+    ``sqrt((B - 1)/n) / 2 + sqrt(ln(200) / 2n)``: the expected distance of a sample from its
+    population, at most, and McDiarmid's bound (1989) on how far it exceeds that, at 0.5 %.
+    """
+    value, lower, upper = _bounds(_variation_term, cells, 0.0)
+    lower, upper = max(0.0, lower), min(1.0, upper)
+    margin = sum(_variation_margin(side) for side in (cells.reference, cells.current))
+    return replace(
+        cells.statistic("total_variation", value, lower, upper),
+        ci_lower=max(0.0, lower - margin),
+        ci_upper=min(1.0, upper + margin),
+        null_value=expected_variation(cells),
+    )
+
+
+def expected_variation(cells: Cells) -> float:
+    """Total variation to expect between two samples of one population.
+
+    Half the sum of the mean absolute normal with variance ``p(1 - p)(1/n + 1/m)``, ``p`` pooled.
+    """
+    rows = cells.reference.total + cells.current.total
+    pooled = (cells.reference.value + cells.current.value) / rows
+    spread = np.sqrt(np.clip(pooled * (1 - pooled), 0.0, None) * cells.inverse_rows)
+    return float(spread.sum()) * math.sqrt(2 / math.pi) / 2
+
+
+def chi2(cells: Cells) -> Statistic:
+    """Pearson's chi-squared statistic of the table of both sides, without Yates' correction.
+
+    As `scipy.stats.chi2_contingency(table, correction=False)` on the cells in ``categories``: cells
+    under 10 rows of both sides together are pooled into ``(other)``. The p-value is taken at the
+    lower bound, and, where the sides differ so much in size that a cell has under 5 expected rows
+    on the smaller one, on cells pooled further until none has.
+    """
+    table = pooled(cells, lambda rows: rows < POOL_BELOW)
+    n, m = table.reference.total, table.current.total
+    smaller = min(n, m) / (n + m)
+    value, lower, upper = _bounds(_chi2_term(n, m), table, 0.0)
+    tested = pooled(table, lambda rows: rows * smaller < EXPECTED_ROWS)
+    certain = lower
+    note = ""
+    if tested is not table:
+        certain = _bounds(_chi2_term(n, m), tested, 0.0)[1]
+        note = f"p-value on {len(tested.categories)} cells with at least 5 expected rows"
+    return replace(
+        table.statistic("chi2", value, lower, upper),
+        p_value=chi_square_p(certain, _occupied(tested) - 1),
+        null_value=float(max(_occupied(table) - 1, 0)),
+        note=note,
+    )
+
+
+def pooled(cells: Cells, small: Callable[[Floats], NDArray[np.bool_]]) -> Cells:
+    """The cells with the small ones, by rows of both sides together, added up as ``(other)``.
+
+    A pool that is still small takes in the smallest other cell. The same object if none is small.
+    """
+    rows = cells.reference.value + cells.current.value
+    chosen = small(rows)
+    if "(other)" in cells.categories and chosen.any():
+        chosen |= np.array([name == "(other)" for name in cells.categories])
+    if not chosen.any() or len(rows) < 2:
+        return cells
+    while not chosen.all() and small(np.array([rows[chosen].sum()]))[0]:
+        chosen[np.argmin(np.where(chosen, np.inf, rows))] = True
+    names = [name for name, pool in zip(cells.categories, chosen, strict=True) if not pool]
+    return replace(
+        cells,
+        reference=_pool(cells.reference, chosen),
+        current=_pool(cells.current, chosen),
+        categories=(*names, "(other)"),
+    )
+
+
+def _pool(side: Counts, chosen: NDArray[np.bool_]) -> Counts:
+    def joined(x: Floats) -> Floats:
+        return np.append(x[~chosen], x[chosen].sum())
+
+    upper = np.minimum(joined(side.upper), side.total)
+    return Counts(joined(side.value), joined(side.lower), upper, side.total)
+
+
+def _occupied(cells: Cells) -> int:
+    """Cells that can hold a row at all."""
+    return int(np.count_nonzero(cells.reference.upper + cells.current.upper))
+
+
+def _psi_term(p: Floats, q: Floats) -> Floats:
+    return (p - q) * np.log(p / q)
+
+
+def _variation_term(p: Floats, q: Floats) -> Floats:
+    return np.abs(p - q) / 2
+
+
+def _jensen_shannon_term(p: Floats, q: Floats) -> Floats:
+    middle = (p + q) / 2
+    return (p * np.log2(p / middle) + q * np.log2(q / middle)) / 2
+
+
+def _chi2_term(n: int, m: int) -> Term:
+    def term(p: Floats, q: Floats) -> Floats:
+        rows = n * p + m * q
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(rows > 0, n * (p - q) * (m * (p - q) / rows), 0.0)
+
+    return term
+
+
+def _bounds(term: Term, cells: Cells, smoothing: float) -> tuple[float, float, float]:
+    """Value, and bounds over all counts within theirs, with room for rounding."""
+    a, b = cells.reference.shares(smoothing), cells.current.shares(smoothing)
+    value, lower, upper = _extremes(term, a, b)
+    apart = np.abs(a.value - b.value)
+    if upper == 0.0 and not apart.any():
+        return value, lower, upper
+    # Rounding of the shares, one part in 2**52 each, moves a term by its slope; the slope of a
+    # table with large counts (chi2) is that of the count, of all others about 1.
+    rows = cells.reference.total + cells.current.total
+    slope = float(apart.sum()) * rows if smoothing == 0.0 and term is not _variation_term else 1.0
+    slack = RELATIVE_SLACK * upper + 4e-15 * slope
+    return value, max(0.0, lower - slack), upper + slack
+
+
+def _population(term: Term, cells: Cells, smoothing: float) -> tuple[float, float, float]:
+    return _extremes(
+        term, cells.reference.population(smoothing), cells.current.population(smoothing)
+    )
+
+
+def _extremes(term: Term, a: Counts, b: Counts) -> tuple[float, float, float]:
+    """Sum of the terms at the values, at the least and at the most over the boxes."""
+    value = max(0.0, float(term(a.value, b.value).sum()))
+    highest = np.maximum(term(a.lower, b.upper), term(a.upper, b.lower))
+    nearest_a = np.clip(b.lower, a.lower, a.upper)
+    nearest_b = np.clip(nearest_a, b.lower, b.upper)
+    lowest = np.where(nearest_a == nearest_b, 0.0, term(nearest_a, nearest_b))
+    lower, upper = max(0.0, float(lowest.sum())), float(highest.sum())
+    return value, min(lower, value), max(upper, value)
+
+
+def _variation_margin(side: Counts) -> float:
+    mean = math.sqrt((len(side.value) - 1) / side.total) / 2
+    return mean + math.sqrt(math.log(2 / (1 - CONFIDENCE)) / (2 * side.total))

@@ -1,0 +1,183 @@
+"""Categories of two columns: which cells they are counted in, what appeared and what vanished."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..profile.column import decode_key
+from ..profile.summaries import NumericSummary, TextSummary
+from .binned import Cells, Counts, expected_variation, total_variation
+from .statistic import Statistic
+
+HEAVY_SHARE = 0.005  # reference share from which a value is a cell of its own
+OTHER, UNSEEN = "(other)", "(unseen)"
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Values of one side with their counts.
+
+    A value in ``counts`` occurred at least that often and at most ``error`` times more; any other
+    value at most ``error`` times. ``error`` is 0 where all values are counted.
+    """
+
+    counts: Mapping[bytes, int]
+    total: int
+    error: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """Whether every value is counted."""
+        return self.error == 0
+
+    def bounds(self, key: bytes) -> tuple[int, int]:
+        """Least and largest possible count of a value."""
+        count = self.counts.get(key, 0)
+        return count, min(count + self.error, self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryShare:
+    """A value with its share of the side on which it occurs."""
+
+    value: str
+    share: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryChange:
+    """Values that occur on one side only.
+
+    Parameters
+    ----------
+    values
+        The most frequent ones, at most 20.
+    count, share
+        How many there are, and the share of their side's rows that they make up.
+    error
+        0 if the other side's counts are exact. Else its counts may have missed a value up to this
+        many times: then a value listed here is "not among the frequent values", not absent.
+    """
+
+    values: tuple[CategoryShare, ...] = ()
+    count: int = 0
+    share: float = 0.0
+    error: int = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields under their names."""
+        values = [{"value": v.value, "share": v.share, "count": v.count} for v in self.values]
+        return {"count": self.count, "share": self.share, "error": self.error, "values": values}
+
+
+def tally_of(summary: TextSummary | NumericSummary) -> Tally | None:
+    """The counts of a text or boolean column; None where numbers are no longer counted singly."""
+    if isinstance(summary, TextSummary):
+        text = summary.counts
+        pairs = zip(text.keys, text.counts.tolist(), strict=True)
+        return Tally(dict(pairs), text.total, text.error)
+    if summary.counts is None:
+        return None
+    values = summary.counts.values.tolist()
+    labels = [_number_label(value).encode() for value in values]
+    pairs = zip(labels, summary.counts.counts.tolist(), strict=True)
+    return Tally(dict(pairs), summary.counts.total)
+
+
+def boolean_tally(tally: Tally) -> Tally:
+    """The tally of zeros and ones under the names ``false`` and ``true``."""
+    names = {b"0": b"false", b"1": b"true"}
+    return replace(tally, counts={names.get(key, key): n for key, n in tally.counts.items()})
+
+
+def all_cells(reference: Tally, current: Tally) -> Cells:
+    """Every value of either side as a cell; beyond the counts' capacity, as `heavy_cells`."""
+    if not (reference.exact and current.exact):
+        return heavy_cells(reference, current)
+    keys = sorted(reference.counts.keys() | current.counts.keys())
+    a, b = (
+        Counts.exact(np.array([side.counts.get(key, 0) for key in keys]), side.total)
+        for side in (reference, current)
+    )
+    return Cells(a, b, categories=tuple(decode_key(key) for key in keys))
+
+
+def heavy_cells(reference: Tally, current: Tally) -> Cells:
+    """Reference values with a share of at least 0.5 %, ``(other)`` and ``(unseen)``.
+
+    ``(unseen)`` is apart from ``(other)`` only where both sides count every value.
+    """
+    least = HEAVY_SHARE * reference.total
+    keys = [key for key, n in sorted(reference.counts.items()) if n >= max(least, 1)]
+    names = [decode_key(key) for key in keys]
+    a, b = (_heavy_counts(side, keys) for side in (reference, current))
+    if not (reference.exact and current.exact):
+        return Cells(a, b, categories=(*names, OTHER))
+    unseen = sum(n for key, n in current.counts.items() if key not in reference.counts)
+    a, b = _with_unseen(a, 0), _with_unseen(b, unseen)
+    return Cells(a, b, categories=(*names, OTHER, UNSEEN))
+
+
+def excess_variation(cells: Cells) -> Statistic:
+    """Total variation beyond what chance alone makes of these cells and rows.
+
+    The distance minus its expected null value (`binned.expected_variation`), at least 0. The 99 %
+    interval is that of the distance itself.
+    """
+    plain = total_variation(cells)
+    expected = expected_variation(cells)
+    return replace(
+        plain,
+        value=max(0.0, plain.value - expected),
+        lower=max(0.0, plain.lower - expected),
+        upper=max(0.0, plain.upper - expected),
+        name="total_variation",
+        null_value=expected,
+        note=f"after subtracting {expected:.3g} expected by chance",
+    )
+
+
+def only_on(side: Tally, other: Tally) -> CategoryChange:
+    """Values of one side that the other does not have."""
+    found = [(key, n) for key, n in side.counts.items() if n and key not in other.counts]
+    found.sort(key=lambda pair: (-pair[1], pair[0]))
+    shown = tuple(CategoryShare(decode_key(key), n / side.total, n) for key, n in found[:SHOWN])
+    total = sum(n for _, n in found)
+    share = total / side.total if side.total else 0.0
+    return CategoryChange(shown, len(found), share, other.error)
+
+
+def _heavy_counts(side: Tally, keys: list[bytes]) -> Counts:
+    """Counts of the given values, and of all others together."""
+    bounds = np.array([side.bounds(key) for key in keys], dtype=np.float64).reshape(-1, 2)
+    lower, upper = bounds[:, 0], bounds[:, 1]
+    rest_lower = max(0.0, side.total - float(upper.sum()))
+    rest_upper = side.total - float(lower.sum())
+    value = (lower + upper) / 2
+    rest = min(max(side.total - float(value.sum()), rest_lower), rest_upper)
+    return Counts(
+        np.append(value, rest),
+        np.append(lower, rest_lower),
+        np.append(upper, rest_upper),
+        side.total,
+    )
+
+
+def _with_unseen(side: Counts, rows: int) -> Counts:
+    known = np.append(side.value, float(rows))
+    known[-2] -= rows
+    return Counts.exact(known, side.total)
+
+
+def _number_label(value: float) -> str:
+    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)

@@ -1,0 +1,107 @@
+"""Cells of a numeric column: bucket boundaries near the reference's deciles."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..sketch.ranks import SMALLEST, Band
+from .binned import Cells, Counts, Floats
+
+DECILES = np.arange(1, 10) / 10
+# A bucket boundary this close to a decile, in shares of rows, is taken: its count is exact.
+NEAR = 0.05
+_MANTISSA_BITS, _BUCKET_BITS = 52, 8
+
+
+def decile_cells(
+    reference: Band, current: Band, *, coarseness: int = 0, whole: bool = False
+) -> Cells:
+    """Rows of both sides in cells between bucket boundaries nearest the reference's deciles.
+
+    Parameters
+    ----------
+    reference, current
+        The bands.
+    coarseness
+        Mantissa bits by which the coarser histogram of the two is below full resolution.
+    whole
+        Whether both sides count integers exactly: edges are then rounded up to integers, which
+        changes no count.
+
+    Notes
+    -----
+    A boundary within 5 % of the rows of its decile is used, and counts are exact. Where buckets
+    are too full for that, the decile itself is the edge and counts come from the quantile sketch,
+    with bounds. A negative bucket holds its upper edge, so the edge is the next larger double.
+    """
+    chosen = {_edge_near(reference, float(share), coarseness) for share in DECILES}
+    if whole:
+        chosen = {math.ceil(edge) + 0.0 for edge in chosen}
+    inner = np.array(sorted(edge for edge in chosen if edge > -math.inf))
+    edges = np.concatenate([[-math.inf], inner, [math.inf]])
+    return Cells(
+        reference=counts_between(reference, inner),
+        current=counts_between(current, inner),
+        edges=tuple(edges.tolist()),
+        confidence=reference.confidence * current.confidence,
+    )
+
+
+def counts_between(band: Band, inner: Floats) -> Counts:
+    """Rows below the first edge, between edges (left one included), and from the last edge on."""
+    at = band.on(inner)
+    ends = np.array([0.0]), np.array([float(band.total)])
+    low, high, middle = (
+        np.concatenate([ends[0], x[:, 0], ends[1]]) for x in (at.lower, at.upper, at.estimate)
+    )
+    return Counts(
+        value=np.diff(middle),
+        lower=np.maximum(low[1:] - high[:-1], 0.0),
+        upper=high[1:] - low[:-1],
+        total=band.total,
+    )
+
+
+def bucket_of(value: float, coarseness: int) -> tuple[float, float]:
+    """Half-open bucket ``start <= value < end`` of the log-linear histogram.
+
+    >>> bucket_of(100.0, 0), bucket_of(0.0, 0)
+    ((100.0, 100.25), (0.0, 5e-324))
+    """
+    if value == 0 or math.isinf(value):
+        return value, float(np.nextafter(value, math.inf))
+    shift = np.uint64(_MANTISSA_BITS - _BUCKET_BITS + coarseness)
+    index = np.array([abs(value)]).view(np.uint64) >> shift
+    below, above = (
+        float(x[0])
+        for x in (
+            (index << shift).view(np.float64),
+            ((index + np.uint64(1)) << shift).view(np.float64),
+        )
+    )
+    if value > 0:
+        return max(below, SMALLEST), above
+    start = float(np.nextafter(-above, math.inf))
+    return start, float(np.nextafter(-below, math.inf)) if below > 0 else 0.0
+
+
+def _edge_near(reference: Band, share: float, coarseness: int) -> float:
+    """The edge for one decile."""
+    value = reference.quantile(share)[0]
+    boundaries = bucket_of(value, coarseness)
+    inside = (value, float(np.nextafter(value, math.inf)))
+    edge, distance = _nearest(reference, share, boundaries)
+    if distance <= NEAR:
+        return edge
+    finer, finer_distance = _nearest(reference, share, inside)
+    return finer if finer_distance < distance - 1e-9 else edge
+
+
+def _nearest(band: Band, share: float, candidates: tuple[float, float]) -> tuple[float, float]:
+    """The candidate whose share of rows below it is nearest, and how near."""
+    points = np.array(candidates)
+    distance = np.abs(band.on(points).estimate[:, 0] / band.total - share)
+    best = int(np.argmin(distance))
+    return candidates[best], float(distance[best])

@@ -1,0 +1,164 @@
+"""Which effect of a column is judged, against which threshold, with which test.
+
+Text and booleans are categories; integers, floats and dates are numbers. Both are two-valued if
+both sides together hold at most two values (a 0/1 label is one, whatever its type) or if the
+reference is constant, which is judged as "that value" against "any other".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..profile import ColumnProfile
+from ..schema import Kind, Role
+from ..sketch.ranks import Band, as_points
+from .binned import chi2
+from .categorical import Tally, all_cells, excess_variation, heavy_cells
+from .measures import Measures
+from .shares import Occurrences, cohens_h, ratio_of
+from .tests import kolmogorov_distance
+from .verdict import UNJUDGED_ROLES, Evidence, Judgement, Thresholds, not_comparable
+
+
+def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Evidence | Judgement:
+    """What is judged of the values, or the reason why nothing is."""
+    refusal = _refusal(measures, role, thresholds)
+    if refusal:
+        return not_comparable(refusal)
+    two_valued = _two_valued(measures)
+    if two_valued is not None:
+        return _shares_evidence(*two_valued, role, thresholds, subject="")
+    if measures.kind == "categorical":
+        return _categories_evidence(measures, role, thresholds)
+    effect = measures.get("ks")
+    rows = [measures.total(side) for side in (measures.reference, measures.current)]
+    return Evidence(
+        effect,
+        thresholds.of_effect("ks", role),
+        "ks",
+        detectable=kolmogorov_distance(thresholds.significance, *rows),
+    )
+
+
+def missing_evidence(
+    measures: Measures, role: Role, thresholds: Thresholds
+) -> Evidence | Judgement:
+    """What is judged of the share of missing rows (null or NaN)."""
+    if role is Role.SEGMENT:
+        return not_comparable("segment columns are not judged")
+    a, b = missing_of(measures.reference), missing_of(measures.current)
+    for label, side in (("reference", a), ("current profile", b)):
+        if side.rows < thresholds.minimum_rows:
+            return not_comparable(_too_few("rows", side.rows, label, thresholds))
+    return _shares_evidence(a, b, role, thresholds, subject="the share of missing rows")
+
+
+def missing_of(side: ColumnProfile) -> Occurrences:
+    """Rows that are null or NaN, among all rows."""
+    return Occurrences.exact(side.nulls + side.nan, side.rows)
+
+
+def _refusal(measures: Measures, role: Role, thresholds: Thresholds) -> str:
+    if role in UNJUDGED_ROLES:
+        return f"columns of role {role.value} are not judged by values"
+    if measures.obstacle:
+        return measures.obstacle
+    for label, side in (("reference", measures.reference), ("current profile", measures.current)):
+        rows = measures.total(side)
+        if rows == 0:
+            return f"all rows of the {label} are missing" if side.rows else f"the {label} is empty"
+        if rows < thresholds.minimum_rows:
+            return _too_few("values", rows, label, thresholds)
+    if measures.kind == "other":
+        return f"{measures.reference.kind.value} columns are not judged by values"
+    if measures.kind == "categorical" and measures.reference.kind is Kind.TEXT:
+        share = measures.reference.distinct.value / measures.total(measures.reference)
+        if share > thresholds.distinct_share:
+            return f"{share:.0%} of the reference's values are distinct: an id or free text"
+    return ""
+
+
+def _too_few(what: str, rows: int, label: str, thresholds: Thresholds) -> str:
+    return f"{rows} {what} in the {label}, under {thresholds.minimum_rows}"
+
+
+def _two_valued(measures: Measures) -> tuple[Occurrences, Occurrences] | None:
+    """How often the event of a two-valued column occurred on each side, or None."""
+    if measures.kind == "categorical":
+        tallies = measures.tallies
+        return None if tallies is None else _two_categories(*tallies)
+    reference, current = measures.reference.numeric, measures.current.numeric
+    assert reference is not None
+    assert current is not None
+    if reference.counts is None or len(reference.counts) > 2:
+        return None
+    if len(reference.counts) == 1:
+        value = reference.counts.values
+        return _others(measures.reference.band, value), _others(measures.current.band, value)
+    if current.counts is None:
+        return None
+    values = np.union1d(as_points(reference.counts.values), as_points(current.counts.values))
+    if len(values) > 2:
+        return None
+    top = reference.counts.values[-1:]
+    a, b = _others(measures.reference.band, top), _others(measures.current.band, top)
+    return a.complement(), b.complement()
+
+
+def _others(band: Band, value: np.ndarray) -> Occurrences:
+    """How often a column of numbers differs from one value."""
+    at = band.on(as_points(value))
+    same = at.estimate[0, 1] - at.estimate[0, 0]
+    least = max(0.0, at.lower[0, 1] - at.upper[0, 0])
+    most = at.upper[0, 1] - at.lower[0, 0]
+    return Occurrences(same, least, most, band.total).complement()
+
+
+def _two_categories(reference: Tally, current: Tally) -> tuple[Occurrences, Occurrences] | None:
+    if not reference.exact:
+        return None
+    if len(reference.counts) == 1:
+        (key,) = reference.counts
+    elif current.exact and len(reference.counts.keys() | current.counts.keys()) == 2:
+        key = min(reference.counts)
+    else:
+        return None
+    sides = []
+    for side in (reference, current):
+        low, high = side.bounds(key)
+        sides.append(Occurrences((low + high) / 2, low, high, side.total).complement())
+    return sides[0], sides[1]
+
+
+def _shares_evidence(
+    reference: Occurrences,
+    current: Occurrences,
+    role: Role,
+    thresholds: Thresholds,
+    *,
+    subject: str,
+) -> Evidence:
+    effect = cohens_h(reference, current)
+    return Evidence(
+        effect,
+        thresholds.of_effect("cohens_h", role),
+        effect.note,
+        subject=subject,
+        ratio=ratio_of(reference, current),
+    )
+
+
+def _categories_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Evidence:
+    assert measures.tallies is not None
+    effect = excess_variation(heavy_cells(*measures.tallies))
+    limit = thresholds.of_effect("total_variation", role)
+    test = chi2(all_cells(*measures.tallies))
+    assert effect.null_value is not None
+    return Evidence(
+        replace(effect, p_value=test.p_value),
+        limit,
+        "chi2",
+        coarse=effect.null_value > limit / 2,
+    )

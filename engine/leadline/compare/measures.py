@@ -1,0 +1,171 @@
+"""All statistics of one column of two profiles, each computed when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from ..profile import ColumnProfile
+from ..profile.summaries import NumericSummary, TextSummary
+from ..schema import Kind, merge_columns
+from ..sketch.moments import Moments
+from ..sketch.ranks import Band
+from . import binned, numeric
+from .binned import Cells
+from .categorical import Tally, all_cells, boolean_tally, tally_of
+from .edges import decile_cells
+from .numeric import BandPair
+from .statistic import MissingStatisticError, Statistic, undefined
+
+NUMERIC = ("ks", "psi", "jensen_shannon", "wasserstein")
+CATEGORICAL = ("chi2", "jensen_shannon", "psi", "total_variation")
+NAMES = tuple(dict.fromkeys(NUMERIC + CATEGORICAL))
+# Error of a mean after merges, relative to the larger of its size and the deviation.
+MEAN_ERROR = 1e-12
+
+_BINNED: dict[str, Callable[[Cells], Statistic]] = {
+    "chi2": binned.chi2,
+    "jensen_shannon": binned.jensen_shannon,
+    "psi": binned.psi,
+    "total_variation": binned.total_variation,
+}
+_T = TypeVar("_T")
+_UNITS = {Kind.DATE: "days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """One column on both sides. Parts are computed on first use and kept."""
+
+    reference: ColumnProfile
+    current: ColumnProfile
+    _kept: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def obstacle(self) -> str:
+        """Why the values cannot be compared at all; empty if they can."""
+        a, b = self.reference.state.column, self.current.state.column
+        if merge_columns(a, b) is None:
+            return f"types differ: {a.type} and {b.type}"
+        for column in (a, b):
+            if column.kind is Kind.UNSUPPORTED:
+                return f"type {column.type} is not profiled"
+        return ""
+
+    @property
+    def kind(self) -> str:
+        """``numeric``, ``categorical``, or ``other`` for what has no statistics."""
+        kinds = {side.kind for side in (self.reference, self.current)} - {Kind.NULL}
+        if self.obstacle or not kinds:
+            return "other"
+        if kinds <= {Kind.BOOLEAN} or kinds <= {Kind.TEXT}:
+            return "categorical"
+        return "numeric" if kinds <= {Kind.INTEGER, Kind.FLOAT, Kind.DATE} else "other"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the statistics that this column has."""
+        return {"numeric": NUMERIC, "categorical": CATEGORICAL}.get(self.kind, ())
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values, as far as the type says it."""
+        return self.reference.state.column.unit or _UNITS.get(self.reference.kind, "")
+
+    def get(self, name: str) -> Statistic:
+        """One statistic.
+
+        Raises
+        ------
+        MissingStatisticError
+            If this column does not have it.
+        """
+        if name not in self.names:
+            what = self.obstacle or f"{self.reference.type} columns have {', '.join(self.names)}"
+            raise MissingStatisticError(
+                f"column {self.reference.name!r} has no statistic {name!r}; {what or 'none'}"
+            )
+        return self._keep(name, lambda: self._compute(name))
+
+    def total(self, side: ColumnProfile) -> int:
+        """Values of a side that are neither null nor NaN."""
+        summary = side.state.summary
+        return summary.total if summary is not None else 0
+
+    @property
+    def bands(self) -> BandPair:
+        """Both cumulative distributions at common points."""
+        return self._keep("bands", lambda: BandPair.of(self.reference.band, self.current.band))
+
+    @property
+    def tallies(self) -> tuple[Tally, Tally] | None:
+        """Counts of single values on both sides; None where a side no longer holds them."""
+        return self._keep("tallies", self._tallies)
+
+    def exact_numbers(self, side: ColumnProfile) -> bool:
+        """Whether a numeric side counts every value."""
+        return side.numeric is not None and side.numeric.counts is not None
+
+    def _compute(self, name: str) -> Statistic:
+        unit = self.unit if name == "wasserstein" else ""
+        for label, side in (("reference", self.reference), ("current profile", self.current)):
+            if self.total(side) == 0:
+                return undefined(name, unit, f"the {label} has no values")
+        if self.kind == "categorical":
+            return _BINNED[name](self._keep("cells", self._categories))
+        if name in _BINNED:
+            return _BINNED[name](self._keep("cells", self._deciles))
+        if name == "ks":
+            return numeric.ks(self.bands)
+        return self._wasserstein()
+
+    def _wasserstein(self) -> Statistic:
+        a, b = (
+            side.numeric.get_moments() for side in (self.reference, self.current) if side.numeric
+        )
+        error = MEAN_ERROR * (_size(a) + _size(b))
+        return numeric.wasserstein(
+            self.bands,
+            unit=self.unit,
+            mean_shift=(b.mean - a.mean, error),
+            scale=numeric.spread_of(self.reference.band, a.std),
+        )
+
+    def _deciles(self) -> Cells:
+        sides = (self.reference, self.current)
+        bands: list[Band] = [side.band for side in sides]
+        histograms = [side.numeric.histogram for side in sides if side.numeric is not None]
+        whole = all(self.exact_numbers(side) and side.kind is not Kind.FLOAT for side in sides)
+        return decile_cells(
+            *bands,
+            coarseness=max((h.coarseness for h in histograms if h is not None), default=0),
+            whole=whole,
+        )
+
+    def _categories(self) -> Cells:
+        assert self.tallies is not None
+        return all_cells(*self.tallies)
+
+    def _tallies(self) -> tuple[Tally, Tally] | None:
+        tallies = []
+        for side in (self.reference, self.current):
+            summary = side.state.summary
+            if summary is None:
+                tallies.append(Tally({}, 0))
+                continue
+            assert isinstance(summary, TextSummary | NumericSummary)
+            tally = tally_of(summary)
+            if tally is None:
+                return None
+            tallies.append(boolean_tally(tally) if side.kind is Kind.BOOLEAN else tally)
+        return tallies[0], tallies[1]
+
+    def _keep(self, name: str, make: Callable[[], _T]) -> _T:
+        if name not in self._kept:
+            self._kept[name] = make()
+        return cast(_T, self._kept[name])
+
+
+def _size(moments: Moments) -> float:
+    return max(abs(moments.mean), moments.std if moments.count > 1 else 0.0)

@@ -1,0 +1,244 @@
+"""Distances between two cumulative distributions, from bounds on both.
+
+Whatever the raw rows were, the value computed from them lies in ``[lower, upper]``: at every point
+of the line the two distribution functions lie in their bands, and the interval holds the smallest
+and the largest value that any two functions inside the bands can give.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..sketch.ranks import Band, Floats, Points, union_points
+from .statistic import RELATIVE_SLACK, Statistic, share_margin, undefined
+from .tests import kolmogorov_p
+
+IQR_TO_DEVIATION = 1.349  # interquartile range of a normal over its standard deviation
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, slots=True)
+class BandPair:
+    """Two bands stated at the same points, as shares of their rows.
+
+    ``low`` and ``high`` are (points, 2) bounds of reference minus current, below and up to each
+    point; ``gap_low`` and ``gap_high`` hold between a point and the next.
+    """
+
+    points: Points
+    reference: Band
+    current: Band
+    low: Floats
+    high: Floats
+    middle: Floats
+
+    @classmethod
+    def of(cls, reference: Band, current: Band) -> BandPair:
+        """Both bands at the points of either."""
+        points = union_points(reference, current)
+        a, b = reference.on(points), current.on(points)
+        n, m = a.total, b.total
+        return cls(
+            points=points,
+            reference=a,
+            current=b,
+            low=a.lower / n - b.upper / m,
+            high=a.upper / n - b.lower / m,
+            middle=a.estimate / n - b.estimate / m,
+        )
+
+    @property
+    def confidence(self) -> float:
+        """Probability with which both bands hold."""
+        return self.reference.confidence * self.current.confidence
+
+    def gaps(self, margin_a: float = 0.0, margin_b: float = 0.0) -> tuple[Floats, Floats]:
+        """Bounds of the difference between consecutive points, bands widened by margins."""
+        a, b = self.reference, self.current
+        low_a = np.maximum(a.lower[:-1, 1] / a.total - margin_a, 0.0)
+        high_a = np.minimum(a.upper[1:, 0] / a.total + margin_a, 1.0)
+        low_b = np.maximum(b.lower[:-1, 1] / b.total - margin_b, 0.0)
+        high_b = np.minimum(b.upper[1:, 0] / b.total + margin_b, 1.0)
+        return low_a - high_b, high_a - low_b
+
+
+def ks(pair: BandPair) -> Statistic:
+    """Two-sample Kolmogorov-Smirnov distance: the largest difference of the shares up to a value.
+
+    The convention is that of `scipy.stats.ks_2samp`, two-sided; its rounding too, so that exact
+    counts give the same double. Infinities count as values. The p-value is taken at the lower
+    bound: that distance is certain. ``ci_lower`` and ``ci_upper`` add the 99 % margin of Dvoretzky,
+    Kiefer, Wolfowitz and Massart of both sides (0.5 % each).
+    """
+    a, b = pair.reference.total, pair.current.total
+    lower = max(0.0, float(np.max(pair.low)), float(np.max(-pair.high)))
+    gap_low, gap_high = pair.gaps()
+    upper = max(
+        float(np.max(pair.high)),
+        float(np.max(-pair.low)),
+        float(np.max(gap_high, initial=0.0)),
+        float(np.max(-gap_low, initial=0.0)),
+    )
+    upper = max(lower, min(1.0, upper))
+    distance = np.abs(pair.middle)
+    where = int(np.argmax(distance)) // 2
+    value = min(max(float(distance.max()), lower), upper)
+    margin = share_margin(a) + share_margin(b)
+    return Statistic(
+        value=value,
+        lower=lower,
+        upper=upper,
+        ci_lower=max(0.0, lower - margin),
+        ci_upper=min(1.0, upper + margin),
+        confidence=pair.confidence,
+        name="ks",
+        p_value=kolmogorov_p(lower, a, b),
+        note=f"largest at {float(np.real(pair.points[where])):.6g}" if value > 0 else "",
+    )
+
+
+def wasserstein(
+    pair: BandPair,
+    *,
+    unit: str,
+    mean_shift: tuple[float, float] | None = None,
+    scale: float | None = None,
+) -> Statistic:
+    """First Wasserstein distance: the area between the distribution functions.
+
+    In the column's unit. The convention is that of `scipy.stats.wasserstein_distance`, except
+    that infinities, for which SciPy returns NaN, give infinity unless both sides have the same
+    share of them.
+
+    Parameters
+    ----------
+    pair
+        The two bands.
+    unit
+        Unit of the column.
+    mean_shift
+        Current mean minus reference mean, and the error of that figure. The signed area between
+        the functions is known to equal it, which narrows the interval: exactly to the shift
+        itself where one side lies wholly to one side of the other.
+    scale
+        Spread of the reference, passed through.
+
+    Notes
+    -----
+    ``ci_lower`` and ``ci_upper`` are for the two populations with everything outside of the
+    observed range moved to its ends (without such a limit no sample bounds the distance): both
+    functions widened by the 99 % margin of Dvoretzky, Kiefer, Wolfowitz and Massart.
+    """
+    tails = _infinite_tails(pair)
+    if tails == math.inf:
+        return Statistic(math.inf, math.inf, math.inf, name="wasserstein", unit=unit, scale=scale)
+    finite = np.isfinite(np.real(pair.points))
+    inner = finite[:-1] & finite[1:]
+    width = np.where(inner, _widths(pair.points), 0.0)
+    low, high = pair.gaps()
+    middle = np.abs(pair.middle[:-1, 1] + pair.middle[1:, 0]) / 2
+    lower = float(np.sum(width * np.maximum(np.maximum(low, -high), 0.0)))
+    upper = float(np.sum(width * np.maximum(high, -low)))
+    if mean_shift is not None and tails == 0.0:
+        lower, upper = _with_mean_shift(width, low, high, (lower, upper), mean_shift)
+    slack = _rounding(pair, upper)
+    lower, upper = max(0.0, lower - slack), upper + slack
+    wide_low, wide_high = pair.gaps(
+        share_margin(pair.reference.total), share_margin(pair.current.total)
+    )
+    ci_lower = float(np.sum(width * np.maximum(np.maximum(wide_low, -wide_high), 0.0)))
+    ci_upper = float(np.sum(width * np.maximum(wide_high, -wide_low)))
+    if not np.isfinite(_range(pair)):
+        upper = math.inf  # the range itself is beyond the largest double
+    value = min(max(float(np.sum(width * middle)), lower), upper)
+    return Statistic(
+        value=value,
+        lower=lower,
+        upper=upper,
+        ci_lower=min(ci_lower, lower),
+        ci_upper=max(ci_upper, upper),
+        confidence=pair.confidence,
+        name="wasserstein",
+        unit=unit,
+        scale=scale,
+        note=f"{value / scale:.3g} of the reference's spread" if scale else "",
+    )
+
+
+def spread_of(reference: Band, deviation: float) -> float | None:
+    """Interquartile range over 1.349, the standard deviation if that is 0, None if both are."""
+    quartiles = reference.quantile(0.75)[0] - reference.quantile(0.25)[0]
+    for spread in (quartiles / IQR_TO_DEVIATION, deviation):
+        if math.isfinite(spread) and spread > 0:
+            return spread
+    return None
+
+
+def no_values(name: str, side: str, unit: str = "") -> Statistic:
+    """What is returned when a side has no values to compare."""
+    return undefined(name, unit, f"the {side} has no values")
+
+
+def _with_mean_shift(
+    width: Floats,
+    low: Floats,
+    high: Floats,
+    bounds: tuple[float, float],
+    mean_shift: tuple[float, float],
+) -> tuple[float, float]:
+    """Narrow by: positive area minus negative area = mean of current minus mean of reference."""
+    shift, error = mean_shift
+    if not (math.isfinite(shift) and math.isfinite(error)):
+        return bounds
+    positive = [float(np.sum(width * np.maximum(x, 0.0))) for x in (low, high)]
+    negative = [float(np.sum(width * np.maximum(-x, 0.0))) for x in (high, low)]
+    lower = max(
+        bounds[0],
+        abs(shift) - error,
+        shift - error + 2 * negative[0],
+        -shift - error + 2 * positive[0],
+    )
+    upper = min(bounds[1], shift + error + 2 * negative[1], -shift + error + 2 * positive[1])
+    return (lower, upper) if lower <= upper else bounds
+
+
+def _infinite_tails(pair: BandPair) -> float:
+    """Infinity if the sides' shares of infinite values differ, -1 if equal, 0 without any."""
+    found = 0.0
+    for at, column in ((0, 1), (-1, 0)):
+        if len(pair.points) and np.isinf(np.real(pair.points[at])):
+            sides = (pair.reference, pair.current)
+            counts = [side.estimate[at, column] for side in sides]
+            if column == 0:
+                counts = [side.total - count for side, count in zip(sides, counts, strict=True)]
+            if int(counts[0]) * pair.current.total != int(counts[1]) * pair.reference.total:
+                return math.inf
+            found = -1.0
+    return found
+
+
+def _widths(points: Points) -> Floats:
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = np.diff(np.real(points))
+    if points.dtype.kind == "c":
+        width = width + np.diff(np.imag(points))
+    return np.where(np.isfinite(width), width, 0.0)
+
+
+def _rounding(pair: BandPair, value: float) -> float:
+    """Room for rounding: relative, and what the doubles of the range themselves leave open."""
+    room = 4 * EPSILON * _range(pair)
+    if pair.points.dtype.kind == "c":
+        room += 4 * float(np.spacing(np.max(np.abs(np.real(pair.points)))))
+    return RELATIVE_SLACK * value + room
+
+
+def _range(pair: BandPair) -> float:
+    """Width of the finite points; infinity where it is beyond the largest double."""
+    real = np.real(pair.points)
+    finite = real[np.isfinite(real)]
+    with np.errstate(over="ignore"):
+        return float(finite[-1] - finite[0]) if len(finite) else 0.0

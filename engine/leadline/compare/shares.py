@@ -1,0 +1,142 @@
+"""Two shares: Cohen's h, and the ratio of two rare shares with its bounds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .statistic import CONFIDENCE, RELATIVE_SLACK, Statistic
+from .tests import share_bounds, two_shares_p
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """How often something occurred among the rows of one side, with bounds on the count."""
+
+    count: float
+    lower: float
+    upper: float
+    rows: int
+
+    @classmethod
+    def exact(cls, count: int, rows: int) -> Occurrences:
+        """A count that is known."""
+        return cls(count, count, count, rows)
+
+    @property
+    def share(self) -> float:
+        """Share of the rows."""
+        return self.count / self.rows
+
+    def complement(self) -> Occurrences:
+        """How often it did not occur."""
+        return Occurrences(
+            self.rows - self.count, self.rows - self.upper, self.rows - self.lower, self.rows
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Current share over reference share of the rarer outcome.
+
+    Parameters
+    ----------
+    value
+        Point estimate; infinite if the reference has none, NaN if neither has any.
+    lower, upper
+        99 % bounds for the populations: given both counts' sum, the current count is binomial
+        (Przyborowski and Wilenski 1940; conservative for shares that are not small).
+    occurrences
+        The larger of the two counts.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    occurrences: float
+
+
+def cohens_h(reference: Occurrences, current: Occurrences) -> Statistic:
+    """Cohen's h: the absolute difference of ``2 arcsin(sqrt(share))``, 0 to pi.
+
+    The p-value is Fisher's or the z test's (`tests.two_shares_p`), taken at the counts inside the
+    bounds that differ least. The 99 % interval comes from Clopper-Pearson bounds of both shares.
+    """
+    low_a, high_a = reference.lower / reference.rows, reference.upper / reference.rows
+    low_b, high_b = current.lower / current.rows, current.upper / current.rows
+    value = abs(_angle(reference.share) - _angle(current.share))
+    lower, upper = _apart((low_a, high_a), (low_b, high_b))
+    slack = RELATIVE_SLACK * upper
+    ci_lower, ci_upper = _apart(_population(reference), _population(current))
+    p_value, test = _p_value(reference, current)
+    return Statistic(
+        value=value,
+        lower=max(0.0, min(lower, value) - slack),
+        upper=max(upper, value) + slack,
+        ci_lower=min(ci_lower, lower),
+        ci_upper=max(ci_upper, upper),
+        name="cohens_h",
+        p_value=p_value,
+        note=test,
+    )
+
+
+def ratio_of(reference: Occurrences, current: Occurrences) -> Ratio:
+    """The ratio of the shares of whichever outcome is rarer over both sides."""
+    if reference.count + current.count > (reference.rows + current.rows) / 2:
+        reference, current = reference.complement(), current.complement()
+    value = _divide(current.share, reference.share)
+    tail = (1 - CONFIDENCE) / 2
+    balance = reference.rows / current.rows
+    lowest, highest = 0.0, math.inf
+    if current.lower > 0:
+        share, _ = _binomial(current.lower, current.lower + reference.upper, tail)
+        lowest = share / (1 - share) * balance
+    if reference.lower > 0:
+        _, share = _binomial(current.upper, current.upper + reference.lower, tail)
+        highest = share / (1 - share) * balance
+    return Ratio(value, lowest, highest, max(reference.count, current.count))
+
+
+def _binomial(count: float, rows: float, tail: float) -> tuple[float, float]:
+    lower, upper = share_bounds(np.array([count]), np.array([count]), int(rows), tail)
+    return float(lower[0]), float(upper[0])
+
+
+def _divide(a: float, b: float) -> float:
+    if b > 0:
+        return a / b
+    return math.inf if a > 0 else math.nan
+
+
+def _angle(share: float) -> float:
+    return 2 * math.asin(math.sqrt(min(max(share, 0.0), 1.0)))
+
+
+def _apart(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    """Least and largest distance of the angles of shares in two intervals."""
+    low_a, high_a, low_b, high_b = (_angle(share) for share in (*a, *b))
+    return max(0.0, low_a - high_b, low_b - high_a), max(high_a - low_b, high_b - low_a)
+
+
+def _population(side: Occurrences) -> tuple[float, float]:
+    tail = (1 - CONFIDENCE) / 4
+    lower, upper = share_bounds(np.array([side.lower]), np.array([side.upper]), side.rows, tail)
+    return float(lower[0]), float(upper[0])
+
+
+def _p_value(reference: Occurrences, current: Occurrences) -> tuple[float, str]:
+    """The p-value at the counts inside the bounds that differ least."""
+    a = (reference.lower / reference.rows, reference.upper / reference.rows)
+    b = (current.lower / current.rows, current.upper / current.rows)
+    if a[0] > b[1]:
+        x, y = reference.lower, current.upper
+    elif b[0] > a[1]:
+        x, y = reference.upper, current.lower
+    elif reference.lower == reference.upper and current.lower == current.upper:
+        x, y = reference.count, current.count
+    else:
+        return 1.0, "fisher"
+    return two_shares_p(round(x), reference.rows, round(y), current.rows)
