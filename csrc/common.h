@@ -33,15 +33,16 @@
 #define LL_X86 0
 #endif
 
-/* MACRO(isa, target) once for each variant of this build; the table of them, by LL_SET_*. */
+/* MACRO(isa, number, target) once for each variant of this build; the table of variants by number.
+ */
 #if LL_X86
 #define LL_FOR_EACH_VARIANT(MACRO)                                                                 \
-    MACRO(serial, )                                                                                \
-    MACRO(avx2, LL_TARGET_AVX2)                                                                    \
-    MACRO(avx512, LL_TARGET_AVX512)
+    MACRO(serial, LL_SET_SERIAL, )                                                                 \
+    MACRO(avx2, LL_SET_AVX2, LL_TARGET_AVX2)                                                       \
+    MACRO(avx512, LL_SET_AVX512, LL_TARGET_AVX512)
 #define LL_VARIANTS(name) {name##_serial, name##_avx2, name##_avx512}
 #else
-#define LL_FOR_EACH_VARIANT(MACRO) MACRO(serial, )
+#define LL_FOR_EACH_VARIANT(MACRO) MACRO(serial, LL_SET_SERIAL, )
 #define LL_VARIANTS(name)          {name##_serial}
 #endif
 
@@ -55,6 +56,13 @@ LL_INLINE uint64_t ll_bits_of_double(double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     return bits;
+}
+
+/* condition ? a : b without a branch: GCC would otherwise move the computing of a or b into one, if
+ * it has a floating-point operation that may trap, and then cannot make vector code of the loop. */
+LL_INLINE uint64_t ll_select(bool condition, uint64_t a, uint64_t b) {
+    uint64_t mask = 0 - (uint64_t)condition;
+    return (a & mask) | (b & ~mask);
 }
 
 LL_INLINE int64_t ll_smaller(int64_t a, int64_t b) {

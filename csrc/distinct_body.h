@@ -15,14 +15,14 @@
 enum { TILE = 1024, GROUP = 8, INDEX_BITS = 12 };
 
 /* Adding the constant first keeps 0, the most frequent number, from being hashed to 0. */
-LL_INLINE uint64_t hash_of(uint64_t value, int storage) {
-    return ll_mix(ll_identity_bits(value, storage) + LL_GOLDEN);
+LL_INLINE uint64_t hash_of(uint64_t value, int storage, int set) {
+    return ll_mix(ll_identity_bits(value, storage, set) + LL_GOLDEN);
 }
 
-LL_INLINE void distinct_hash_body(const uint64_t *values, int64_t count, int storage,
+LL_INLINE void distinct_hash_body(const uint64_t *values, int64_t count, int storage, int set,
                                   uint64_t *hashes) {
     for (int64_t i = 0; i < count; i++)
-        hashes[i] = hash_of(values[i], storage);
+        hashes[i] = hash_of(values[i], storage, set);
 }
 
 LL_INLINE void raise_register(uint64_t hash, uint8_t *registers) {
@@ -48,13 +48,21 @@ LL_INLINE void add_tile(const uint64_t *hashes, int count, uint8_t *registers) {
     }
     /* rank > smallest means that the top `smallest` bits after the index are all zero. */
     uint64_t mask = ~(UINT64_MAX >> smallest) >> INDEX_BITS;
+    uint8_t candidate[TILE];
+    for (int i = 0; i < TILE; i++)
+        candidate[i] = (hashes[i] & mask) == 0;
+    uint64_t picked[TILE];
+    int count_picked = 0;
     for (int i = 0; i < TILE; i += GROUP) {
-        uint32_t candidates = 0;
-        for (int j = 0; j < GROUP; j++)
-            candidates |= (uint32_t)((hashes[i + j] & mask) == 0) << j;
-        for (; candidates; candidates &= candidates - 1)
-            raise_register(hashes[i + __builtin_ctz(candidates)], registers);
+        uint64_t any;
+        memcpy(&any, candidate + i, sizeof any);
+        for (int j = 0; any && j < GROUP; j++) {
+            picked[count_picked] = hashes[i + j];
+            count_picked += candidate[i + j];
+        }
     }
+    for (int i = 0; i < count_picked; i++)
+        raise_register(picked[i], registers);
 }
 
 LL_INLINE void distinct_add_hashes_body(const uint64_t *hashes, int64_t count, uint8_t *registers) {
@@ -62,12 +70,12 @@ LL_INLINE void distinct_add_hashes_body(const uint64_t *hashes, int64_t count, u
         add_tile(hashes + begin, (int)ll_smaller(TILE, count - begin), registers);
 }
 
-LL_INLINE void distinct_add_body(const uint64_t *values, int64_t count, int storage,
+LL_INLINE void distinct_add_body(const uint64_t *values, int64_t count, int storage, int set,
                                  uint8_t *registers) {
     uint64_t hashes[TILE];
     for (int64_t begin = 0; begin < count; begin += TILE) {
         int size = (int)ll_smaller(TILE, count - begin);
-        distinct_hash_body(values + begin, size, storage, hashes);
+        distinct_hash_body(values + begin, size, storage, set, hashes);
         add_tile(hashes, size, registers);
     }
 }

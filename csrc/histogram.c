@@ -2,24 +2,24 @@
 #include "dispatch.h"
 #include "histogram_body.h"
 
-#define HISTOGRAM_VARIANT(isa, target)                                                             \
+#define HISTOGRAM_VARIANT(isa, number, target)                                                     \
     target static void ll_histogram_index_##isa(const uint64_t *values, int64_t count,             \
                                                 int storage, uint32_t *index) {                    \
         if (storage == LL_STORAGE_FLOAT64)                                                         \
-            histogram_index_body(values, count, LL_STORAGE_FLOAT64, index);                        \
+            histogram_index_body(values, count, LL_STORAGE_FLOAT64, number, index);                \
         else if (storage == LL_STORAGE_INT64)                                                      \
-            histogram_index_body(values, count, LL_STORAGE_INT64, index);                          \
+            histogram_index_body(values, count, LL_STORAGE_INT64, number, index);                  \
         else                                                                                       \
-            histogram_index_body(values, count, LL_STORAGE_UINT64, index);                         \
+            histogram_index_body(values, count, LL_STORAGE_UINT64, number, index);                 \
     }                                                                                              \
     target static void ll_histogram_add_##isa(const uint64_t *values, int64_t count, int storage,  \
                                               uint32_t *counters, uint8_t *touched) {              \
         if (storage == LL_STORAGE_FLOAT64)                                                         \
-            histogram_add_body(values, count, LL_STORAGE_FLOAT64, counters, touched);              \
+            histogram_add_body(values, count, LL_STORAGE_FLOAT64, number, counters, touched);      \
         else if (storage == LL_STORAGE_INT64)                                                      \
-            histogram_add_body(values, count, LL_STORAGE_INT64, counters, touched);                \
+            histogram_add_body(values, count, LL_STORAGE_INT64, number, counters, touched);        \
         else                                                                                       \
-            histogram_add_body(values, count, LL_STORAGE_UINT64, counters, touched);               \
+            histogram_add_body(values, count, LL_STORAGE_UINT64, number, counters, touched);       \
     }
 
 LL_FOR_EACH_VARIANT(HISTOGRAM_VARIANT)
@@ -34,6 +34,8 @@ void ll_histogram_install(ll_kernels *kernels) {
 int ll_histogram_index(const uint64_t *values, int64_t count, int storage, uint32_t *index) {
     if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
     ll_kernels_active()->histogram_index(values, count, storage, index);
+    for (int64_t i = 0; i < count; i++)
+        index[i] = (index[i] / LL_HISTOGRAM_PAGE & 0x7ff) == 0x7ff ? SCRAP : index[i];
     return LL_OK;
 }
 
@@ -42,6 +44,11 @@ int ll_histogram_add(const uint64_t *values, int64_t count, int storage, uint32_
     if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
     ll_kernels_active()->histogram_add(values, count, storage, counters, touched);
     return LL_OK;
+}
+
+static bool page_used(const uint8_t *touched, int page) {
+    bool infinities = (page & 0x7ff) == 0x7ff;
+    return !infinities && (touched[page] || touched[TOUCHED_SPREAD + page]);
 }
 
 /* The counts of one page over all tables; those after the first only if they were used for it. */
@@ -57,7 +64,7 @@ static void read_page(const uint32_t *counters, int page, bool spread, uint32_t 
 uint32_t ll_histogram_heaviest(const uint32_t *counters, const uint8_t *touched) {
     uint32_t heaviest = 0, counts[LL_HISTOGRAM_PAGE];
     for (int page = 0; page < LL_HISTOGRAM_PAGES; page++) {
-        if (!touched[page] && !touched[TOUCHED_SPREAD + page]) continue;
+        if (!page_used(touched, page)) continue;
         read_page(counters, page, touched[TOUCHED_SPREAD + page], counts);
         for (int i = 0; i < LL_HISTOGRAM_PAGE; i++)
             heaviest = counts[i] > heaviest ? counts[i] : heaviest;
@@ -68,7 +75,7 @@ uint32_t ll_histogram_heaviest(const uint32_t *counters, const uint8_t *touched)
 int ll_histogram_pages(const uint8_t *touched, uint16_t *pages) {
     int count = 0;
     for (int page = 0; page < LL_HISTOGRAM_PAGES; page++)
-        if (touched[page] || touched[TOUCHED_SPREAD + page]) pages[count++] = (uint16_t)page;
+        if (page_used(touched, page)) pages[count++] = (uint16_t)page;
     return count;
 }
 

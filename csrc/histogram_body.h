@@ -11,22 +11,23 @@
 
 #include "number.h"
 
-enum { TILE = 1024, AHEAD = 2, MANY_REPEATS = TILE / 4 };
+/* Zeros in a row take turns at as many scrap counters, so that they do not wait for each other. */
+enum { TILE = 1024, AHEAD = 2, MANY_REPEATS = TILE / 4, SCRAP_LANES = 16 };
 
 #define SCRAP          ((uint32_t)(LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE))
 #define TOUCHED_SPREAD (LL_HISTOGRAM_PAGES + 1)
 
-LL_INLINE uint32_t index_of(uint64_t value, int storage, uint32_t scrap) {
-    uint64_t bits = ll_truncated_bits(value, storage);
-    /* Zeros and infinities are the two ends of the absolute values. */
-    bool counted = (bits << 1) - 1 < ((uint64_t)LL_INFINITY_BITS << 1) - 1;
-    return counted ? (uint32_t)(bits >> 44) : scrap;
+/* The top 20 bits; zero goes to the scrap page. Infinities keep pages of their own, 0x7ff and
+ * 0xfff, which nothing reads. */
+LL_INLINE uint32_t index_of(uint64_t value, int storage, int set, uint32_t scrap) {
+    uint64_t bits = ll_truncated_bits(value, storage, set);
+    return (uint32_t)ll_select(value == 0, scrap, bits >> 44);
 }
 
-LL_INLINE void histogram_index_body(const uint64_t *values, int64_t count, int storage,
+LL_INLINE void histogram_index_body(const uint64_t *values, int64_t count, int storage, int set,
                                     uint32_t *index) {
     for (int64_t i = 0; i < count; i++)
-        index[i] = index_of(values[i], storage, SCRAP);
+        index[i] = index_of(values[i], storage, set, SCRAP);
 }
 
 LL_INLINE void count_once(const uint32_t *index, int count, uint32_t *counters, uint8_t *touched) {
@@ -46,11 +47,11 @@ LL_INLINE void count_spread(const uint32_t *index, int count, uint32_t *counters
     }
 }
 
-LL_INLINE void count_tile(const uint64_t *values, int storage, uint32_t *counters,
+LL_INLINE void count_tile(const uint64_t *values, int storage, int set, uint32_t *counters,
                           uint8_t *touched) {
     uint32_t index[TILE + AHEAD];
     for (int i = 0; i < TILE; i++)
-        index[i] = index_of(values[i], storage, SCRAP + (uint32_t)(i % 64));
+        index[i] = index_of(values[i], storage, set, SCRAP + (uint32_t)i % SCRAP_LANES);
     for (int i = 0; i < AHEAD; i++)
         index[TILE + i] = index[i];
     uint32_t next = 0, second = 0;
@@ -68,13 +69,13 @@ LL_INLINE void count_tile(const uint64_t *values, int storage, uint32_t *counter
     }
 }
 
-LL_INLINE void histogram_add_body(const uint64_t *values, int64_t count, int storage,
+LL_INLINE void histogram_add_body(const uint64_t *values, int64_t count, int storage, int set,
                                   uint32_t *counters, uint8_t *touched) {
     int64_t begin = 0;
     for (; begin + TILE <= count; begin += TILE)
-        count_tile(values + begin, storage, counters, touched);
+        count_tile(values + begin, storage, set, counters, touched);
     uint32_t index[TILE];
-    histogram_index_body(values + begin, count - begin, storage, index);
+    histogram_index_body(values + begin, count - begin, storage, set, index);
     count_once(index, (int)(count - begin), counters, touched);
 }
 

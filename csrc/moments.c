@@ -1,21 +1,122 @@
-/* Count, mean, central moments and extremes: the variants, and the weighted form. */
+/* Count, mean, central moments and extremes: what the variants share, the variants, and the
+ * weighted form. */
 #include "dispatch.h"
-#include "moments_body.h"
+#include "number.h"
 
 #include <math.h>
 
-#define MOMENTS_VARIANT(isa, target)                                                               \
-    target static void ll_moments_block_##isa(const uint64_t *values, int64_t count, int storage,  \
-                                              ll_moments *result) {                                \
-        if (storage == LL_STORAGE_FLOAT64)                                                         \
-            moments_block_body(values, count, LL_STORAGE_FLOAT64, result);                         \
-        else if (storage == LL_STORAGE_INT64)                                                      \
-            moments_block_body(values, count, LL_STORAGE_INT64, result);                           \
-        else                                                                                       \
-            moments_block_body(values, count, LL_STORAGE_UINT64, result);                          \
-    }
+/* A block of 2^63 values has 2^53 tiles: one subtree of each height up to 53, and one on top. */
+enum { TILE = 1024, LANES = 8, MOST_LEVELS = 56 };
 
-LL_FOR_EACH_VARIANT(MOMENTS_VARIANT)
+LL_INLINE bool is_finite(double value) {
+    return value - value == 0;
+}
+
+LL_INLINE int keep_finite(const double *values, int count, double *finite) {
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        finite[kept] = values[i];
+        kept += is_finite(values[i]);
+    }
+    return kept;
+}
+
+/* Order of doubles as signed integers: negative ones have all bits but the sign inverted. The same
+ * function takes a key back to its bits. */
+LL_INLINE int64_t signed_key(uint64_t bits) {
+    return (int64_t)(bits ^ ((uint64_t)((int64_t)bits >> 63) >> 1));
+}
+
+LL_INLINE void float_extremes(const double *values, int count, ll_moments *result) {
+    int64_t low = signed_key(ll_bits_of_double(values[0])), high = low;
+    for (int i = 0; i < count; i++) {
+        int64_t key = signed_key(ll_bits_of_double(values[i]));
+        low = key < low ? key : low;
+        high = key > high ? key : high;
+    }
+    result->minimum = (uint64_t)signed_key((uint64_t)low);
+    result->maximum = (uint64_t)signed_key((uint64_t)high);
+}
+
+LL_INLINE void integer_extremes(const uint64_t *values, int count, int storage,
+                                ll_moments *result) {
+    const uint64_t flip = storage == LL_STORAGE_UINT64 ? LL_SIGN_BIT : 0;
+    int64_t low = (int64_t)(values[0] ^ flip), high = low;
+    for (int i = 0; i < count; i++) {
+        int64_t key = (int64_t)(values[i] ^ flip);
+        low = key < low ? key : low;
+        high = key > high ? key : high;
+    }
+    result->minimum = (uint64_t)low ^ flip;
+    result->maximum = (uint64_t)high ^ flip;
+}
+
+/* From sums of powers about center to the mean and the sums about it; exact for a constant. */
+LL_INLINE void shift_center(int count, double center, const double *sums, ll_moments *result) {
+    double n = count, shift = sums[0] / n, square = shift * shift;
+    double m2 = sums[1] - n * square;
+    bool constant = result->minimum == result->maximum;
+    result->count = count;
+    result->mean = center + shift;
+    result->m2 = m2 < 0 || constant ? 0 : m2;
+    result->m3 = constant ? 0 : sums[2] - 3 * shift * sums[1] + 2 * n * square * shift;
+    result->m4 =
+        constant ? 0
+                 : sums[3] - 4 * shift * sums[2] + 6 * square * sums[1] - 3 * n * square * square;
+}
+
+/* Whether a < b as numbers of the storage. */
+LL_INLINE bool before(uint64_t a, uint64_t b, int storage) {
+    if (storage == LL_STORAGE_FLOAT64) return ll_double_of_bits(a) < ll_double_of_bits(b);
+    return storage == LL_STORAGE_INT64 ? (int64_t)a < (int64_t)b : a < b;
+}
+
+/* a becomes the moments of a's and b's values together (Pebay 2008); sketch/moments.py has the
+ * same formulas. */
+LL_INLINE void combine(ll_moments *a, const ll_moments *b, int storage) {
+    if (b->count == 0) return;
+    if (a->count == 0) {
+        *a = *b;
+        return;
+    }
+    double na = (double)a->count, nb = (double)b->count, n = na + nb;
+    double delta = b->mean - a->mean;
+    double step = delta / n, square = delta * step, product = na * nb;
+    double m2 = a->m2 + b->m2 + square * product;
+    double m3 =
+        a->m3 + b->m3 + square * step * product * (na - nb) + 3 * step * (na * b->m2 - nb * a->m2);
+    double m4 = a->m4 + b->m4 + square * step * step * product * (na * na - product + nb * nb) +
+                6 * step * step * (na * na * b->m2 + nb * nb * a->m2) +
+                4 * step * (na * b->m3 - nb * a->m3);
+    /* The difference of two finite means may overflow; their weighted sum may not. */
+    a->mean = is_finite(delta) ? a->mean + step * nb : a->mean * (na / n) + b->mean * (nb / n);
+    a->count += b->count;
+    a->m2 = m2;
+    a->m3 = m3;
+    a->m4 = m4;
+    if (before(b->minimum, a->minimum, storage)) a->minimum = b->minimum;
+    if (before(a->maximum, b->maximum, storage)) a->maximum = b->maximum;
+}
+
+#define ISA(name) name##_serial
+#define SET       LL_SET_SERIAL
+#define TARGET
+#define VECTOR_BYTES 16
+#include "moments_body.h"
+
+#if LL_X86
+#define ISA(name)    name##_avx2
+#define SET          LL_SET_AVX2
+#define TARGET       LL_TARGET_AVX2
+#define VECTOR_BYTES 32
+#include "moments_body.h"
+
+#define ISA(name)    name##_avx512
+#define SET          LL_SET_AVX512
+#define TARGET       LL_TARGET_AVX512
+#define VECTOR_BYTES 64
+#include "moments_body.h"
+#endif
 
 void ll_moments_install(ll_kernels *kernels) {
     static const ll_moments_block_kernel block[] = LL_VARIANTS(ll_moments_block);
@@ -58,7 +159,7 @@ static void accumulate(compensated *total, double term) {
 
 /* Once the sum has overflowed its error is not a number, but the sum still says where it went. */
 static double total_of(const compensated *total) {
-    return isfinite(total->sum) ? total->sum + total->error : total->sum;
+    return is_finite(total->sum) ? total->sum + total->error : total->sum;
 }
 
 static double number_of(uint64_t value, int storage) {
@@ -73,7 +174,7 @@ static compensated weighted_sum(const uint64_t *values, const uint64_t *weights,
     memset(result, 0, sizeof *result);
     for (int64_t i = 0; i < count; i++) {
         double value = number_of(values[i], storage) * scale, weight = (double)weights[i];
-        if (weights[i] == 0 || !isfinite(value)) continue;
+        if (weights[i] == 0 || !is_finite(value)) continue;
         double product = weight * value;
         accumulate(&sum, product);
         sum.error += fma(weight, value, -product);
@@ -94,7 +195,7 @@ int ll_moments_weighted(const uint64_t *values, const uint64_t *weights, int64_t
     double n = (double)result->count;
     double high = (sum.sum + sum.error) / n;
     double low = (fma(-n, high, sum.sum) + sum.error) / n; /* the mean to twice the precision */
-    if (!isfinite(high + low)) {
+    if (!is_finite(high + low)) {
         sum = weighted_sum(values, weights, count, storage, 0x1p-64, result);
         high = (sum.sum + sum.error) / n * 0x1p64;
         low = 0;
@@ -102,7 +203,7 @@ int ll_moments_weighted(const uint64_t *values, const uint64_t *weights, int64_t
     compensated m2 = {0, 0}, m3 = {0, 0}, m4 = {0, 0};
     for (int64_t i = 0; i < count; i++) {
         double value = number_of(values[i], storage), weight = (double)weights[i];
-        if (weights[i] == 0 || !isfinite(value)) continue;
+        if (weights[i] == 0 || !is_finite(value)) continue;
         double deviation = (value - high) - low;
         double square = deviation * deviation;
         accumulate(&m2, weight * square);
