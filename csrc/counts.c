@@ -37,7 +37,7 @@ LL_INLINE void range_storages(const uint64_t *values, size_t count, int storage,
 
 typedef void (*range_function)(const uint64_t *, size_t, int, int64_t *);
 
-#define DEFINE_RANGE(isa, target)                                                                  \
+#define DEFINE_RANGE(isa, number, target)                                                          \
     target static void range_##isa(const uint64_t *values, size_t count, int storage,              \
                                    int64_t *found) {                                               \
         range_storages(values, count, storage, found);                                             \

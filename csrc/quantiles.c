@@ -56,7 +56,7 @@ static uint64_t budget(int k, int levels) {
 
 typedef void (*scan_function)(const uint64_t *, size_t, int, uint64_t, uint64_t *);
 
-#define DEFINE_SCAN(isa, target)                                                                   \
+#define DEFINE_SCAN(isa, number, target)                                                           \
     target static void scan_##isa(const uint64_t *values, size_t count, int storage,               \
                                   uint64_t seed, uint64_t *found) {                                \
         scan_storages(values, count, storage, seed, found);                                        \

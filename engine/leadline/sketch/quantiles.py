@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
+from .. import _native_sketches as kernels
 from .._native import Storage
 from ..errors import ComparisonError, InputError
 from . import quantiles_bytes
@@ -44,7 +44,7 @@ _WORD = (1 << 64) - 1
 
 
 def _compaction_error(k: int) -> float:
-    return CONFIDENCE_FACTOR * RANK_FACTOR / k**RANK_POWER
+    return float(CONFIDENCE_FACTOR * RANK_FACTOR / k**RANK_POWER)
 
 
 def _sampler_error(k: int) -> float:
@@ -205,7 +205,7 @@ class Quantiles:
         filled = [side for side in (self, other) if side.count]
         if len(filled) < 2 and all(side.k == k for side in filled):
             return filled[0] if filled else replace(self, k=k)
-        levels, items = _native.quantiles_merge(
+        levels, items = kernels.quantiles_merge(
             k, seed & _WORD, self.levels, self.items, other.levels, other.items
         )
         return Quantiles(
@@ -321,7 +321,7 @@ class QuantilesBuilder:
             return
         height = _sampling_height(len(values), heaviest_share, self._k)
         sort = self._scratch.sort
-        levels, items, minimum, maximum = _native.quantiles_block(
+        levels, items, minimum, maximum = kernels.quantiles_block(
             values, self._storage, height, self._k, self._seed, sort[:BLOCK], sort[BLOCK:]
         )
         part = Quantiles(
@@ -371,8 +371,5 @@ def weighted_quantiles(
     """
     if not len(keys):
         return Quantiles.empty(storage, k)
-    levels, items = _native.quantiles_weighted(keys, counts, k, seed & _WORD)
-    return Quantiles(
-        storage, k, int(counts.sum()), int(keys[0]), int(keys[-1]), levels, items
-    )
-
+    levels, items = kernels.quantiles_weighted(keys, counts, k, seed & _WORD)
+    return Quantiles(storage, k, int(counts.sum()), int(keys[0]), int(keys[-1]), levels, items)

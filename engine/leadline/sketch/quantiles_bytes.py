@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
+from .. import _native_sketches as kernels
 from .._native import Storage
 from ..errors import SnapshotError
 from .keys import from_keys, to_keys
@@ -34,7 +34,7 @@ class Fields(NamedTuple):
 
     storage: Storage
     k: int
-    count: int
+    total: int
     minimum: int
     maximum: int
     levels: NDArray[np.uint32]
@@ -45,23 +45,23 @@ class Fields(NamedTuple):
 def encode(sketch: Fields) -> bytes:
     """Bytes of a sketch, items in the 8 bytes of its storage."""
     k, height = sketch.k, sketch.height
-    if sketch.count == 0:
+    if sketch.total == 0:
         return _HEAD.pack(2, 1, FAMILY, EMPTY | LEVEL_ZERO_SORTED, k, MIN_WIDTH, height)
-    if sketch.count == 1:
+    if sketch.total == 1:
         flags = SINGLE | LEVEL_ZERO_SORTED
         return _HEAD.pack(2, 2, FAMILY, flags, k, MIN_WIDTH, height) + _raw(sketch, sketch.items)
     used, retained = len(sketch.levels) - 1, len(sketch.items)
     padded = used  # upper levels may be empty: what counts is the capacity of all of them
-    while _native.quantiles_capacity(k, padded) < retained:
+    while kernels.quantiles_capacity(k, padded) < retained:
         padded += 1
-    unused = _native.quantiles_capacity(k, padded) - retained
+    unused = kernels.quantiles_capacity(k, padded) - retained
     offsets = np.full(padded, retained + unused, dtype="<u4")
     offsets[:used] = sketch.levels[:-1] + np.uint32(unused)
     ends = np.array([sketch.minimum, sketch.maximum], dtype=np.uint64)
     return b"".join(
         [
             _HEAD.pack(5, 1, FAMILY, LEVEL_ZERO_SORTED, k, MIN_WIDTH, height),
-            _COUNTS.pack(sketch.count, k, padded, 0),
+            _COUNTS.pack(sketch.total, k, padded, 0),
             offsets.tobytes(),
             _raw(sketch, ends),
             _raw(sketch, sketch.items),
@@ -108,7 +108,7 @@ def _decode_full(
     _require(count >= 2, f"a full sketch of {count} values")
     _require(MIN_K <= min_k <= k, f"the smallest k is {min_k}, but k is {k}")
     _require(1 <= padded <= MAX_LEVELS, f"there are {padded} levels, not 1 to {MAX_LEVELS}")
-    capacity = _native.quantiles_capacity(k, padded)
+    capacity = kernels.quantiles_capacity(k, padded)
     _require(len(data) >= start + 4 * padded, "the level offsets are cut off")
     stored = np.frombuffer(data, dtype="<u4", count=padded, offset=start).astype(np.int64)
     offsets = np.append(stored, capacity)
@@ -141,8 +141,8 @@ def _shrunk(sketch: Fields, min_k: int) -> Fields:
     """The sketch at the smallest k that was ever merged into it, which is what it can promise."""
     if min_k == sketch.k:
         return sketch
-    levels, items = _native.quantiles_merge(
-        min_k, sketch.count, sketch.levels, sketch.items, *_NOTHING
+    levels, items = kernels.quantiles_merge(
+        min_k, sketch.total, sketch.levels, sketch.items, *_NOTHING
     )
     return sketch._replace(k=min_k, levels=levels, items=items)
 
@@ -163,7 +163,7 @@ def _without_empty_top(offsets: NDArray[np.int64]) -> NDArray[np.uint32]:
 def _checked_items(
     items: NDArray[np.uint64], offsets: NDArray[np.int64], *, level_zero_sorted: bool
 ) -> NDArray[np.uint64]:
-    """The items, each level proved ascending; an unsorted level answers wrongly, so it is refused."""
+    """The items, each level proved ascending, because an unsorted one answers wrongly."""
     if not level_zero_sorted:
         items[: offsets[1]].sort()
     breaks = np.flatnonzero(items[1:] < items[:-1]) + 1
@@ -174,7 +174,7 @@ def _checked_items(
 def from_doubles(data: bytes, storage: Storage) -> Fields:
     """A sketch of doubles as one of ``storage``, exactly or not at all."""
     sketch = decode(data, Storage.FLOAT64)
-    if storage is Storage.FLOAT64 or sketch.count == 0:
+    if storage is Storage.FLOAT64 or sketch.total == 0:
         return sketch._replace(storage=storage)
     keys = np.concatenate([np.array([sketch.minimum, sketch.maximum], np.uint64), sketch.items])
     doubles = from_keys(keys, Storage.FLOAT64)
