@@ -33,22 +33,18 @@
 #define LL_X86 0
 #endif
 
-/* MACRO(isa, target) once for each variant of this build; the table of variants in that order. */
+/* MACRO(isa, number, target) once for each variant of this build; the table of variants by number.
+ */
 #if LL_X86
 #define LL_FOR_EACH_VARIANT(MACRO)                                                                 \
-    MACRO(serial, )                                                                                \
-    MACRO(avx2, LL_TARGET_AVX2)                                                                    \
-    MACRO(avx512, LL_TARGET_AVX512)
+    MACRO(serial, LL_SET_SERIAL, )                                                                 \
+    MACRO(avx2, LL_SET_AVX2, LL_TARGET_AVX2)                                                       \
+    MACRO(avx512, LL_SET_AVX512, LL_TARGET_AVX512)
 #define LL_VARIANTS(name) {name##_serial, name##_avx2, name##_avx512}
 #else
-#define LL_FOR_EACH_VARIANT(MACRO) MACRO(serial, )
+#define LL_FOR_EACH_VARIANT(MACRO) MACRO(serial, LL_SET_SERIAL, )
 #define LL_VARIANTS(name)          {name##_serial}
 #endif
-
-/* The LL_SET_* number of a variant's suffix. */
-#define LL_SET_OF_serial LL_SET_SERIAL
-#define LL_SET_OF_avx2   LL_SET_AVX2
-#define LL_SET_OF_avx512 LL_SET_AVX512
 
 LL_INLINE double ll_double_of_bits(uint64_t bits) {
     double value;

@@ -2,24 +2,24 @@
 #include "dispatch.h"
 #include "distinct_body.h"
 
-#define DISTINCT_VARIANT(isa, target)                                                              \
+#define DISTINCT_VARIANT(isa, number, target)                                                      \
     target static void ll_distinct_hash_##isa(const uint64_t *values, int64_t count, int storage,  \
                                               uint64_t *hashes) {                                  \
         if (storage == LL_STORAGE_FLOAT64)                                                         \
-            distinct_hash_body(values, count, LL_STORAGE_FLOAT64, LL_SET_OF_##isa, hashes);        \
+            distinct_hash_body(values, count, LL_STORAGE_FLOAT64, number, hashes);                 \
         else if (storage == LL_STORAGE_INT64)                                                      \
-            distinct_hash_body(values, count, LL_STORAGE_INT64, LL_SET_OF_##isa, hashes);          \
+            distinct_hash_body(values, count, LL_STORAGE_INT64, number, hashes);                   \
         else                                                                                       \
-            distinct_hash_body(values, count, LL_STORAGE_UINT64, LL_SET_OF_##isa, hashes);         \
+            distinct_hash_body(values, count, LL_STORAGE_UINT64, number, hashes);                  \
     }                                                                                              \
     target static void ll_distinct_add_##isa(const uint64_t *values, int64_t count, int storage,   \
                                              uint8_t *registers) {                                 \
         if (storage == LL_STORAGE_FLOAT64)                                                         \
-            distinct_add_body(values, count, LL_STORAGE_FLOAT64, LL_SET_OF_##isa, registers);      \
+            distinct_add_body(values, count, LL_STORAGE_FLOAT64, number, registers);               \
         else if (storage == LL_STORAGE_INT64)                                                      \
-            distinct_add_body(values, count, LL_STORAGE_INT64, LL_SET_OF_##isa, registers);        \
+            distinct_add_body(values, count, LL_STORAGE_INT64, number, registers);                 \
         else                                                                                       \
-            distinct_add_body(values, count, LL_STORAGE_UINT64, LL_SET_OF_##isa, registers);       \
+            distinct_add_body(values, count, LL_STORAGE_UINT64, number, registers);                \
     }                                                                                              \
     target static void ll_distinct_add_hashes_##isa(const uint64_t *hashes, int64_t count,         \
                                                     uint8_t *registers) {                          \

@@ -2,7 +2,7 @@
 #include "dispatch.h"
 #include "gather_body.h"
 
-#define GATHER_VARIANT(isa, target)                                                                \
+#define GATHER_VARIANT(isa, number, target)                                                        \
     target static void ll_gather_load_##isa(int type, const void *values, int64_t first,           \
                                             const int32_t *rows, int count, uint64_t *out) {       \
         gather_load_body(type, values, first, rows, count, out);                                   \

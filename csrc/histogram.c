@@ -2,27 +2,24 @@
 #include "dispatch.h"
 #include "histogram_body.h"
 
-#define HISTOGRAM_VARIANT(isa, target)                                                             \
+#define HISTOGRAM_VARIANT(isa, number, target)                                                     \
     target static void ll_histogram_index_##isa(const uint64_t *values, int64_t count,             \
                                                 int storage, uint32_t *index) {                    \
         if (storage == LL_STORAGE_FLOAT64)                                                         \
-            histogram_index_body(values, count, LL_STORAGE_FLOAT64, LL_SET_OF_##isa, index);       \
+            histogram_index_body(values, count, LL_STORAGE_FLOAT64, number, index);                \
         else if (storage == LL_STORAGE_INT64)                                                      \
-            histogram_index_body(values, count, LL_STORAGE_INT64, LL_SET_OF_##isa, index);         \
+            histogram_index_body(values, count, LL_STORAGE_INT64, number, index);                  \
         else                                                                                       \
-            histogram_index_body(values, count, LL_STORAGE_UINT64, LL_SET_OF_##isa, index);        \
+            histogram_index_body(values, count, LL_STORAGE_UINT64, number, index);                 \
     }                                                                                              \
     target static void ll_histogram_add_##isa(const uint64_t *values, int64_t count, int storage,  \
                                               uint32_t *counters, uint8_t *touched) {              \
         if (storage == LL_STORAGE_FLOAT64)                                                         \
-            histogram_add_body(values, count, LL_STORAGE_FLOAT64, LL_SET_OF_##isa, counters,       \
-                               touched);                                                           \
+            histogram_add_body(values, count, LL_STORAGE_FLOAT64, number, counters, touched);      \
         else if (storage == LL_STORAGE_INT64)                                                      \
-            histogram_add_body(values, count, LL_STORAGE_INT64, LL_SET_OF_##isa, counters,         \
-                               touched);                                                           \
+            histogram_add_body(values, count, LL_STORAGE_INT64, number, counters, touched);        \
         else                                                                                       \
-            histogram_add_body(values, count, LL_STORAGE_UINT64, LL_SET_OF_##isa, counters,        \
-                               touched);                                                           \
+            histogram_add_body(values, count, LL_STORAGE_UINT64, number, counters, touched);       \
     }
 
 LL_FOR_EACH_VARIANT(HISTOGRAM_VARIANT)
