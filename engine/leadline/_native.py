@@ -30,6 +30,10 @@ except ImportError as error:  # pragma: no cover - tested in a child process
         "or `pip install -e .`"
     ) from error
 
+# For `_native_sketches`, which continues this file.
+lib: Any = _lib
+ffi: Any = _ffi
+
 _INSTRUCTION_SETS = {
     "avx512": _lib.LL_SET_AVX512,
     "avx2": _lib.LL_SET_AVX2,
