@@ -17,8 +17,9 @@ from .. import _arrow, _native
 from .._native import ArrayView, Storage, Tally
 from ..schema import Column, Kind
 from ..sketch.calendar import CalendarCounts, calendar_of, to_microseconds
-from ..sketch.counts import TextCounts, TextCountsBuilder, ValueCounts, count_blocks, count_groups
+from ..sketch.counts import ValueCounts, count_blocks, count_groups, group_codes
 from ..sketch.distinct import DistinctBuilder
+from ..sketch.frequent import TextCounts, TextCountsBuilder
 from ..sketch.histogram import HistogramBuilder
 from ..sketch.moments import Moments, block_moments
 from ..sketch.quantiles import QuantilesBuilder

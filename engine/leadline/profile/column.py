@@ -341,8 +341,9 @@ class ColumnProfile:
     def _timestamp_band(self, summary: TimestampSummary) -> Band:
         if summary.total == 0:
             raise InputError(f"column {self.name!r} has no values")
-        quantiles = summary.get_quantiles(SketchSettings(seed_of(self.name), self._k))
-        return band_of(quantiles=quantiles)
+        if summary.counts is not None:
+            return band_of(counts=summary.microsecond_counts())
+        return band_of(quantiles=summary.quantiles)
 
     def _numeric_dict(self, summary: NumericSummary) -> dict[str, Any]:
         moments = self._moments

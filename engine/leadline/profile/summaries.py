@@ -16,8 +16,9 @@ import numpy as np
 from .._native import Storage
 from ..errors import ComparisonError
 from ..sketch.calendar import CalendarCounts, calendar_of, to_microseconds
-from ..sketch.counts import TextCounts, ValueCounts
+from ..sketch.counts import ValueCounts
 from ..sketch.distinct import Distinct, DistinctBuilder
+from ..sketch.frequent import TextCounts
 from ..sketch.histogram import Histogram, weighted_histogram
 from ..sketch.keys import from_keys, to_keys, value_of
 from ..sketch.moments import Moments, weighted_moments
@@ -275,17 +276,19 @@ class TimestampSummary:
         """Quantile sketch over whole microseconds."""
         if self.quantiles is not None:
             return self.quantiles
-        keys, weights = self.microsecond_counts()
-        return weighted_quantiles(keys, weights, Storage.INT64, settings.k, settings.seed)
+        micros = self.microsecond_counts()
+        return weighted_quantiles(
+            micros.keys, _weights(micros), Storage.INT64, settings.k, settings.seed
+        )
 
-    def microsecond_counts(self) -> tuple[np.ndarray, np.ndarray]:
-        """Ordered keys of the distinct microseconds and their counts; only while exact."""
+    def microsecond_counts(self) -> ValueCounts:
+        """Exact counts by whole microsecond; only while counts are exact."""
         assert self.counts is not None
         micros = to_microseconds(self.counts.values, self.unit)
-        keys, inverse = np.unique(to_keys(micros.view(np.uint64), Storage.INT64), return_inverse=True)
-        weights = np.zeros(len(keys), dtype=np.uint64)
+        distinct, inverse = np.unique(micros, return_inverse=True)
+        weights = np.zeros(len(distinct), dtype=np.uint64)
         np.add.at(weights, inverse, _weights(self.counts))
-        return keys, weights
+        return ValueCounts.of(to_keys(distinct.view(np.uint64), Storage.INT64), weights, Storage.INT64)
 
     def sketched(self, settings: SketchSettings) -> TimestampSummary:
         """The same data with sketches in place of exact counts."""
