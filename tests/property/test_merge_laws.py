@@ -17,7 +17,7 @@ import leadline as ll
 from leadline import snapshot
 from leadline.profile import Profile
 from leadline.profile.summaries import NumericSummary, TextSummary, TimestampSummary
-from tests.strategies import split_columns
+from strategies import split_columns
 
 
 def profiled(array: pa.Array) -> Profile:
