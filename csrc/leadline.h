@@ -207,7 +207,8 @@ int64_t ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_
                         uint64_t *keys, uint64_t *counts);
 
 /* Count codes in table[size], appending each code that was zero to touched; LL_ERROR_RANGE, with
- * nothing counted, if a code is not in [0, size). */
+ * nothing counted, if a code is not in [0, size). touched has room for one more than it can hold:
+ * the place of the next code is written before it is known whether that code is new. */
 int ll_codes_count(const int32_t *codes, int64_t count, uint32_t *table, int64_t size,
                    int32_t *touched, int64_t *touched_count);
 

@@ -260,7 +260,7 @@ def codes_count(
     filled: int,
 ) -> int:
     """Count codes; ``touched[:returned]`` are those whose counters are not zero."""
-    _room(touched, filled + min(len(codes), len(table)))
+    _room(touched, min(filled + len(codes), len(table)) + 1)
     count = np.array([filled], dtype=np.int64)
     code = _lib.ll_codes_count(
         _memory(codes, np.int32),

@@ -161,7 +161,7 @@ class TextCountsBuilder:
     def __init__(self, measures: TextMeasures, scratch: Scratch) -> None:
         self._sizes = measures.key_sizes
         self._table = scratch.codes(len(self._sizes))
-        self._active = np.empty(min(CAPACITY + BLOCK, len(self._sizes)), dtype=np.int32)
+        self._active = np.empty(min(CAPACITY + BLOCK, len(self._sizes)) + 1, dtype=np.int32)
         self._filled = 0
         self._error = 0
 
