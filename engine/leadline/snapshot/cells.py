@@ -34,6 +34,8 @@ from .streams import decode_stream, encode_stream
 
 PART_BYTES = 8 * 2**20  # states in one frame before a cell is cut
 
+COUNT_LIMIT = 2**53  # rows of a cell: sums of lengths then stay below 2**63
+
 _LINEAGE_TYPES = {
     "name": pa.utf8(),
     "size": pa.int64(),
@@ -207,10 +209,11 @@ def encode_cell(cell: Cell, columns: Mapping[str, Column]) -> list[bytes]:
         if name not in cell.states:
             continue
         row = _encode_state(cell.states[name], column)
-        held += sum(len(value) for value in row.values() if isinstance(value, bytes))
-        if held > PART_BYTES and parts[-1]:
+        size = sum(len(value) for value in row.values() if isinstance(value, bytes))
+        if held + size > PART_BYTES and parts[-1]:
             parts.append([])
             held = 0
+        held += size
         parts[-1].append(row)
     return [_encode_part(cell, rows, number, len(parts)) for number, rows in enumerate(parts)]
 
@@ -328,7 +331,7 @@ def _list(item: Any) -> list[Any]:
 
 
 def _count(item: Any) -> int:
-    _require(type(item) is int and 0 <= item < 2**63, "the frame's metadata holds a wrong count")
+    _require(type(item) is int and 0 <= item <= COUNT_LIMIT, "a count is out of range")
     return item  # type: ignore[no-any-return]
 
 

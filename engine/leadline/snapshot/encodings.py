@@ -6,13 +6,16 @@ state's own rules exclude: unsorted keys, empty pages, registers that no hash ca
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .._native import Storage
 from ..sketch.calendar import CalendarCounts
-from ..sketch.counts import TextCounts, ValueCounts
+from ..sketch.counts import DENSE_RANGE, TextCounts, ValueCounts
 from ..sketch.distinct import Distinct
+from ..sketch.frequent import CAPACITY, CUT_KEY, PREFIX
 from ..sketch.histogram import Histogram
 from ..sketch.keys import from_keys, to_keys
 from ..sketch.quantiles import Quantiles
@@ -21,7 +24,6 @@ from .frames import FrameError
 from .packing import Cursor, pack, pack_strings, unpack_strings, unzigzag, varint, zigzag
 
 VALUES_LIMIT = 65_536  # distinct values of exact counts
-KEYS_LIMIT = 4_096  # keys of text counts
 _PAGES = 4_096
 _SIGN_PAGE = np.uint64(2_048)
 _INFINITE = np.uint64(2_047)  # the exponent field of infinities and NaN
@@ -160,9 +162,13 @@ def encode_keys(counts: TextCounts) -> bytes:
 
 def decode_keys(keys: bytes, counts: bytes, *, error: int, total: int) -> TextCounts:
     """The inverse of `encode_keys` and `encode_counts` together."""
-    strings = unpack_strings(keys, limit=KEYS_LIMIT)
-    if any(a >= b for a, b in zip(strings, strings[1:], strict=False)):
+    strings = unpack_strings(keys, limit=CAPACITY)
+    if any(a >= b for a, b in itertools.pairwise(strings)):
         raise FrameError("keys are not ascending and distinct")
+    if any(len(key) > PREFIX and len(key) != CUT_KEY for key in strings):
+        raise FrameError(f"a key has neither up to {PREFIX} bytes nor {CUT_KEY}")
+    if not TextCounts.fits(len(strings), sum(map(len, strings))):
+        raise FrameError("the keys are larger than any that are kept")
     weights = decode_counts(counts, len(strings))
     held = int(weights.sum())
     if held > total or (held < total) != (error > 0) or not 0 <= error <= total:
@@ -255,6 +261,8 @@ def decode_calendar(data: bytes, total: int) -> CalendarCounts:
     if flag == 1:
         values = cursor.take(cursor.varint())
         days = decode_values(values, cursor.rest(), Storage.INT64)
+        if len(days) and int(days.offsets[-1]) >= DENSE_RANGE:
+            raise FrameError("a calendar spans more days than are counted")
     elif flag:
         raise FrameError("a calendar is not valid")
     cursor.finish()
@@ -280,7 +288,8 @@ def decode_lengths(data: bytes, *, nonempty: int) -> TextLengths:
     minimum, maximum, total = cursor.varint(), cursor.varint(), cursor.varint()
     histogram = _take_histogram(cursor)
     cursor.finish()
-    if minimum > maximum or total < maximum or histogram.total != nonempty:
+    right = histogram.total == nonempty and bool(minimum) == bool(nonempty)
+    if not right or not minimum <= maximum <= total <= maximum * nonempty:
         raise FrameError("the lengths of texts contradict each other")
     return TextLengths(minimum, maximum, total, histogram)
 

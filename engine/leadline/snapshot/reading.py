@@ -192,6 +192,7 @@ class _Reading:
             if end > lost_from:
                 self.losses.append(Loss(lost_from, end - lost_from, reason))
             if found is None:
+                position = len(self.data)
                 break
             yield found
             position = found[0].end

@@ -15,13 +15,12 @@ from .._native import Storage
 from ..profile.summaries import NumericSummary, Summary, TextSummary, TimestampSummary
 from ..schema import Column, Kind
 from ..sketch.counts import TextCounts, ValueCounts
+from ..sketch.frequent import CUT_KEY
 from ..sketch.moments import Moments
 from ..sketch.text import CharacterClasses, TextLengths, measure
 from . import encodings
 from .frames import FrameError
 
-_INT64_LIMIT = 2**63
-_CUT_KEY = 272  # bytes of a key of which only the beginning and a hash are kept
 
 TYPES = {
     "nan": pa.int64(),
@@ -265,7 +264,7 @@ def _decode_text(fields: _Fields, total: int) -> TextSummary:
     if "lengths" not in fields:
         if not _follows_from_keys(counts):
             raise FrameError("the field 'lengths' is missing")
-        return TextSummary(counts, distinct, *_measured(counts))
+        return TextSummary(counts, distinct, *measured(counts))
     empty = fields.count("empty")
     if empty > total:
         raise FrameError(f"{empty:,} empty texts of {total:,}")
@@ -276,10 +275,10 @@ def _decode_text(fields: _Fields, total: int) -> TextSummary:
 
 def _follows_from_keys(counts: TextCounts) -> bool:
     """Whether lengths and characters can be counted again from the keys alone."""
-    return counts.exact and max(map(len, counts.keys), default=0) < _CUT_KEY
+    return counts.exact and max(map(len, counts.keys), default=0) < CUT_KEY
 
 
-def _measured(counts: TextCounts) -> tuple[int, TextLengths, CharacterClasses]:
+def measured(counts: TextCounts) -> tuple[int, TextLengths, CharacterClasses]:
     """Empty texts, lengths and characters of exactly counted keys."""
     sizes = np.fromiter(map(len, counts.keys), dtype=np.int64, count=len(counts.keys))
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
