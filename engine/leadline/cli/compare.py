@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import Json, Quiet, names
-from .output import show, write_json
+from .output import console, show, write_json
 
 
 def compare(
@@ -28,12 +28,20 @@ def compare(
     from ..compare import compare as compare_profiles
     from ..snapshot import read
 
-    result = compare_profiles(
-        read(reference), read(current), statistics=tuple(names(statistics or []))
-    )
+    asked = tuple(names(statistics or []))
+    result = compare_profiles(read(reference), read(current), statistics=asked)
+    chosen = [result[name] for name in column or []]
     if as_json:
-        write_json({"reference": str(reference), "current": str(current), **result.to_dict()})
+        figures = result.to_dict()
+        if chosen:
+            figures["columns"] = {one.name: figures["columns"][one.name] for one in chosen}
+        write_json({"reference": str(reference), "current": str(current), **figures})
     elif not quiet:
-        from ..report.compare import comparison_report
+        from ..report.compare import column_report, comparison_report
 
-        show(*comparison_report(result, str(reference), str(current)))
+        width = console().width
+        for one in chosen:
+            show(*column_report(one, width=width))
+        if not chosen:
+            titles = {"reference": str(reference), "current": str(current)}
+            show(*comparison_report(result, **titles, width=width, statistics=asked))

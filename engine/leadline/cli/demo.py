@@ -37,7 +37,7 @@ def demo(
 ) -> None:
     """Profile the flights out of New York in 2013 by day and origin, and say what drifted."""
     from .. import flights
-    from ..profile import merge
+    from ..profile.profile import merge
 
     say = _Narrator(silent=as_json or quiet)
     data = directory / "flights"

@@ -28,6 +28,11 @@ def shares(columns: Sequence[ColumnProfile], bins: int) -> list[list[float]]:
         return [[] for _ in columns]
 
 
+def tallest(sides: Sequence[Sequence[float]], *, texts: bool) -> float:
+    """The share that a full bar stands for: the largest, of texts not counting the rest."""
+    return max((share for side in sides for share in (side[:-1] if texts else side)), default=0.0)
+
+
 def _edges(columns: Sequence[ColumnProfile], bins: int) -> np.ndarray:
     low = min(column.quantile(0.01).value for column in columns)
     high = max(column.quantile(0.99).value for column in columns)
@@ -38,8 +43,10 @@ def _edges(columns: Sequence[ColumnProfile], bins: int) -> np.ndarray:
     whole = columns[0].kind in (Kind.BOOLEAN, Kind.INTEGER, Kind.DATE)
     if high <= low:
         return np.array([-np.inf, np.inf])
-    if whole and high - low < bins:
-        inner = np.arange(math.floor(low), math.floor(high)) + 0.5
+    if whole:
+        # Whole numbers in each bin, or bars would alternate with the numbers that fall into them.
+        step = math.ceil((high - low + 1) / bins)
+        inner = np.arange(math.floor(low) + step, math.floor(high) + 1, step) - 0.5
     else:
         inner = np.linspace(low, high, bins + 1)[1:-1]
     return np.concatenate([[-np.inf], inner, [np.inf]])

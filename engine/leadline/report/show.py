@@ -18,14 +18,15 @@ from .text import bars, number, printable, scalar, share
 NAME, KIND, NULLS, DISTINCT, NUMBER = 14, 9, 5, 7, 9
 WIDE = 110
 BINS = 20
+MOST_BARS = 40
 DETAIL_BAR = 40
 DETAIL_QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
 
 def profile_report(profile: Profile, *, title: str, width: int) -> list[RenderableType]:
     """One line a column: nulls, distinct values, range, and the shape of the distribution."""
-    names = sorted((len(name) for name in profile.names), default=0)
-    table = _Table(width, name_width=max(NAME, min(names[-1] if names else 0, width // 5)))
+    longest = max((len(name) for name in profile.names), default=0)
+    table = _Table(width, name_width=max(NAME, min(longest, width // 5)))
     parts: list[RenderableType] = [*_head(profile, title), "", table.header()]
     parts += [table.row(profile[name]) for name in profile.names]
     notes = [f"{column.name}: {column.note}" for column in profile.columns if column.note]
@@ -49,7 +50,9 @@ def column_report(column: ColumnProfile) -> list[RenderableType]:
         for value, count in top:
             part = share(count / (column.rows - column.nulls))
             fields = [Field(scalar(value), 28), Field(f"{count:,}", 12, right=True)]
-            parts.append(line([*fields, Field(part, 6, right=True), Field(_bar(count / most), 30)]))
+            parts.append(
+                line([*fields, Field(part, 6, right=True), Field(_bar(count / most), DETAIL_BAR)])
+            )
     return parts
 
 
@@ -69,7 +72,7 @@ class _Table:
         )
         fixed = name_width + KIND + NULLS + DISTINCT + 5
         self.values_width = len(self.numbers) * (NUMBER + 1) - 1
-        self.bar_width = max(min(width - fixed - self.values_width, BINS + 4), 6)
+        self.bar_width = max(min(width - fixed - self.values_width, MOST_BARS), 6)
 
     def header(self) -> Text:
         titles = [Field(name, NUMBER, right=True, style="dim") for name in self.numbers]
@@ -80,18 +83,17 @@ class _Table:
                 Field("nulls", NULLS, right=True, style="dim"),
                 Field("values", DISTINCT, right=True, style="dim"),
                 *titles,
-                Field("distribution", self.bar_width, style="dim"),
+                Field("shape", self.bar_width, style="dim"),
             ]
         )
 
     def row(self, column: ColumnProfile) -> Text:
         missing = (column.nulls + column.nan) / column.rows if column.rows else 0.0
-        distinct = "-" if column.state.summary is None else number(column.distinct.value)
         lead = [
             Field(column.name, self.name_width, style="bold"),
             Field(column.kind.value, KIND),
             Field(share(missing), NULLS, right=True, style="yellow" if missing > 0.5 else ""),
-            Field(distinct, DISTINCT, right=True),
+            Field(_distinct(column), DISTINCT, right=True),
         ]
         return line([*lead, *self._values(column)])
 
@@ -106,7 +108,7 @@ class _Table:
             return [Field(_top_values(column), whole)]
         bar = Field(bars(shares([column], self.bar_width - 1)[0]), self.bar_width, style="cyan")
         if column.kind in (Kind.TIMESTAMP, Kind.DATE):
-            return [Field(f"{scalar(column.min)} … {scalar(column.max)}", self.values_width), bar]
+            return [Field(_range(column, self.values_width), self.values_width), bar]
         median = column.quantile(0.5).value
         figures = {
             "min": column.min,
@@ -150,6 +152,23 @@ def _span(profile: Profile) -> str:
 def _local(window: Window, zone: ZoneInfo, *, end: bool) -> str:
     instant = window.end_time if end else window.start_time
     return scalar(instant.astimezone(zone) if isinstance(instant, datetime) else instant)
+
+
+def _distinct(column: ColumnProfile) -> str:
+    """The number of distinct values, marked where it is an estimate."""
+    if column.state.summary is None:
+        return "-"
+    distinct = column.distinct
+    about = "" if distinct.lower == distinct.upper else "~"
+    return about + number(round(distinct.value))
+
+
+def _range(column: ColumnProfile, width: int) -> str:
+    """First and last day or instant; days only where the instants do not fit."""
+    first, last = scalar(column.min), scalar(column.max)
+    if len(first) + len(last) + 3 > width:
+        first, last = first.split()[0], last.split()[0]
+    return f"{first} … {last}"
 
 
 def _has_values(column: ColumnProfile) -> bool:
@@ -234,7 +253,7 @@ def _bin_lines(column: ColumnProfile) -> list[Text]:
             [
                 Field(_in_type(column, float(low)), 20, right=True),
                 Field(f"{count:,.0f}", 12, right=True),
-                Field(_bar(float(count) / most), DETAIL_BAR, style="cyan"),
+                Field(_bar(round(count) / most), DETAIL_BAR, style="cyan"),
             ]
         )
         for low, count in zip(edges, counts, strict=False)
