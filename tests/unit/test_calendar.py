@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+
 from leadline._native import Storage
 from leadline.errors import InputError
 from leadline.sketch.calendar import CalendarCounts, calendar_of, to_microseconds

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from leadline import _native
 from leadline._native import Storage
 from leadline.errors import ComparisonError, InputError

@@ -6,6 +6,7 @@ import string
 
 import numpy as np
 import pytest
+
 from leadline.errors import InputError
 from leadline.sketch.frequent import CUT_KEY
 from leadline.sketch.text import (

@@ -46,7 +46,7 @@ def encode(sketch: Fields) -> bytes:
     """Bytes of a sketch, items in the 8 bytes of its storage."""
     k, height = sketch.k, sketch.height
     if sketch.total == 0:
-        return _HEAD.pack(2, 1, FAMILY, EMPTY | LEVEL_ZERO_SORTED, k, MIN_WIDTH, height)
+        return _HEAD.pack(2, 1, FAMILY, EMPTY, k, MIN_WIDTH, height)
     if sketch.total == 1:
         flags = SINGLE | LEVEL_ZERO_SORTED
         return _HEAD.pack(2, 2, FAMILY, flags, k, MIN_WIDTH, height) + _raw(sketch, sketch.items)

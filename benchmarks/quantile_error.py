@@ -1,0 +1,174 @@
+"""Measure the error of the quantile sketch and of the split inside histogram buckets.
+
+    python benchmarks/quantile_error.py [--seeds 20] [--rows 1000000] [--k 768]
+
+Every line is one distribution, whole or as 100 merged parts: the worst error over all seeds and
+all values, as a share of the rows, and beside it what the sketch promises at 1 - 1e-6. `alone` is
+the rank error without a histogram, `split` that of c_lo + c_b * share inside a bucket, `bound` what
+a band of both promises: min(c_b, split_error * n). The last column counts broken promises.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadline import _native
+from leadline._native import Storage
+from leadline.sketch.histogram import HistogramBuilder
+from leadline.sketch.keys import to_keys
+from leadline.sketch.quantiles import DEFAULT_K, Quantiles, QuantilesBuilder
+from leadline.sketch.scratch import BLOCK, UNIT_ROWS, Scratch
+
+Make = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def one_outlier(random: np.random.Generator, n: int) -> np.ndarray:
+    values = random.normal(20, 1, n)
+    values[n // 2] = 1e300
+    return values
+
+
+def alternating(random: np.random.Generator, n: int) -> np.ndarray:
+    """Blocks of 65,536 values that come from two places in turn."""
+    return random.normal(100, 1, n) + 10.0 * (np.arange(n) // BLOCK % 2)
+
+
+DISTRIBUTIONS: dict[str, Make] = {
+    "N(0, 1)": lambda random, n: random.normal(size=n),
+    "lognormal(0, 3)": lambda random, n: random.lognormal(0, 3, n),
+    "uniform(0, 1)": lambda random, n: random.random(n),
+    "log-uniform, 60 octaves": lambda random, n: np.exp2(random.uniform(-30, 30, n)),
+    "N(20, 1)": lambda random, n: random.normal(20, 1, n),
+    "N(100, 1)": lambda random, n: random.normal(100, 1, n),
+    "1.7e9 +- 10": lambda random, n: random.normal(1.7e9, 10, n),
+    "70 % zeros, exponential": lambda random, n: np.where(
+        random.random(n) < 0.7, 0.0, random.exponential(size=n)
+    ),
+    "N(20, 1) rounded to 0.1": lambda random, n: random.normal(20, 1, n).round(1),
+    "one constant": lambda _, n: np.full(n, 3.25),
+    "sorted N(100, 1)": lambda random, n: np.sort(random.normal(100, 1, n)),
+    "reversed N(100, 1)": lambda random, n: np.sort(random.normal(100, 1, n))[::-1].copy(),
+    "alternating blocks": alternating,
+    "Student t(1)": lambda random, n: random.standard_t(1, n),
+    "N(20, 1), one 1e300": one_outlier,
+}
+
+
+def sketch_of(values: np.ndarray, seed: int, k: int, scratch: Scratch) -> Quantiles:
+    """As a scan builds it: blocks into units, units merged in order."""
+    whole = Quantiles.empty(Storage.FLOAT64, k)
+    for unit in range(0, len(values), UNIT_ROWS):
+        histogram = HistogramBuilder(scratch)
+        builder = QuantilesBuilder(k, seed, Storage.FLOAT64, scratch)
+        seen = 0
+        for begin in range(unit, min(unit + UNIT_ROWS, len(values)), BLOCK):
+            block = values[begin : min(begin + BLOCK, unit + UNIT_ROWS)].view(np.uint64)
+            seen += len(block)
+            histogram.add(block, Storage.FLOAT64)
+            builder.add(block, histogram.heaviest() / seen)
+        histogram.finish()
+        whole = whole.merge(builder.finish(), seed)
+    return whole
+
+
+@dataclass
+class Worst:
+    """Worst errors so far, as shares of the rows."""
+
+    alone: float = 0.0
+    rank_error: float = 0.0
+    split: float = 0.0
+    bound: float = 0.0
+    split_error: float = 0.0
+    height: int = 0
+    items: int = 0
+    broken: int = 0
+
+    def see(self, values: np.ndarray, sketch: Quantiles) -> None:
+        """Compare every rank that the sketch gives with the true one."""
+        n = len(values)
+        keys = np.sort(to_keys(values.view(np.uint64), Storage.FLOAT64))
+        points, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        items, weights = sketch.sorted_weights()
+        total = np.concatenate([[0], np.cumsum(weights.astype(np.int64))])
+        error = max(
+            np.abs(total[np.searchsorted(items, points, "left")] - first).max(),
+            np.abs(total[np.searchsorted(items, points, "right")] - first - counts).max(),
+        )
+        self.alone = max(self.alone, float(error) / n)
+        self.rank_error = max(self.rank_error, sketch.rank_error)
+        split, bound = self._split(points, first, counts, items, total)
+        at = int(np.argmax(split))
+        if split[at] / n > self.split:
+            self.split, self.bound = (
+                float(split[at]) / n,
+                float(min(bound[at], n * sketch.split_error)) / n,
+            )
+        self.split_error = max(self.split_error, sketch.split_error)
+        self.height, self.items = max(self.height, sketch.height), max(self.items, len(items))
+        self.broken += int(error > sketch.rank_error * n + 1e-9)
+        self.broken += int((split > np.minimum(bound, sketch.split_error * n) + 1e-6).any())
+
+    @staticmethod
+    def _split(
+        points: np.ndarray,
+        first: np.ndarray,
+        counts: np.ndarray,
+        items: np.ndarray,
+        total: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Worst error in rows and exact count of every bucket that holds items of the sketch."""
+        raw = np.where(points >> np.uint64(63) == 0, ~points, points ^ np.uint64(1 << 63))
+        buckets = _native.histogram_index(raw, Storage.FLOAT64)
+        begins = np.flatnonzero(np.concatenate([[True], buckets[1:] != buckets[:-1]]))
+        sizes = np.diff(np.append(begins, len(points)))
+        below = np.repeat(first[begins], sizes)
+        inside = np.repeat(np.add.reduceat(counts, begins), sizes)
+        last = points[np.append(begins[1:], len(points)) - 1]
+        low = total[np.searchsorted(items, points[begins], "left")]
+        high = total[np.searchsorted(items, last, "right")]
+        low, weight = np.repeat(low, sizes), np.repeat(high - low, sizes)
+        scale = inside / np.maximum(weight, 1)
+        error = np.zeros(len(points))
+        for side, true in (("left", first), ("right", first + counts)):
+            estimate = scale * (total[np.searchsorted(items, points, side)] - low)
+            error = np.maximum(error, np.abs(estimate - (true - below)))
+        error[weight == 0] = 0
+        return np.maximum.reduceat(error, begins), np.add.reduceat(counts, begins)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--k", type=int, default=DEFAULT_K)
+    options = parser.parse_args()
+    scratch = Scratch()
+    columns = ("alone", "promise", "split", "bound", "split_error", "1/2^h", "items", "broken")
+    print(f"| distribution | parts | {' | '.join(columns)} |")
+    print("|---|--:|" + "--:|" * len(columns))
+    for name, make in DISTRIBUTIONS.items():
+        for parts in (1, 100):
+            worst = Worst()
+            for seed in range(options.seeds):
+                values = make(np.random.default_rng(seed), options.rows)
+                sketch = Quantiles.empty(Storage.FLOAT64, options.k)
+                for part in np.array_split(values, parts):
+                    sketch = sketch.merge(sketch_of(part, seed, options.k, scratch), seed)
+                worst.see(values, sketch)
+            figures = (worst.alone, worst.rank_error, worst.split, worst.bound, worst.split_error)
+            shares = " | ".join(f"{100 * figure:.3f} %" for figure in figures)
+            kept = f"1/{1 << worst.height}"
+            print(
+                f"| {name} | {parts} | {shares} | {kept} | {worst.items} | {worst.broken} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
