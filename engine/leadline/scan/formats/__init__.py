@@ -1,0 +1,1 @@
+"""One file a format: how its files are checked, described and read unit by unit."""

@@ -1,0 +1,200 @@
+"""What the scan asks of a source, and what formats share: cutting, leaves, fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from ...errors import InputError
+
+# A leaf column: names from the top-level column down through structs.
+LeafPath = tuple[str, ...]
+
+_ENDS = 65_536  # bytes of head and tail that stand for a file without a footer
+
+
+class Task(Protocol):
+    """Work for one thread: one or more consecutive units of one source, read column by column."""
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """Rows of each unit."""
+
+    def read(self, path: LeafPath) -> Iterator[pa.ChunkedArray]:
+        """One leaf column, unit by unit."""
+
+    def close(self) -> None:
+        """Give back files and memory."""
+
+
+class Source(Protocol):
+    """One input of a scan, in lineage order."""
+
+    @property
+    def name(self) -> str:
+        """Name in the lineage."""
+
+    @property
+    def label(self) -> str:
+        """Name in messages: what the user can find."""
+
+    @property
+    def size(self) -> int:
+        """Bytes; 0 for objects in memory."""
+
+    @property
+    def prompt(self) -> bool:
+        """Whether schema and rows are known without reading the data."""
+
+    def schema(self) -> pa.Schema:
+        """Arrow schema of the source."""
+
+    def rows(self) -> int | None:
+        """Number of rows, if known beforehand."""
+
+    def fingerprint(self) -> str:
+        """Hash by which an update recognises the source; equal for equal inputs."""
+
+    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[Task]:
+        """The work of reading these columns, in order.
+
+        Raises
+        ------
+        TypesChanged
+            If a column's type turns out to be another one; `schema` then tells the new type and
+            the source must be read again from its start.
+        """
+
+
+class TypesChanged(Exception):  # noqa: N818 (a signal, not an error)
+    """A text file holds values that its types so far do not cover; read it again.
+
+    Parameters
+    ----------
+    changes
+        (column, what happened) of every column concerned.
+    """
+
+    def __init__(self, changes: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{column}: {what}" for column, what in changes))
+        self.changes = tuple(changes)
+
+
+@dataclass(frozen=True, slots=True)
+class TableTask:
+    """One unit that is already in memory."""
+
+    table: pa.Table
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """Rows of the unit."""
+        return (self.table.num_rows,)
+
+    def read(self, path: LeafPath) -> Iterator[pa.ChunkedArray]:
+        """One leaf column."""
+        yield leaf(self.table.column(path[0]), path)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def table_tasks(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, unit_rows: int
+) -> Iterator[TableTask]:
+    """Cut a stream of batches into units, whatever the sizes of the batches."""
+    for unit in cut(batches, unit_rows):
+        yield TableTask(pa.Table.from_batches(unit, schema))
+
+
+def cut(batches: Iterable[pa.RecordBatch], unit_rows: int) -> Iterator[list[pa.RecordBatch]]:
+    """Group batches into units of exactly ``unit_rows`` rows (the last may be shorter)."""
+    held: list[pa.RecordBatch] = []
+    missing = unit_rows
+    for batch in batches:
+        begin = 0
+        while begin < batch.num_rows:
+            part = batch.slice(begin, missing)
+            held.append(part)
+            begin += part.num_rows
+            missing -= part.num_rows
+            if missing == 0:
+                yield held
+                held, missing = [], unit_rows
+    if held:
+        yield held
+
+
+def leaf(column: pa.ChunkedArray, path: LeafPath) -> pa.ChunkedArray:
+    """Go down to one leaf of a top-level column; a null struct makes its fields null."""
+    chunks, type_ = column.chunks, column.type
+    for name in path[1:]:
+        if isinstance(type_, pa.BaseExtensionType):
+            chunks, type_ = [chunk.storage for chunk in chunks], type_.storage_type
+        position = type_.get_field_index(name)
+        type_ = type_.field(position).type
+        chunks = [chunk.flatten()[position] for chunk in chunks]
+    return pa.chunked_array(chunks, type=type_)
+
+
+def leaves_of(schema: pa.Schema) -> list[tuple[LeafPath, pa.DataType]]:
+    """(path, type) of every leaf in order, structs spelled out."""
+    found: list[tuple[LeafPath, pa.DataType]] = []
+
+    def visit(path: LeafPath, type_: pa.DataType) -> None:
+        inner = type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
+        if pa.types.is_struct(inner) and inner.num_fields:
+            for child in inner:
+                visit((*path, child.name), child.type)
+        else:
+            found.append((path, type_))
+
+    for field in schema:
+        visit((field.name,), field.type)
+    return found
+
+
+def fingerprint_of_ends(path: Path, size: int) -> str:
+    """Hash of a file's size, head and tail."""
+    digest = hashlib.blake2b(str(size).encode(), digest_size=16)
+    with path.open("rb") as file:
+        digest.update(file.read(_ENDS))
+        file.seek(max(size - _ENDS, 0))
+        digest.update(file.read(_ENDS))
+    return digest.hexdigest()
+
+
+def not_a(label: str, what: str, head: bytes) -> InputError:
+    """The error for a file that is not what its name says."""
+    looks = next((name for magic, name in _MAGIC if head.startswith(magic)), None)
+    guess = f", like {looks}" if looks else ""
+    return InputError(f"{label} is not {what}: it starts with {head[:8]!r}{guess}")
+
+
+def reason(error: BaseException) -> str:
+    """An error of a library in one line."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:300]
+
+
+_MAGIC = (
+    (b"PAR1", "a Parquet file"),
+    (b"PARE", "an encrypted Parquet file"),
+    (b"ARROW1", "an Arrow IPC file"),
+    (b"FEA1", "a Feather file of version 1"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file"),
+    (b"PK\x03\x04", "a zip file"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+    (b"\xff\xff\xff\xff", "an Arrow IPC stream"),
+    (b"LEAD", "a Leadline snapshot"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+)
+BINARY_MAGIC = tuple(magic for magic, _ in _MAGIC[:10])

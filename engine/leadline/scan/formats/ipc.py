@@ -1,0 +1,110 @@
+"""Arrow IPC: the file format (Feather version 2 is the same) and the stream format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from ...errors import InputError
+from .base import LeafPath, TableTask, fingerprint_of_ends, not_a, reason, table_tasks
+
+_FILE_MAGIC = b"ARROW1"
+
+
+class IpcSource:
+    """One Arrow IPC file or stream; the file's first bytes tell which."""
+
+    prompt = True
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name, self.label, self.size = name, str(path), path.stat().st_size
+        self._path = path
+        with path.open("rb") as file:
+            head = file.read(8)
+        if not head:
+            raise InputError(f"{self.label} is empty")
+        self._is_file = head.startswith(_FILE_MAGIC)
+        if not self._is_file and not _begins_a_stream(head):
+            raise not_a(self.label, "an Arrow IPC file", head)
+        try:
+            with self._open(None) as reader:
+                self._schema = reader.schema
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{self.label} is not a whole Arrow IPC file: {reason(error)}"
+            ) from error
+
+    def schema(self) -> pa.Schema:
+        """Arrow schema of the file."""
+        return self._schema
+
+    def rows(self) -> None:
+        """Not known without visiting every batch."""
+
+    def fingerprint(self) -> str:
+        """Hash of the file's size and ends."""
+        return fingerprint_of_ends(self._path, self.size)
+
+    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[TableTask]:
+        """Units of the batches joined and cut; only the chosen columns are read."""
+        chosen = list(dict.fromkeys(path[0] for path in leaves))
+        positions = sorted(self._schema.get_field_index(name) for name in chosen)
+        with self._open(positions) as reader:
+            schema = pa.schema([self._schema.field(position) for position in positions])
+            yield from table_tasks(self._batches(reader, schema), schema, unit_rows)
+
+    def _batches(self, reader: object, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        for batch in _read(reader):
+            # With no column chosen pyarrow would read them all.
+            batch = batch.select(schema.names)  # noqa: PLW2901
+            check_memory(batch)
+            yield batch
+
+    def _open(self, positions: list[int] | None) -> pa.RecordBatchReader:
+        options = pa.ipc.IpcReadOptions(included_fields=positions or None, use_threads=False)
+        if self._is_file:
+            return pa.ipc.open_file(pa.memory_map(str(self._path)), options=options)
+        return pa.ipc.open_stream(pa.OSFile(str(self._path)), options=options)
+
+
+def check_memory(batch: pa.RecordBatch) -> None:
+    """Refuse a batch whose offsets or dictionary codes point outside its buffers.
+
+    Bytes of text are not looked at: invalid UTF-8 is data, not damage.
+    """
+    for column in batch.columns:
+        _as_bytes(column).validate(full=True)
+
+
+def _as_bytes(array: pa.Array) -> pa.Array:
+    """The array with text seen as bytes, without a copy."""
+    if pa.types.is_string(array.type):
+        return array.view(pa.binary())
+    if pa.types.is_large_string(array.type):
+        return array.view(pa.large_binary())
+    if pa.types.is_string_view(array.type):
+        return array.view(pa.binary_view())
+    if pa.types.is_dictionary(array.type):
+        array.dictionary.validate()
+        entries = _as_bytes(array.dictionary)
+        return pa.DictionaryArray.from_arrays(array.indices, entries, safe=False)
+    return array
+
+
+def _read(reader: object) -> Iterator[pa.RecordBatch]:
+    if isinstance(reader, pa.ipc.RecordBatchFileReader):
+        for position in range(reader.num_record_batches):
+            yield reader.get_batch(position)
+    else:
+        yield from reader  # type: ignore[misc]
+
+
+def _begins_a_stream(head: bytes) -> bool:
+    """A stream starts with a message's length, since 2019 after four bytes of ones."""
+    if head.startswith(b"\xff\xff\xff\xff"):
+        return True
+    length = int.from_bytes(head[:4], "little")
+    return len(head) == 8 and 0 < length < 2**24 and head[4:8] == b"\x10\x00\x00\x00"

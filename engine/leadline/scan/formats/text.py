@@ -1,0 +1,96 @@
+"""What CSV and JSON Lines share: decompression, checks of the first bytes, types of the whole file.
+
+Readers of text infer types from their first block, and a later value that does not fit would end
+the read. Here the types are those of the whole file: on the first conflict the file is read once
+only for its types, and then again from its start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ...errors import InputError
+from .base import BINARY_MAGIC, fingerprint_of_ends, not_a
+
+_COMPRESSIONS = {".gz": ("gzip", b"\x1f\x8b"), ".zst": ("zstd", b"\x28\xb5\x2f\xfd")}
+_BOM = b"\xef\xbb\xbf"
+
+# What a column may become once a value does not fit, in the order in which it is tried.
+_WIDER: dict[str, tuple[pa.DataType, ...]] = {
+    "null": (
+        pa.int64(),
+        pa.bool_(),
+        pa.date32(),
+        pa.timestamp("s"),
+        pa.timestamp("ns"),
+        pa.timestamp("ns", "UTC"),
+        pa.float64(),
+        pa.string(),
+    ),
+    "int64": (pa.float64(), pa.string()),
+    "date32[day]": (pa.timestamp("s"), pa.timestamp("ns"), pa.string()),
+    "timestamp[s]": (pa.timestamp("ns"), pa.string()),
+}
+
+
+def wider_types(type_: pa.DataType) -> tuple[pa.DataType, ...]:
+    """Types that a column of text may turn into, narrowest first; text holds everything."""
+    if pa.types.is_string(type_):
+        return ()
+    return _WIDER.get(str(type_), (pa.string(),))
+
+
+class TextSource:
+    """One file of text, perhaps compressed."""
+
+    prompt = False
+    kind = "a text file"
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name, self.label, self.size = name, str(path), path.stat().st_size
+        self._path = path
+        compression, magic = _COMPRESSIONS.get(path.suffix.lower(), (None, b""))
+        self._compression = compression
+        with path.open("rb") as file:
+            head = file.read(8)
+        if not head:
+            raise InputError(f"{self.label} is empty")
+        if compression is not None and not head.startswith(magic):
+            raise not_a(self.label, f"a {compression} file", head)
+        if compression is None and head.startswith(BINARY_MAGIC):
+            raise not_a(self.label, self.kind, head)
+
+    def rows(self) -> None:
+        """Not known before the file is read."""
+
+    def fingerprint(self) -> str:
+        """Hash of the file's size and ends."""
+        return fingerprint_of_ends(self._path, self.size)
+
+    def open(self) -> Any:
+        """The file's bytes as an Arrow stream, decompressed."""
+        file = pa.OSFile(str(self._path))
+        return (
+            file if self._compression is None else pa.CompressedInputStream(file, self._compression)
+        )
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """The file's bytes cut after line ends, without a byte order mark; lines are kept whole."""
+        rest = b""
+        first = True
+        with self.open() as stream:
+            while data := stream.read(size):
+                if first:
+                    data, first = data.removeprefix(_BOM), False
+                end = data.rfind(b"\n") + 1
+                if end == 0:
+                    rest += data
+                    continue
+                yield rest + data[:end]
+                rest = data[end:]
+        if rest.strip():
+            yield rest

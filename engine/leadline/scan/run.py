@@ -1,0 +1,389 @@
+"""A whole scan: sources to units, units to threads, results folded in lineage order.
+
+Threads take units in any order; the main thread folds their results in the order of the sources
+and of the rows in them, so the profile does not depend on the number of threads. At most one unit
+more than there are threads is in flight, which bounds memory however many rows there are.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+from ..errors import InputError
+from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
+from .evolution import Evolution, FilePlan, Request, Restart, unique_names
+from .formats.base import Source, Task, TypesChanged, reason
+from .sources import resolve
+from .spill import CellTable, Mark
+from .units import UnitProfiler, UnitResult, too_many_cells
+from .windows import Period, Windows, zone_of
+
+UNIT_ROWS = 2**20
+DEFAULT_MEMORY = 2**30
+DEFAULT_MAX_CELLS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scan is.
+
+    Parameters
+    ----------
+    rows_done, rows_total
+        Rows; the total is None where it is not known before reading (text files).
+    files_done, files_total
+        Sources.
+    bytes_done, bytes_total
+        Bytes of the sources done.
+    """
+
+    rows_done: int
+    rows_total: int | None
+    files_done: int
+    files_total: int
+    bytes_done: int
+    bytes_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything a scan needs to know beside its sources; see `profile`."""
+
+    request: Request
+    settings: Settings
+    threads: int
+    memory: int = DEFAULT_MEMORY
+    max_cells: int = DEFAULT_MAX_CELLS
+    tags: Mapping[str, str] | None = None
+    progress: Callable[[Progress], object] | None = None
+
+
+def profile(
+    data: Any,
+    *,
+    threads: int | None = None,
+    time: str | None = None,
+    every: str | None = None,
+    tz: str | None = None,
+    segments: Collection[str] = (),
+    roles: Mapping[str, str] | None = None,
+    columns: Collection[str] | None = None,
+    memory: int = DEFAULT_MEMORY,
+    max_cells: int = DEFAULT_MAX_CELLS,
+    on_schema_change: str = "error",
+    rank_error: float = 0.007,
+    redact: Collection[str] = (),
+    tags: Mapping[str, str] | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Profile:
+    """Read data once and summarise every column, by window of time and by segment.
+
+    Parameters
+    ----------
+    data
+        Paths, globs or folders (Parquet, Arrow IPC, CSV, JSON Lines; the last two also ``.gz`` or
+        ``.zst``); or anything with the Arrow PyCapsule interface, NumPy arrays, a dict of arrays,
+        or an iterable of record batches. Files are read in the order given, globs and folders
+        sorted; ``key=value`` folders become columns.
+    threads
+        Threads that profile; by default one a core. The result does not depend on it.
+    time, every, tz
+        Column with the time, length of the windows (``15m``, ``1h``, ``1d``, ``1w``, ``1mo``) and
+        zone in which days begin (by default the column's own, else UTC).
+    segments
+        Columns whose values divide the rows.
+    roles
+        Role of columns by name: ``feature``, ``prediction``, ``score``, ``label``, ``id``, ...
+    columns
+        The only columns to profile (structs whole or by ``a.b``); others are not read.
+    memory
+        Bytes of cells kept in memory; beyond it they wait in a temporary file.
+    max_cells
+        Most windows x segments before giving up.
+    on_schema_change
+        ``error``, or ``separate`` to keep a column apart by type (``x`` and ``x (string)``) where
+        files have types that cannot be widened.
+    rank_error
+        Promised rank error of quantiles where histogram buckets do not do better.
+    redact
+        Columns of which snapshots keep no raw values.
+    tags
+        Names and values to keep with the profile.
+    progress
+        Called with a `Progress` after every unit.
+
+    Returns
+    -------
+    Profile
+        One cell a window and segment.
+
+    Raises
+    ------
+    InputError
+        If the data or an option cannot be used as asked; the message says where and why.
+
+    Examples
+    --------
+    >>> import leadline as ll
+    >>> profile = ll.profile({"age": [31, 45, None], "country": ["DE", "FR", "DE"]})
+    >>> profile.rows, profile["age"].nulls, profile["age"].mean
+    (3, 1, 38.0)
+    """
+    if on_schema_change not in ("error", "separate"):
+        raise InputError(f'on_schema_change is "error" or "separate", not {on_schema_change!r}')
+    if tz is not None:
+        zone_of(tz)
+    request = Request(
+        time=time,
+        windowed=every is not None,
+        segments=unique_names(segments, "segments"),
+        roles=dict(roles or {}),
+        columns=None if columns is None else unique_names(columns, "columns"),
+        redacted=unique_names(redact, "redact"),
+        separate=on_schema_change == "separate",
+    )
+    settings = Settings(
+        time=time,
+        every=every,
+        tz=tz,
+        segments=request.segments,
+        rank_error=rank_error,
+        redacted=request.redacted,
+        unit_rows=UNIT_ROWS,
+    )
+    options = Options(
+        request,
+        settings,
+        threads=_thread_count(threads),
+        memory=_positive(memory, "memory"),
+        max_cells=_positive(max_cells, "max_cells"),
+        tags=tags,
+        progress=progress,
+    )
+    return scan(data, options)
+
+
+def scan(data: Any, options: Options) -> Profile:
+    """Profile data under complete options; what `profile` does after checking its arguments."""
+    settings = options.settings
+    if settings.every is not None:
+        Period.parse(settings.every)
+        if settings.time is None:
+            raise InputError("windows need the column with the time: give time= beside every=")
+    sources = resolve(data)
+    units: dict[str, pa.DataType] = {}
+    while True:
+        running = _Scan(sources, options, units)
+        try:
+            with running:
+                return running.run()
+        except Restart as restart:
+            units[restart.column] = restart.type
+
+
+class _Scan:
+    """One attempt to scan all sources.
+
+    Parameters
+    ----------
+    units
+        Types in which columns of times are read, where an earlier attempt found that out.
+    """
+
+    def __init__(
+        self, sources: list[Source], options: Options, units: Mapping[str, pa.DataType]
+    ) -> None:
+        self._sources, self._options = sources, options
+        self._evolution = Evolution(options.request, units)
+        for source in sources:
+            if source.prompt:
+                self._evolution.admit(source)
+        self._evolution.require_names(sources[0].schema())
+        self._settings = self._complete(options.settings)
+        self._table = CellTable(memory=options.memory, k=self._settings.k)
+        self._profiler = UnitProfiler(self._settings, self._windows(), options.max_cells)
+        self._pool = _Pool(options.threads)
+        self._pending: deque[tuple[Source, Future[list[UnitResult]]]] = deque()
+        self._rows: dict[str, int] = {}
+        self._reading: Source | None = None
+        self._mark: Mark | None = None
+        counts = [source.rows() for source in sources]
+        known = [count for count in counts if count is not None]
+        self._rows_total = sum(known) if len(known) == len(counts) else None
+        self._rows_done = 0
+        self._done: list[Source] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Threads end before the table's file goes.
+        self._pool.close()
+        self._table.__exit__(kind, error, traceback)
+
+    def run(self) -> Profile:
+        """Scan every source and put the profile together."""
+        for source in self._sources:
+            self._read(source)
+            self._done.append(source)
+        self._fold_down_to(0)
+        cells = list(self._table.cells())
+        columns = self._evolution.columns
+        if not cells and self._settings.every is None and not self._settings.segments:
+            states = map(self._profiler.empty, self._evolution.widest)
+            cells = [Cell(None, (), 0, {state.column.name: state for state in states})]
+        return Profile(
+            columns=columns,
+            cells=tuple(cells),
+            settings=self._settings,
+            lineage=tuple(map(self._lineage_entry, self._sources)),
+            tags=dict(self._options.tags or {}),
+            events=tuple(dict.fromkeys(self._evolution.events)),
+        )
+
+    def _read(self, source: Source) -> None:
+        """Hand out the work of one source; again from its start if its types change."""
+        while True:
+            before = self._evolution.copy()
+            if not source.prompt:
+                self._evolution.admit(source)
+                self._reading = source
+            plan = self._evolution.plan(source)
+            try:
+                for task in _tasks(source, plan, self._settings.unit_rows):
+                    self._submit(source, plan, task)
+            except TypesChanged as changed:
+                self._take_back(source)
+                self._evolution = before
+                for column, what in changed.changes:
+                    self._evolution.events.append(SchemaEvent(column, source.name, what))
+                continue
+            self._reading = self._mark = None
+            return
+
+    def _submit(self, source: Source, plan: FilePlan, task: Task) -> None:
+        stopped = self._pool.stopped
+        work = self._pool.submit(lambda: self._profiler.run(source.label, plan, task, stopped))
+        self._pending.append((source, work))
+        self._fold_down_to(self._options.threads if self._options.threads > 1 else 0)
+
+    def _fold_down_to(self, waiting: int) -> None:
+        """Fold the oldest results until at most so many tasks are under way."""
+        while len(self._pending) > waiting:
+            source, work = self._pending.popleft()
+            results = work.result()
+            if source is self._reading and self._mark is None:
+                self._mark = self._table.mark()
+            for result in results:
+                self._fold(source, result)
+
+    def _fold(self, source: Source, result: UnitResult) -> None:
+        self._table.add(result.cells)
+        self._rows[source.name] = self._rows.get(source.name, 0) + result.rows
+        self._rows_done += result.rows
+        if len(self._table) > self._options.max_cells:
+            raise too_many_cells(
+                len(self._table), self._rows_done, self._rows_total, self._options.max_cells
+            )
+        if self._options.progress is not None:
+            self._options.progress(self._progress())
+
+    def _take_back(self, source: Source) -> None:
+        """Undo what has been folded of a source, and forget what is under way."""
+        while self._pending and self._pending[0][0] is not source:
+            self._fold_down_to(len(self._pending) - 1)
+        for _, work in self._pending:
+            work.cancel()
+        self._pending.clear()
+        if self._mark is not None:
+            self._table.go_back(self._mark)
+            self._mark = None
+        self._rows_done -= self._rows.pop(source.name, 0)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            rows_done=self._rows_done,
+            rows_total=self._rows_total,
+            files_done=len(self._done),
+            files_total=len(self._sources),
+            bytes_done=sum(source.size for source in self._done),
+            bytes_total=sum(source.size for source in self._sources),
+        )
+
+    def _lineage_entry(self, source: Source) -> LineageEntry:
+        rows = self._rows.get(source.name, 0)
+        return LineageEntry(source.name, source.size, rows, source.fingerprint())
+
+    def _complete(self, settings: Settings) -> Settings:
+        """The settings with the zone that is in force."""
+        if settings.every is None:
+            return settings
+        return replace(settings, tz=settings.tz or self._evolution.time_zone() or "UTC")
+
+    def _windows(self) -> Windows | None:
+        if self._settings.every is None:
+            return None
+        assert self._settings.tz is not None
+        return Windows(Period.parse(self._settings.every), self._settings.tz)
+
+
+def _tasks(source: Source, plan: FilePlan, unit_rows: int) -> Iterator[Task]:
+    """The source's tasks, with its name on errors of the libraries that read it."""
+    try:
+        yield from source.tasks(plan.leaves, unit_rows)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{source.label} cannot be read: {reason(error)}") from error
+
+
+class _Pool:
+    """Threads that stop early when the scan ends early; with one thread, work is done at once."""
+
+    def __init__(self, threads: int) -> None:
+        self._stop = threading.Event()
+        self._threads = (
+            ThreadPoolExecutor(threads, thread_name_prefix="leadline") if threads > 1 else None
+        )
+
+    def stopped(self) -> bool:
+        """Whether the scan has ended."""
+        return self._stop.is_set()
+
+    def submit(self, work: Callable[[], list[UnitResult]]) -> Future[list[UnitResult]]:
+        """Run work in a thread; the future holds its result or its exception."""
+        if self._threads is not None:
+            return self._threads.submit(work)
+        done: Future[list[UnitResult]] = Future()
+        done.set_result(work())
+        return done
+
+    def close(self) -> None:
+        """Let running work end at its next column, and drop what has not begun."""
+        self._stop.set()
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _thread_count(threads: int | None) -> int:
+    if threads is None:
+        return os.cpu_count() or 1
+    return _positive(threads, "threads")
+
+
+def _positive(number: int, what: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise InputError(f"{what} is a whole number from 1, not {number!r}")
+    return number

@@ -1,0 +1,214 @@
+"""One task of one source -> the partial cells of its units. This is what the threads run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .. import _arrow
+from ..errors import InputError, LeadlineError
+from ..profile import Cell, ColumnState, Settings
+from ..profile.build import profile_unit_column
+from ..profile.column import seed_of
+from ..profile.summaries import SketchSettings
+from ..sketch.scratch import Scratch
+from .cells import Codes, UnitCells, cells_of, segment_codes, whole_unit
+from .evolution import FileColumn, FilePlan
+from .formats.base import Task, reason
+from .windows import Windows
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResult:
+    """The partial cells of one unit."""
+
+    rows: int
+    cells: list[Cell]
+
+
+class UnitProfiler:
+    """Profiles units. Shared by the threads; each has scratch memory of its own.
+
+    Parameters
+    ----------
+    settings
+        Settings of the profile.
+    windows
+        Assigns rows to windows; None without windows.
+    max_cells
+        Most cells that a unit may have.
+    """
+
+    def __init__(self, settings: Settings, windows: Windows | None, max_cells: int) -> None:
+        self._settings, self._windows, self._max_cells = settings, windows, max_cells
+        self._local = threading.local()
+
+    def run(
+        self, label: str, plan: FilePlan, task: Task, stopped: Callable[[], bool]
+    ) -> list[UnitResult]:
+        """Profile every column of every unit of a task.
+
+        Key columns are read first and stay in memory; the others are read one at a time, each for
+        all units, so that a row group of many units is decoded once.
+
+        Parameters
+        ----------
+        label
+            The source's name in messages.
+        stopped
+            Asked between columns; ends the work early with whatever there is.
+        """
+        with closing(task):
+            held: dict[str, list[pa.ChunkedArray]] = {}
+            units = self._divide(label, plan, task, held)
+            states: list[list[list[ColumnState]]] = [[] for _ in units]
+            for file_column in plan.columns:
+                if stopped():
+                    return []
+                with _named(label, file_column):
+                    columns = held.get(_name(file_column)) or task.read(file_column.path)
+                    for position, data in enumerate(columns):
+                        partial = self._profile(file_column, data, units[position])
+                        states[position].append(partial)
+        return [
+            _result(rows, cells, parts)
+            for rows, cells, parts in zip(task.rows, units, states, strict=True)
+        ]
+
+    def empty(self, column: FileColumn) -> ColumnState:
+        """The state of a column without rows."""
+        data = pa.chunked_array([], type=column.type)
+        return self._profile(column, data, whole_unit(0))[0]
+
+    def _profile(
+        self, file_column: FileColumn, data: pa.ChunkedArray, cells: UnitCells
+    ) -> list[ColumnState]:
+        column = file_column.column
+        return profile_unit_column(
+            column,
+            conform(data, file_column.type),
+            cells.order,
+            SketchSettings(seed_of(column.name), self._settings.k),
+            self._scratch(),
+        )
+
+    def _scratch(self) -> Scratch:
+        if not hasattr(self._local, "scratch"):
+            self._local.scratch = Scratch()
+        scratch: Scratch = self._local.scratch
+        return scratch
+
+    def _divide(
+        self, label: str, plan: FilePlan, task: Task, held: dict[str, list[pa.ChunkedArray]]
+    ) -> list[UnitCells]:
+        """The cells of every unit; the key columns read for it are left in ``held``."""
+        if plan.time is None and not plan.segments:
+            return [whole_unit(rows) for rows in task.rows]
+        for key in (plan.time, *plan.segments):
+            if key is not None and _name(key) not in held:
+                with _named(label, key):
+                    held[_name(key)] = [conform(data, key.type) for data in task.read(key.path)]
+        units = []
+        for position, rows in enumerate(task.rows):
+            windows = None
+            if plan.time is not None:
+                with _named(label, plan.time):
+                    windows = self._window_codes(held[_name(plan.time)][position])
+            segments = [
+                self._segment(label, plan, place, held, position, rows)
+                for place in range(len(plan.segments))
+            ]
+            cells = cells_of(windows, segments)
+            if len(cells.keys) > self._max_cells:
+                raise too_many_cells(len(cells.keys), rows, None, self._max_cells)
+            units.append(cells)
+        return units
+
+    def _window_codes(self, times: pa.ChunkedArray) -> Codes:
+        assert self._windows is not None
+        codes, windows = self._windows.assign(times)
+        return Codes(codes, windows)
+
+    def _segment(
+        self,
+        label: str,
+        plan: FilePlan,
+        place: int,
+        held: dict[str, list[pa.ChunkedArray]],
+        position: int,
+        rows: int,
+    ) -> Codes:
+        key = plan.segments[place]
+        if key is None:
+            missing: NDArray[np.int64] = np.zeros(rows, dtype=np.int64)
+            return Codes(missing, [None])
+        with _named(label, key):
+            return segment_codes(held[_name(key)][position], key.column.name, self._max_cells)
+
+
+def conform(data: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    """A column of a file in the type in which it is profiled."""
+    if data.type.equals(type_):
+        return data
+    if pa.types.is_null(data.type):
+        return pa.chunked_array([pa.nulls(len(data), type_)])
+    return pa.chunked_array(
+        [_arrow.conform(chunk, type_) for chunk in data.chunks] or [pa.array([], type_)]
+    )
+
+
+def too_many_cells(found: int, rows: int, rows_total: int | None, limit: int) -> InputError:
+    """The error for more cells than allowed, with an estimate for all rows."""
+    estimate = ""
+    if rows_total is not None and rows < rows_total:
+        estimate = f"; about {found * rows_total // rows:,} for all {rows_total:,} rows"
+    return InputError(
+        f"the windows and segments make {found:,} cells in the first {rows:,} rows{estimate} "
+        f"(the limit is {limit:,}); use longer windows or segments of fewer values, or raise the "
+        "limit with max_cells"
+    )
+
+
+@contextmanager
+def _named(label: str, file_column: FileColumn) -> Iterator[None]:
+    """Errors about a column, with the names of the file and the column."""
+    where = f"{label}, column {'.'.join(file_column.path)!r}"
+    try:
+        yield
+    except InputError as error:
+        text = str(error)
+        raise type(error)(text if text.startswith("segment") else f"{where}: {text}") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{where}: cannot be read: {reason(error)}") from error
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise LeadlineError(
+            f"{where}: {type(error).__name__}: {reason(error)}; this is a mistake in leadline, "
+            "please report it"
+        ) from error
+
+
+def _name(file_column: FileColumn) -> str:
+    return file_column.column.name
+
+
+def _result(rows: int, cells: UnitCells, states: list[list[ColumnState]]) -> UnitResult:
+    sizes = np.diff(cells.order.starts).tolist()
+    return UnitResult(
+        rows,
+        [
+            Cell(
+                *key,
+                sizes[position],
+                {column[position].column.name: column[position] for column in states},
+            )
+            for position, key in enumerate(cells.keys)
+        ],
+    )
