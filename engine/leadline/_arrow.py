@@ -218,7 +218,8 @@ def _codes(indices: pa.Array) -> NDArray[np.int32]:
     """Dictionary indices as int32, -1 for null."""
     if indices.null_count:
         indices = indices.cast(pa.int64(), safe=False).fill_null(-1)
-    return indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    codes: NDArray[np.int32] = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    return codes
 
 
 def _byte_strings(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

@@ -199,7 +199,7 @@ def merge_columns(a: Column, b: Column) -> Column | None:
     elif {a.kind, b.kind} <= {Kind.INTEGER, Kind.FLOAT} and a.unit == b.unit:
         same = a.storage is b.storage
         storage = a.storage if same else Storage.FLOAT64
-        type_ = {Storage.INT64: "int64", Storage.UINT64: "uint64", Storage.FLOAT64: "double"}[storage]  # type: ignore[index]
+        type_ = a.type if storage is None else _STORED_AS[storage]
     elif a.kind is b.kind and a.kind in (Kind.DATE, Kind.UNSUPPORTED):
         type_, storage = a.type, a.storage
     else:
@@ -211,6 +211,7 @@ def merge_columns(a: Column, b: Column) -> Column | None:
     )
 
 
+_STORED_AS = {Storage.INT64: "int64", Storage.UINT64: "uint64", Storage.FLOAT64: "double"}
 _UNITS = ("s", "ms", "us", "ns")
 
 
@@ -221,7 +222,14 @@ def _with_role(column: Column, other: Column) -> Column:
     else:
         role, reason = column.role, column.role_reason
     return Column(
-        column.name, column.type, column.kind, role, reason, column.storage, column.unit, column.note
+        column.name,
+        column.type,
+        column.kind,
+        role,
+        reason,
+        column.storage,
+        column.unit,
+        column.note,
     )
 
 

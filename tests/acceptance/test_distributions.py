@@ -1,4 +1,4 @@
-"""Promised error bounds on named distributions: whole, in 100 parts, through files and the command."""
+"""Promised error bounds on named distributions: whole, in parts, through files, by command."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def test_merged_from_100_parts(values: np.ndarray) -> None:
     check(ll.merge(parts)["x"], values)
 
 
-def test_through_files_and_the_command(values: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_through_files_and_the_command(
+    values: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for index, part in enumerate(np.array_split(values, 5)):
         pq.write_table(pa.table({"x": part}), tmp_path / f"part-{index}.parquet")
     out = tmp_path / "x.lead"

@@ -54,7 +54,9 @@ def numbers(table: pa.Table, name: str) -> np.ndarray:
 
 
 def numeric_names(table: pa.Table) -> list[str]:
-    return [f.name for f in table.schema if pa.types.is_integer(f.type) or pa.types.is_floating(f.type)]
+    return [
+        f.name for f in table.schema if pa.types.is_integer(f.type) or pa.types.is_floating(f.type)
+    ]
 
 
 def test_counts_and_extremes_are_exact(table: pa.Table, profile: Profile) -> None:
@@ -109,7 +111,11 @@ def test_printed_rank_errors_keep_the_promise(profile: Profile, table: pa.Table)
 def test_distinct_counts_lie_in_their_intervals(table: pa.Table, profile: Profile) -> None:
     for name in table.column_names:
         column = table[name].drop_null()
-        true = len(np.unique(numbers(table, name))) if name in numeric_names(table) else len(column.unique())
+        true = (
+            len(np.unique(numbers(table, name)))
+            if name in numeric_names(table)
+            else len(column.unique())
+        )
         estimate = profile[name].distinct
         assert estimate.lower <= true <= estimate.upper, name
 
@@ -118,8 +124,12 @@ def test_distinct_counts_lie_in_their_intervals(table: pa.Table, profile: Profil
 def test_categories_are_counted_exactly(table: pa.Table, profile: Profile, name: str) -> None:
     true = Counter(table[name].drop_null().to_pylist())
     summary = profile[name].text
-    assert summary is not None and summary.counts.exact
-    counted = {key.decode(): int(n) for key, n in zip(summary.counts.keys, summary.counts.counts, strict=True)}
+    assert summary is not None
+    assert summary.counts.exact
+    counted = {
+        key.decode(): int(n)
+        for key, n in zip(summary.counts.keys, summary.counts.counts, strict=True)
+    }
     assert counted == dict(true)
 
 
@@ -153,7 +163,9 @@ def assert_same_exact_states(a: Profile, b: Profile) -> None:
             assert x.distinct == y.distinct, name
 
 
-def test_monthly_snapshots_merge_to_the_whole(flights: Path, profile: Profile, tmp_path: Path) -> None:
+def test_monthly_snapshots_merge_to_the_whole(
+    flights: Path, profile: Profile, tmp_path: Path
+) -> None:
     parts = []
     for file in sorted(flights.glob("*.parquet")):
         ll.profile(file).save(tmp_path / f"{file.stem}.lead")
@@ -222,7 +234,10 @@ def check_numbers(column: ll.ColumnComparison, a: np.ndarray, b: np.ndarray) -> 
     assert inside(column.wasserstein, stats.wasserstein_distance(a, b)), column.name
     edges = np.asarray(column.psi.edges)
     inner = edges[1:-1] if np.isinf(edges[0]) else edges
-    p, q = (np.bincount(np.searchsorted(inner, x, side="right"), minlength=len(inner) + 1) for x in (a, b))
+    p, q = (
+        np.bincount(np.searchsorted(inner, x, side="right"), minlength=len(inner) + 1)
+        for x in (a, b)
+    )
     assert inside(column.psi, psi(p, q)), column.name
     assert inside(column.jensen_shannon, jensen_shannon(p, q)), column.name
 

@@ -123,9 +123,10 @@ class _Reader:
         self.tally = Tally()
         filled = 0
         for view, first, stop in _parts(self._views, self._order, *self._range):
-            while first < stop:
+            position = first
+            while position < stop:
                 out = self._block[filled:]
-                written, first, part = _native.gather(view, self._order, first, stop, out)
+                written, position, part = _native.gather(view, self._order, position, stop, out)
                 filled += written
                 self.tally = self.tally + part
                 if filled == BLOCK:
@@ -353,9 +354,8 @@ def _text_summary(
     """The summary of one cell from its rows' codes and its distinct codes with their counts."""
     lengths, classes, empty = measures.weigh(unique, counts)
     total = int(counts.sum())
-    if TextCounts.fits(len(unique), measures.key_bytes(unique)):
-        kept, weights, error, distinct = unique, counts, 0, None
-    else:
+    kept, weights, error, distinct = unique, counts.astype(np.uint64), 0, None
+    if not TextCounts.fits(len(unique), measures.key_bytes(unique)):
         builder = TextCountsBuilder(measures, scratch)
         present = rows[rows >= 0]
         for begin in range(0, len(present), BLOCK):
@@ -377,15 +377,16 @@ def _text_summary(
 # --- types that are only counted -----------------------------------------------------------------
 
 
-def _counted_states(
-    column: Column, data: pa.ChunkedArray, cells: CellOrder
-) -> list[ColumnState]:
+def _counted_states(column: Column, data: pa.ChunkedArray, cells: CellOrder) -> list[ColumnState]:
     if cells.order is None:
         return [ColumnState(column, len(data), _arrow.null_count(data), None)]
     nulls = np.concatenate([[0], np.cumsum(_arrow.null_flags(data)[cells.order])])
     return [
         ColumnState(
-            column, cells.rows(cell), int(nulls[cells.starts[cell + 1]] - nulls[cells.starts[cell]]), None
+            column,
+            cells.rows(cell),
+            int(nulls[cells.starts[cell + 1]] - nulls[cells.starts[cell]]),
+            None,
         )
         for cell in range(len(cells))
     ]

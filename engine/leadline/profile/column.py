@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import ComparisonError, InputError
 from ..estimate import Estimate
 from ..schema import Column, Kind, merge_columns
+from ..sketch.frequent import CUT_KEY, PREFIX
 from ..sketch.ranks import Band, band_of
 from .summaries import NumericSummary, SketchSettings, Summary, TextSummary, TimestampSummary
 
@@ -74,7 +75,7 @@ def _merge(a: Summary | None, b: Summary | None, settings: SketchSettings) -> Su
     if isinstance(a, NumericSummary) and isinstance(b, NumericSummary):
         return a.merge(b, settings)
     if isinstance(a, TextSummary) and isinstance(b, TextSummary):
-        return a.merge(b, settings)
+        return a.merge(b)
     assert isinstance(a, TimestampSummary) and isinstance(b, TimestampSummary)
     return a.merge(b, settings)
 
@@ -316,7 +317,7 @@ class ColumnProfile:
         value = getattr(summary, which) if summary is not None else None
         return None if value is None else self._present(value)
 
-    def _present(self, value: int | float) -> Any:
+    def _present(self, value: float) -> Any:
         """A stored number in the column's own type."""
         if self.kind is Kind.BOOLEAN:
             return bool(value)
@@ -402,9 +403,9 @@ def _estimate_dict(estimate: Estimate) -> dict[str, float]:
 
 
 def decode_key(key: bytes) -> str:
-    """A stored text key as text: cut keys end in an ellipsis, bad bytes become ``\\xNN``."""
-    cut = len(key) == 272
-    return (key[:256] if cut else key).decode("utf-8", "backslashreplace") + ("…" if cut else "")
+    """A stored text key as text: cut keys end in an ellipsis, bad bytes are written in hex."""
+    cut = len(key) == CUT_KEY
+    return (key[:PREFIX] if cut else key).decode("utf-8", "backslashreplace") + ("…" if cut else "")
 
 
 def instant_of(value: int, unit: str) -> datetime | str:

@@ -336,7 +336,7 @@ class Profile:
 
     def save(self, path: str | Path) -> None:
         """Write a snapshot file: wholly or not at all."""
-        from ..snapshot import write  # noqa: PLC0415  (snapshot stands above profile)
+        from ..snapshot import write
 
         write(self, path)
 
@@ -356,7 +356,7 @@ class Profile:
 
     def to_arrow(self) -> pa.Table:
         """One row a column: the figures that every kind of column has, as an Arrow table."""
-        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow as pa
 
         rows = [self[name].to_dict() for name in self.names]
         plain = ("name", "type", "kind", "role", "rows", "nulls", "nan", "mean", "std")

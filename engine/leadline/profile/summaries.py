@@ -58,13 +58,15 @@ class NumericSummary:
     def of_counts(cls, counts: ValueCounts, *, nan: int) -> NumericSummary:
         """The summary of exactly counted values, every figure derived from the counts."""
         values, weights = counts.values, counts.counts
+        # Values ascend: infinities can only stand at the ends, and negatives come before zero.
+        below, through = np.searchsorted(values, 0, "left"), np.searchsorted(values, 0, "right")
         return cls(
             storage=counts.storage,
             nan=nan,
-            positive_infinity=int(weights[values == np.inf].sum()),
-            negative_infinity=int(weights[values == -np.inf].sum()),
-            zeros=int(weights[values == 0].sum()),
-            negatives=int(weights[values < 0].sum()),
+            positive_infinity=int(weights[-1]) if len(values) and values[-1] == np.inf else 0,
+            negative_infinity=int(weights[0]) if len(values) and values[0] == -np.inf else 0,
+            zeros=int(weights[below]) if through > below else 0,
+            negatives=int(weights[:below].sum(dtype=np.uint64)) if below else 0,
             counts=counts,
         )
 
@@ -161,26 +163,31 @@ class NumericSummary:
         if self.storage is not other.storage:
             return self.as_float(settings).merge(other.as_float(settings), settings)
         if self.counts is not None and other.counts is not None:
-            counts = self.counts.merge(other.counts)
-            merged = NumericSummary.of_counts(counts, nan=self.nan + other.nan)
-            return merged if counts.fits() else merged.sketched(settings)
+            merged = self._with_tallies(other, self.counts.merge(other.counts))
+            assert merged.counts is not None
+            return merged if merged.counts.fits() else merged.sketched(settings)
         a, b = self.sketched(settings), other.sketched(settings)
         assert a.moments is not None and b.moments is not None
         assert a.histogram is not None and b.histogram is not None
         assert a.quantiles is not None and b.quantiles is not None
         assert a.distinct is not None and b.distinct is not None
-        return NumericSummary(
-            storage=a.storage,
-            nan=a.nan + b.nan,
-            positive_infinity=a.positive_infinity + b.positive_infinity,
-            negative_infinity=a.negative_infinity + b.negative_infinity,
-            zeros=a.zeros + b.zeros,
-            negatives=a.negatives + b.negatives,
-            counts=None,
+        return replace(
+            a._with_tallies(b, None),
             moments=a.moments.merge(b.moments),
             histogram=a.histogram.merge(b.histogram),
             quantiles=a.quantiles.merge(b.quantiles, settings.seed),
             distinct=a.distinct.merge(b.distinct),
+        )
+
+    def _with_tallies(self, other: NumericSummary, counts: ValueCounts | None) -> NumericSummary:
+        return NumericSummary(
+            storage=self.storage,
+            nan=self.nan + other.nan,
+            positive_infinity=self.positive_infinity + other.positive_infinity,
+            negative_infinity=self.negative_infinity + other.negative_infinity,
+            zeros=self.zeros + other.zeros,
+            negatives=self.negatives + other.negatives,
+            counts=counts,
         )
 
 
@@ -216,7 +223,7 @@ class TextSummary:
         builder.add_hashes(hash_keys(self.counts.keys))
         return builder.finish()
 
-    def merge(self, other: TextSummary, settings: SketchSettings) -> TextSummary:
+    def merge(self, other: TextSummary) -> TextSummary:
         """The summary of both sides' values together."""
         counts = self.counts.merge(other.counts)
         distinct = None
@@ -233,7 +240,7 @@ class TextSummary:
 
 @dataclass(frozen=True, slots=True)
 class TimestampSummary:
-    """Points in time: range in the column's own unit, counts by calendar, quantiles in microseconds.
+    """Points in time: range in the column's own unit, calendar, quantiles in microseconds.
 
     While ``counts`` is set (at most 512 values) the calendar, quantiles and distinct count follow
     from it and are None.
@@ -288,7 +295,9 @@ class TimestampSummary:
         distinct, inverse = np.unique(micros, return_inverse=True)
         weights = np.zeros(len(distinct), dtype=np.uint64)
         np.add.at(weights, inverse, _weights(self.counts))
-        return ValueCounts.of(to_keys(distinct.view(np.uint64), Storage.INT64), weights, Storage.INT64)
+        return ValueCounts.of(
+            to_keys(distinct.view(np.uint64), Storage.INT64), weights, Storage.INT64
+        )
 
     def sketched(self, settings: SketchSettings) -> TimestampSummary:
         """The same data with sketches in place of exact counts."""
