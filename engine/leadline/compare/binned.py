@@ -136,7 +136,7 @@ def total_variation(cells: Cells) -> Statistic:
     population, at most, and McDiarmid's bound (1989) on how far it exceeds that, at 0.5 %.
     """
     value, lower, upper = _bounds(_variation_term, cells, 0.0)
-    lower, upper = max(0.0, lower), min(1.0, upper)
+    lower, upper = max(0.0, lower), min(1.0 + RELATIVE_SLACK, upper)
     margin = sum(_variation_margin(side) for side in (cells.reference, cells.current))
     return replace(
         cells.statistic("total_variation", value, lower, upper),

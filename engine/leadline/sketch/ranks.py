@@ -203,8 +203,8 @@ def band_of(
     if histogram is None:
         return _empty() if sample is None else band_of_sample(sample)
     buckets = histogram.buckets()
-    storage_is_integer = quantiles is not None and sample is not None and sample.integer
-    start, end = _half_open(buckets.lower, buckets.upper, integer=storage_is_integer)
+    integer = isinstance(minimum, int) if sample is None else sample.integer
+    start, end = _half_open(buckets.lower, buckets.upper, integer=integer)
     pieces = _Pieces.of(
         start,
         end,
