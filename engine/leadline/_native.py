@@ -24,11 +24,12 @@ class MissingKernelsError(ImportError):
 try:
     from ._kernels import ffi as _ffi
     from ._kernels import lib as _lib
-except ImportError as error:  # pragma: no cover - tested in a child process
+except ImportError as error:
+    what = "missing" if isinstance(error, ModuleNotFoundError) else f"unusable ({error})"
     raise MissingKernelsError(
-        "leadline's compiled kernels are missing; run `make setup` in the source tree "
+        f"leadline's compiled kernels are {what}; run `make setup` in the source tree "
         "or `pip install -e .`"
-    ) from error
+    ) from None
 
 # For `_native_sketches`, which continues this file.
 lib: Any = _lib
@@ -142,8 +143,10 @@ def _refuse(code: int, kernel: str) -> NoReturn:
 
 
 def instruction_sets() -> tuple[str, ...]:
-    """Names of the instruction sets that this CPU can run, best first; always ends in "serial"."""
-    return tuple(name for name, number in _INSTRUCTION_SETS.items() if _lib.ll_set_available(number))
+    """Names of the instruction sets that this CPU can run, best first; the last is "serial"."""
+    return tuple(
+        name for name in _INSTRUCTION_SETS if _lib.ll_set_available(_INSTRUCTION_SETS[name])
+    )
 
 
 def active_instruction_set() -> str:

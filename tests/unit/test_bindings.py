@@ -1,11 +1,19 @@
-"""bindings/native.cdef.h and csrc/leadline.h must say the same, or cffi would lie about the C side."""
+"""The border between Python and C: declarations, the compiled module, the instruction sets."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from leadline import _native
+from leadline.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = ROOT / "csrc" / "leadline.h"
@@ -34,19 +42,69 @@ def functions(path: Path) -> dict[str, str]:
 
 
 def structures(path: Path) -> dict[str, str]:
-    found = {}
-    for statement in statements(path):
-        match = re.match(r"typedef struct .*\} (ll_\w+)$", statement)
-        if match:
-            found[match[1]] = statement
-    return found
+    text = without_comments(path)
+    found = re.findall(r"typedef struct \w+ (\{.*?\}) (ll_\w+);", text, flags=re.DOTALL)
+    return {name: " ".join(body.split()) for body, name in found}
 
 
 def constants(path: Path) -> set[str]:
     return set(re.findall(r"^#define +(LL_\w+) ", without_comments(path), flags=re.MULTILINE))
 
 
-@pytest.mark.parametrize("kind", [functions, constants])
+@pytest.mark.parametrize("kind", [functions, structures, constants])
 def test_header_and_cdef_declare_the_same(kind):
+    # Otherwise cffi would believe something that the C side does not do.
     assert kind(HEADER)
     assert kind(CDEF) == kind(HEADER)
+
+
+def run(code: str, path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(path), **environment},
+        cwd=path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_missing_compiled_module_gives_a_hint(tmp_path):
+    source = Path(_native.__file__).parent
+    shutil.copytree(source, tmp_path / "leadline", ignore=shutil.ignore_patterns("*.so", "*.pyd"))
+    child = run("import leadline._native", tmp_path)
+    assert child.returncode == 1
+    last = child.stderr.strip().splitlines()[-1]
+    assert "compiled kernels are missing; run `make setup`" in last
+    (tmp_path / "leadline" / "_kernels.abi3.so").write_bytes(b"not a library")
+    assert "compiled kernels are unusable" in run("import leadline._native", tmp_path).stderr
+
+
+def test_the_environment_chooses_the_instruction_set():
+    engine = Path(_native.__file__).parent.parent
+    code = "from leadline import _native; print(_native.active_instruction_set())"
+    for name in _native.instruction_sets():
+        assert run(code, engine, LEADLINE_INSTRUCTION_SET=name).stdout.strip() == name
+    refused = run(code, engine, LEADLINE_INSTRUCTION_SET="mmx")
+    assert "InputError: instruction set 'mmx' is not available; choose one of:" in refused.stderr
+
+
+def test_the_best_instruction_set_is_active_at_load():
+    engine = Path(_native.__file__).parent.parent
+    code = "from leadline import _native; print(_native.active_instruction_set())"
+    found = run(code, engine, LEADLINE_INSTRUCTION_SET="").stdout.strip()
+    assert found == _native.instruction_sets()[0]
+
+
+def test_error_codes_have_texts():
+    codes = [
+        _native.lib.LL_ERROR_ARGUMENT,
+        _native.lib.LL_ERROR_RANGE,
+        _native.lib.LL_ERROR_SUPPORT,
+    ]
+    texts = [_native.ffi.string(_native.lib.ll_error_text(code)) for code in codes]
+    assert len(set(texts)) == len(codes)
+    with pytest.raises(InputError, match="does not know"):
+        _native.keys_encode(np.zeros(1, dtype=np.uint64), 3)
+    with pytest.raises(TypeError, match="expected uint64"):
+        _native.keys_encode(np.zeros(1), _native.Storage.FLOAT64)

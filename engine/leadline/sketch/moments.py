@@ -112,8 +112,10 @@ class Moments:
         mean = self.mean + step * b
         if not math.isfinite(delta):  # two finite means so far apart that their difference is not
             mean = self.mean * (a / n) + other.mean * (b / n)
-        assert self.minimum is not None and other.minimum is not None
-        assert self.maximum is not None and other.maximum is not None
+        assert self.minimum is not None
+        assert other.minimum is not None
+        assert self.maximum is not None
+        assert other.maximum is not None
         return Moments(
             count=self.count + other.count,
             mean=mean,
@@ -166,9 +168,7 @@ def weighted_moments(
     return _moments(_native.moments_weighted(raw, weights, storage), storage)
 
 
-def _moments(
-    found: tuple[int, float, float, float, float, int, int], storage: Storage
-) -> Moments:
+def _moments(found: tuple[int, float, float, float, float, int, int], storage: Storage) -> Moments:
     count, mean, m2, m3, m4, minimum, maximum = found
     if count == 0:
         return Moments.empty()

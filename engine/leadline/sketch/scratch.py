@@ -23,6 +23,9 @@ UNIT_ROWS = 1 << 20
 class Scratch:
     """Work memory of one thread; not to be shared between threads."""
 
+    def __init__(self) -> None:
+        self._codes: NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
+
     @cached_property
     def block(self) -> NDArray[np.uint64]:
         """One block of values; any content."""
@@ -48,6 +51,3 @@ class Scratch:
         if len(self._codes) < size:
             self._codes = np.zeros(max(size, 2 * len(self._codes)), dtype=np.uint32)
         return self._codes[:size]
-
-    def __init__(self) -> None:
-        self._codes: NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
