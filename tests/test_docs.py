@@ -49,7 +49,7 @@ def test_the_readme_session_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         )
         pq.write_table(table, f"logs/2026-01-{day:02d}.parquet")
     scope = {"batch": table.to_batches()[0]}
-    exec(compile(session.group(1), "README.md", "exec"), scope)  # noqa: S102
+    exec(compile(session.group(1), "README.md", "exec"), scope)
     assert scope["comparison"]["age"].verdict in {"none", "possible"}
 
 

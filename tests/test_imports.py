@@ -110,11 +110,11 @@ def test_help_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-def test_import_brings_no_reader_and_no_scipy() -> None:
+def test_the_interface_brings_no_scipy_and_no_terminal() -> None:
     code = (
         "import sys, leadline\n"
         "[getattr(leadline, name) for name in leadline.__all__]\n"
-        "late = {'scipy', 'rich', 'typer', 'pyarrow.parquet', 'pyarrow.dataset', 'pandas'}\n"
+        "late = {'scipy', 'rich', 'typer', 'pyarrow.dataset', 'pandas'}\n"
         "assert not late & set(sys.modules), late & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module, metadata
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,8 @@ class _Package(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__version__":
+            from importlib import metadata
+
             return metadata.version("leadline")
         if name not in _HOMES:
             raise AttributeError(f"module 'leadline' has no attribute {name!r}")

@@ -82,7 +82,7 @@ def test_shorten_counts_cells_not_characters() -> None:
 
 def test_a_line_pads_and_cuts() -> None:
     fields = [Field("name", 6), Field("12", 4, right=True), Field("too long", 5)]
-    assert line(fields).plain == "name     12 too …"
+    assert line(fields).plain == "name     12 too…"
 
 
 def test_bars_show_something_for_something() -> None:

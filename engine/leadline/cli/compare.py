@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Json, Quiet, names
+from .options import Json, Quiet, Recover, names
 from .output import console, show, write_json
 
 
@@ -21,6 +21,7 @@ def compare(
     column: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Only this column, in full.")
     ] = None,
+    recover: Recover = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -29,7 +30,8 @@ def compare(
     from ..snapshot import read
 
     asked = tuple(names(statistics or []))
-    result = compare_profiles(read(reference), read(current), statistics=asked)
+    sides = [read(path, recover=recover) for path in (reference, current)]
+    result = compare_profiles(*sides, statistics=asked)
     chosen = [result[name] for name in column or []]
     if as_json:
         figures = result.to_dict()

@@ -18,6 +18,14 @@ INTERRUPTED, CLOSED_PIPE = 130, 141
 WIDTH_OF_FILES = 100
 
 
+# The library's advice names arguments of Python; here they are options.
+_ADVICE = {
+    "with max_cells": "with --max-cells",
+    'with on_schema_change="separate"': "with --on-schema-change separate",
+    "with recover=True": "with --recover",
+}
+
+
 class ClosedPipeError(Exception):
     """Whoever read our output has gone away; nothing is wrong with us."""
 
@@ -32,6 +40,8 @@ def guarded(command: Callable[[], int | None]) -> int:
 
     try:
         code = command() or FINE
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         _flush()
     except TyperException as error:
         return fail(f"{error.format_message()} (see leadline --help)")
@@ -50,7 +60,10 @@ def guarded(command: Callable[[], int | None]) -> int:
 def describe(error: Exception) -> str:
     """Say in one sentence what went wrong and what can be done."""
     if isinstance(error, LeadlineError | ImportError):
-        return str(error)
+        message = str(error)
+        for advice, option in _ADVICE.items():
+            message = message.replace(advice, option)
+        return message
     if isinstance(error, OSError) and error.strerror:
         place = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{place}"
@@ -94,7 +107,8 @@ def show(*parts: RenderableType) -> None:
     screen = console()
     with screen.capture() as captured:
         for part in parts:
-            screen.print(part)
+            # Printing forgets that a text is not to be wrapped; `soft_wrap` says it again.
+            screen.print(part, soft_wrap=bool(getattr(part, "no_wrap", False)))
     write(captured.get().rstrip("\n"))
 
 

@@ -51,7 +51,7 @@ def line(fields: Iterable[Field]) -> Text:
 def heading(*parts: str) -> Text:
     """Say what a report is about: the first part bold, the others after middle dots."""
     first, *rest = (shorten(part, 200) for part in parts if part)
-    result = Text(first, style="bold")
+    result = Text(first, style="bold", no_wrap=True, overflow="ignore")
     for part in rest:
         result.append(f" · {part}", style="not bold")
     return result
