@@ -209,7 +209,7 @@ def archive(parts: Iterable[bytes], *, cells: int, rows: int) -> bytes:
     data, listed = frames.header_bytes(frames.FileKind.ARCHIVE), []
     for content in parts:
         frame = frames.compress(content)
-        listed.append(frames.Frame(len(data), len(frame), len(content)))
+        listed.append(frames.find_frame(memoryview(data + frame), len(data)))
         data += frame
     return data + frames.index_bytes(listed, cells=cells, rows=rows)
 
@@ -225,16 +225,19 @@ def edited(
     change: Callable[[dict[str, list[Any]]], None] = lambda _: None,
     *,
     header: Callable[[str], str] = lambda text: text,
-    types: Mapping[str, pa.DataType] | None = None,
 ) -> bytes:
     """A frame's content with its columns or metadata changed."""
     table = pa.ipc.open_stream(content).read_all()
     columns = table.to_pydict()
     change(columns)
-    known = {field.name: field.type for field in table.schema} | dict(states.TYPES) | dict(types or {})
+    known = {field.name: field.type for field in table.schema}
+    if "nulls" in known:
+        first = {"name": pa.utf8(), "column": pa.utf8(), "rows": pa.int64(), "nulls": pa.int64()}
+        known = first | states.TYPES
     text = header(table.schema.metadata[b"leadline"].decode())
     schema = pa.schema(
-        [pa.field(name, known[name]) for name in columns], metadata={b"leadline": text}
+        [pa.field(name, known[name]) for name in known if name in columns],
+        metadata={b"leadline": text},
     )
     batch = pa.record_batch([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
     sink = pa.BufferOutputStream()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def _archive(profile: Profile) -> Iterator[bytes]:
     yield frames.header_bytes(FileKind.ARCHIVE)
     for content in _contents(profile, columns):
         frame = frames.compress(content)
-        written.append(Frame(position, len(frame), len(content)))
+        written.append(Frame(position, len(frame), len(content), zlib.crc32(frame)))
         position += len(frame)
         yield frame
     frames.check_total(sum(frame.content_size for frame in written), position)

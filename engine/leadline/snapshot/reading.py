@@ -292,7 +292,7 @@ class _Cells:
         if part.number:
             part = _joined(before[0] if before else None, part)
             assert before is not None
-            frame = Frame(before[1].offset, frame.end - before[1].offset, 0)
+            frame = Frame(before[1].offset, frame.end - before[1].offset, 0, 0)
         elif before is not None:
             self._dropped.append(before[1])
         if part.number + 1 < part.parts:

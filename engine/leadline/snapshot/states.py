@@ -16,6 +16,7 @@ from ..profile.summaries import NumericSummary, Summary, TextSummary, TimestampS
 from ..schema import Column, Kind
 from ..sketch.counts import TextCounts, ValueCounts
 from ..sketch.frequent import CUT_KEY
+from ..sketch.keys import value_of
 from ..sketch.moments import Moments
 from ..sketch.text import CharacterClasses, TextLengths, measure
 from . import encodings
@@ -186,7 +187,7 @@ def _decode_numeric(fields: _Fields, storage: Storage, total: int) -> NumericSum
     quantiles = encodings.decode_quantiles(fields.pop("quantiles"), storage)
     if quantiles.count != total - nan:
         raise FrameError(f"quantiles of {quantiles.count:,} values where {total - nan:,} are")
-    return NumericSummary(
+    summary = NumericSummary(
         storage=storage,
         nan=nan,
         positive_infinity=positive,
@@ -199,6 +200,10 @@ def _decode_numeric(fields: _Fields, storage: Storage, total: int) -> NumericSum
         quantiles=quantiles,
         distinct=encodings.decode_distinct(fields.pop("distinct")),
     )
+    ends = [value_of(key, storage) for key in (quantiles.minimum, quantiles.maximum)]
+    if quantiles.count and ends != [summary.minimum, summary.maximum]:
+        raise FrameError(f"quantiles begin and end at {ends}, not at the extremes of the values")
+    return summary
 
 
 _NEGATIVE_PAGES = 2**11  # pages from here on hold negative values

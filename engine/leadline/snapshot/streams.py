@@ -15,6 +15,7 @@ import pyarrow as pa
 from .frames import FrameError
 
 _KEY = b"leadline"
+_END = b"\xff\xff\xff\xff\0\0\0\0"
 _ROOT = struct.Struct("<I")
 _SLOT = struct.Struct("<H")
 _VTABLE = struct.Struct("<i")
@@ -87,6 +88,8 @@ def decode_stream(
         pass
     else:
         raise FrameError("the Arrow stream holds more than one batch")
+    if not content.endswith(_END):
+        raise FrameError("the Arrow stream has no end-of-stream marker")
     if source.tell() != len(content):
         raise FrameError("bytes follow the end of the Arrow stream")
     return schema.metadata[_KEY].decode(), _columns(batch, types, required), batch.num_rows
