@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..sketch.ranks import SMALLEST, Band
-from .binned import Cells, Counts, Floats
+from ..sketch.ranks import SMALLEST, Band, Points, point_of
+from .binned import Cells, Counts
 
 DECILES = np.arange(1, 10) / 10
 # A bucket boundary this close to a decile, in shares of rows, is taken: its count is exact.
@@ -38,20 +39,19 @@ def decile_cells(
     """
     chosen = {_edge_near(reference, float(share), coarseness) for share in DECILES}
     if whole:
-        chosen = {math.ceil(edge) + 0.0 for edge in chosen}
-    inner = np.array(sorted(edge for edge in chosen if edge > -math.inf))
-    edges = np.concatenate([[-math.inf], inner, [math.inf]])
+        chosen = {_ceiling(edge) for edge in chosen}
+    inner = sorted(edge for edge in chosen if edge > -math.inf)
     return Cells(
         reference=counts_between(reference, inner),
         current=counts_between(current, inner),
-        edges=tuple(edges.tolist()),
+        edges=(-math.inf, *inner, math.inf),
         confidence=reference.confidence * current.confidence,
     )
 
 
-def counts_between(band: Band, inner: Floats) -> Counts:
+def counts_between(band: Band, inner: Sequence[float]) -> Counts:
     """Rows below the first edge, between edges (left one included), and from the last edge on."""
-    at = band.on(inner)
+    at = band.on(_points(inner))
     ends = np.array([0.0]), np.array([float(band.total)])
     low, high, middle = (
         np.concatenate([ends[0], x[:, 0], ends[1]]) for x in (at.lower, at.upper, at.estimate)
@@ -71,7 +71,7 @@ def bucket_of(value: float, coarseness: int) -> tuple[float, float]:
     ((100.0, 100.25), (0.0, 5e-324))
     """
     if value == 0 or math.isinf(value):
-        return value, float(np.nextafter(value, math.inf))
+        return value, math.nextafter(value, math.inf)
     shift = np.uint64(_MANTISSA_BITS - _BUCKET_BITS + coarseness)
     index = np.array([abs(value)]).view(np.uint64) >> shift
     below, above = (
@@ -83,15 +83,15 @@ def bucket_of(value: float, coarseness: int) -> tuple[float, float]:
     )
     if value > 0:
         return max(below, SMALLEST), above
-    start = float(np.nextafter(-above, math.inf))
-    return start, float(np.nextafter(-below, math.inf)) if below > 0 else 0.0
+    start = math.nextafter(-above, math.inf)
+    return start, math.nextafter(-below, math.inf) if below > 0 else 0.0
 
 
 def _edge_near(reference: Band, share: float, coarseness: int) -> float:
     """The edge for one decile."""
     value = reference.quantile(share)[0]
     boundaries = bucket_of(value, coarseness)
-    inside = (value, float(np.nextafter(value, math.inf)))
+    inside = (value, _next(value))
     edge, distance = _nearest(reference, share, boundaries)
     if distance <= NEAR:
         return edge
@@ -99,9 +99,22 @@ def _edge_near(reference: Band, share: float, coarseness: int) -> float:
     return finer if finer_distance < distance - 1e-9 else edge
 
 
+def _next(value: float) -> float:
+    """The next larger value: of an integer that no double holds the next integer."""
+    return value + 1 if isinstance(value, int) else math.nextafter(value, math.inf)
+
+
+def _ceiling(edge: float) -> float:
+    whole = math.ceil(edge) if math.isfinite(edge) else edge
+    return float(whole) if float(whole) == whole else whole
+
+
+def _points(values: Sequence[float]) -> Points:
+    return np.array([point_of(value) for value in values])
+
+
 def _nearest(band: Band, share: float, candidates: tuple[float, float]) -> tuple[float, float]:
     """The candidate whose share of rows below it is nearest, and how near."""
-    points = np.array(candidates)
-    distance = np.abs(band.on(points).estimate[:, 0] / band.total - share)
+    distance = np.abs(band.on(_points(candidates)).estimate[:, 0] / band.total - share)
     best = int(np.argmin(distance))
     return candidates[best], float(distance[best])

@@ -144,7 +144,7 @@ def wasserstein(
     upper = float(np.sum(width * np.maximum(high, -low)))
     if mean_shift is not None and tails == 0.0:
         lower, upper = _with_mean_shift(width, low, high, (lower, upper), mean_shift)
-    slack = _rounding(pair, upper)
+    slack = RELATIVE_SLACK * upper + _rounding(pair, width, low, high)
     lower, upper = max(0.0, lower - slack), upper + slack
     wide_low, wide_high = pair.gaps(
         share_margin(pair.reference.total), share_margin(pair.current.total)
@@ -228,12 +228,12 @@ def _widths(points: Points) -> Floats:
     return np.where(np.isfinite(width), width, 0.0)
 
 
-def _rounding(pair: BandPair, value: float) -> float:
-    """Room for rounding: relative, and what the doubles of the range themselves leave open."""
-    room = 4 * EPSILON * _range(pair)
+def _rounding(pair: BandPair, width: Floats, low: Floats, high: Floats) -> float:
+    """Room for the rounding of shares, wherever they differ, and of integers beyond 2**53."""
+    room = 4 * EPSILON * float(np.sum(width[(low != 0) | (high != 0)]))
     if pair.points.dtype.kind == "c":
-        room += 4 * float(np.spacing(np.max(np.abs(np.real(pair.points)))))
-    return RELATIVE_SLACK * value + room
+        room += float(np.spacing(np.max(np.abs(np.real(pair.points)))))
+    return room
 
 
 def _range(pair: BandPair) -> float:

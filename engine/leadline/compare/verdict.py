@@ -258,31 +258,40 @@ def _equivalent(evidence: Evidence, thresholds: Thresholds) -> bool:
 
 def _sentence(evidence: Evidence, q: float, rule: str, *, certain: bool) -> str:
     """One sentence: rule, effect, interval, threshold, q, assumption."""
+    stated = _stated(evidence)
+    why = _why(evidence, rule, certain=certain)
+    return f"{rule}: {stated}{why}; {_q(q)} ({evidence.test}, {ASSUMPTION})"
+
+
+def _stated(evidence: Evidence) -> str:
     effect = evidence.effect
+    if evidence.ratio is not None and evidence.ratio.occurrences == 0:
+        return f"{_subject(evidence)} is 0, as nothing of it occurred"
     low, high = _number(effect.lower), _number(effect.upper)
-    interval = "exactly" if low == high else f"between {low} and {high}"
-    limit = _number(evidence.threshold)
-    figure = _number(effect.value)
-    stated = (
-        f"{_subject(evidence)} is {figure} {interval}"
-        if low != high
-        else (f"{_subject(evidence)} is {figure}")
-    )
-    by_ratio = certain and effect.lower < evidence.threshold
-    why = {
-        "drift": f"at least {limit}",
-        "possible": f"which can reach {limit}",
-        "negligible": f"significant but under {limit}",
-        "equivalent": f"under {limit}, and so is its 99 % bound for the population",
-        "no evidence": f"not significant against {limit}",
+    interval = "" if low == high else f" ({low} to {high})"
+    return f"{_subject(evidence)} is {_number(effect.value)}{interval}"
+
+
+def _why(evidence: Evidence, rule: str, *, certain: bool) -> str:
+    effect, limit = evidence.effect, _number(evidence.threshold)
+    if certain and effect.lower < evidence.threshold and evidence.ratio is not None:
+        factor = _number(evidence.ratio.value)
+        return f", under {limit}, but the rarer outcome's share changed by a factor of {factor}"
+    if rule == "possible" and effect.upper < evidence.threshold:
+        return f", under {limit}, but rows are too few for so many cells to tell its size"
+    if rule == "no evidence":
+        found = "" if evidence.detectable is None else _number(evidence.detectable)
+        return f", not significant{found and f'; from {found} it would have been'}"
+    return {
+        "drift": f", at least {limit}",
+        "possible": f", which is not certain to stay under {limit}",
+        "negligible": f", significant but under {limit}",
+        "equivalent": f", under {limit}, as is its 99 % bound for the population",
     }[rule]
-    if by_ratio:
-        assert evidence.ratio is not None
-        why = f"under {limit}, but the rarer outcome's share changed by a factor of "
-        why += _number(evidence.ratio.value)
-    if rule == "no evidence" and evidence.detectable is not None:
-        why += f"; from {_number(evidence.detectable)} it would have been"
-    return f"{rule}: {stated}, {why}; q = {_number(q)} ({evidence.test}, {ASSUMPTION})"
+
+
+def _q(q: float) -> str:
+    return f"q = {_number(q)}" if q > 0 else "q < 1e-300"
 
 
 def _subject(evidence: Evidence) -> str:

@@ -81,7 +81,8 @@ class Band:
     def quantile(self, q: float) -> tuple[float, float, float]:
         """Value, lower and upper bound of the smallest value with ``ceil(q n)`` rows up to it.
 
-        This is NumPy's method ``inverted_cdf``, infinities counted.
+        This is NumPy's method ``inverted_cdf``, infinities counted. Integers beyond 2**53 come
+        back as Python integers, since no double may hold them.
 
         Raises
         ------
@@ -137,22 +138,22 @@ class Band:
         place = int(np.searchsorted(self.upper.ravel(), rank + 1))
         point, through = divmod(place, 2)
         # Reached only "below" a point: some value beyond the point before it.
-        return float(np.real(self.points[point if through else max(point - 1, 0)]))
+        return _value_of(self.points[point if through else max(point - 1, 0)])
 
     def _highest(self, rank: int) -> float:
         """Largest value that the row of this rank (from 0) can have."""
         place = int(np.searchsorted(self.lower.ravel(), rank, side="right")) - 1
         point, through = divmod(max(place, 0), 2)
-        return float(np.real(self.points[min(point + through, len(self.points) - 1)]))
+        return _value_of(self.points[min(point + through, len(self.points) - 1)])
 
     def _likely(self, rank: int) -> float:
         middle = rank + 0.5
         place = min(int(np.searchsorted(self.estimate.ravel(), middle)), 2 * len(self.points) - 1)
         point, through = divmod(place, 2)
-        here = float(np.real(self.points[point]))
+        here = _value_of(self.points[point])
         if through or point == 0:
             return here
-        start = float(np.real(self.points[point - 1]))
+        start = _value_of(self.points[point - 1])
         low, high = self.estimate[point - 1, 1], self.estimate[point, 0]
         if not (math.isfinite(start) and math.isfinite(here)) or high <= low:
             return here
@@ -294,6 +295,13 @@ def point_of(value: float) -> complex | float:
     if isinstance(value, int) and abs(value) > EXACT_INTEGERS:
         return complex(nearest, value - int(nearest))
     return nearest
+
+
+def _value_of(point: complex) -> float:
+    """The value of a point: an integer where a double may not hold it."""
+    rest = float(np.imag(point))
+    nearest = float(np.real(point))
+    return int(nearest) + int(rest) if abs(nearest) > EXACT_INTEGERS and rest else nearest
 
 
 @dataclass(frozen=True, slots=True)
