@@ -35,7 +35,7 @@ def test_lines_fit_the_width(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     done = run("show", snapshots[0])
-    assert max(cell_len(line) for line in done.out.splitlines()[4:]) <= max(width, 72)
+    assert max(cell_len(line) for line in done.out.splitlines()[4:]) <= width
 
 
 def test_json_is_the_profile(run: Run, snapshots: Pair) -> None:

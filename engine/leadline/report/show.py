@@ -16,7 +16,12 @@ from .layout import GAP, Field, heading, line, note
 from .text import bars, number, printable, scalar, share
 
 NAME, KIND, NULLS, DISTINCT, NUMBER = 14, 9, 5, 7, 9
-WIDE = 110
+NARROW, WIDE = 76, 110
+_NUMBERS = (
+    ("min", "max"),
+    ("min", "median", "max"),
+    ("min", "mean", "std", "median", "max"),
+)
 BINS = 20
 MOST_BARS = 40
 DETAIL_BAR = 40
@@ -61,40 +66,26 @@ class _Table:
 
     def __init__(self, width: int, *, name_width: int) -> None:
         self.name_width = name_width
-        self.numbers = (
-            ("min", "mean", "std", "median", "max")
-            if width >= WIDE
-            else (
-                "min",
-                "median",
-                "max",
-            )
-        )
-        fixed = name_width + KIND + NULLS + DISTINCT + 5
+        self.numbers = _NUMBERS[(width >= NARROW) + (width >= WIDE)]
+        self.kind_shown = width >= NARROW
+        fixed = name_width + NULLS + DISTINCT + 4 + (KIND + 1 if self.kind_shown else 0)
         self.values_width = len(self.numbers) * (NUMBER + 1) - 1
         self.bar_width = max(min(width - fixed - self.values_width, MOST_BARS), 6)
 
     def header(self) -> Text:
         titles = [Field(name, NUMBER, right=True, style="dim") for name in self.numbers]
-        return line(
-            [
-                Field("column", self.name_width, style="dim"),
-                Field("kind", KIND, style="dim"),
-                Field("nulls", NULLS, right=True, style="dim"),
-                Field("values", DISTINCT, right=True, style="dim"),
-                *titles,
-                Field("shape", self.bar_width, style="dim"),
-            ]
-        )
+        lead = self._lead("column", "kind", "nulls", "values")
+        dim = [Field(field.text, field.width, field.right, "dim") for field in lead]
+        return line([*dim, *titles, Field("shape", self.bar_width, style="dim")])
+
+    def _lead(self, name: str, kind: str, nulls: str, distinct: str) -> list[Field]:
+        kinds = [Field(kind, KIND)] if self.kind_shown else []
+        counts = [Field(nulls, NULLS, right=True), Field(distinct, DISTINCT, right=True)]
+        return [Field(name, self.name_width, style="bold"), *kinds, *counts]
 
     def row(self, column: ColumnProfile) -> Text:
         missing = (column.nulls + column.nan) / column.rows if column.rows else 0.0
-        lead = [
-            Field(column.name, self.name_width, style="bold"),
-            Field(column.kind.value, KIND),
-            Field(share(missing), NULLS, right=True, style="yellow" if missing > 0.5 else ""),
-            Field(_distinct(column), DISTINCT, right=True),
-        ]
+        lead = self._lead(column.name, column.kind.value, share(missing), _distinct(column))
         return line([*lead, *self._values(column)])
 
     def _values(self, column: ColumnProfile) -> list[Field]:
