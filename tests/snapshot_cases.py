@@ -244,5 +244,3 @@ def edited(
     with pa.ipc.new_stream(sink, schema) as writer:
         writer.write_batch(batch)
     return sink.getvalue().to_pybytes()
-
-

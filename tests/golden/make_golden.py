@@ -13,7 +13,6 @@ FOLDER = Path(__file__).parent
 sys.path[:0] = [str(FOLDER.parent), str(FOLDER.parents[1] / "engine")]
 
 import snapshot_cases as cases  # noqa: E402
-
 from leadline import snapshot  # noqa: E402
 from leadline.profile import Profile, Settings  # noqa: E402
 from leadline.snapshot import frames  # noqa: E402

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import snapshot_cases as cases
 
+import snapshot_cases as cases
 from leadline import snapshot
 from leadline.snapshot import frames
 
@@ -42,7 +42,11 @@ def test_values_known_by_heart() -> None:
     """A few figures as literals, so that files and expectations cannot drift together."""
     profile = snapshot.read(FOLDER / "format-1.0" / "every-state.lead")
     assert profile.rows == 1_009
-    assert (profile["serial"].max, profile["age"].min, profile["age"].max) == (2**64 - 1, -3, 999_000)
+    assert (profile["serial"].max, profile["age"].min, profile["age"].max) == (
+        2**64 - 1,
+        -3,
+        999_000,
+    )
     assert profile["amount"].nan == 1
     assert profile["country"].top[0] == ("DE", 63)
     assert profile.tags == {"model": "fraud", "owner": "ünï"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-import snapshot_cases as cases
 
+import snapshot_cases as cases
 from leadline import snapshot
 from leadline._native import Storage
 from leadline.profile import Cell, LineageEntry, Profile, SchemaEvent
@@ -45,7 +46,9 @@ def test_no_raw_value_is_left(sketched: bool) -> None:
         None, ("Secretshop", 2), 6, {s.column.name: s for s in (amount, age, seen, country)}
     )
     profile = cases.profile(cell, settings=ALL)
-    open_, closed = (raw_bytes(dataclasses.replace(profile, settings=s)) for s in (cases.SETTINGS, ALL))
+    open_, closed = (
+        raw_bytes(dataclasses.replace(profile, settings=s)) for s in (cases.SETTINGS, ALL)
+    )
     for secret in (b"Secretland", b"HiddenHidden", b"Secretshop"):
         assert secret in open_
         assert secret not in closed
@@ -93,7 +96,7 @@ def test_other_columns_stay_as_they_are() -> None:
         ([0, 1, 511, 512, 1_023, -1_023], Storage.INT64, [0, 1, 511, 512, 1_022, -1_022]),
         ([-(2**63), 2**63 - 1], Storage.INT64, [-(2**63), 511 * 2**54]),
         ([2**64 - 1, 7], Storage.UINT64, [511 * 2**55, 7]),
-        ([1.0, 1.00390625, 1.005, -1.005], Storage.FLOAT64, [1.0, 1.00390625, 1.00390625, -1.00390625]),
+        ([1.0, 1.005, -1.005], Storage.FLOAT64, [1.0, 1.00390625, -1.00390625]),
         ([0.0, np.inf, -np.inf], Storage.FLOAT64, [0.0, np.inf, -np.inf]),
         ([1e-323, -1e-323], Storage.FLOAT64, [5e-324, -5e-324]),
     ],
@@ -182,15 +185,13 @@ def test_writing_again_changes_nothing() -> None:
     assert snapshot.redact(cases.small_profile()).settings.redacted == ()
 
 
-def test_journals_are_redacted(tmp_path: object) -> None:
-    path = f"{tmp_path}/a.lead"
+def test_journals_are_redacted(tmp_path: Path) -> None:
+    path = tmp_path / "a.lead"
     with snapshot.JournalWriter(path, columns=cases.COLUMNS, settings=ALL, sync=False) as journal:
         journal.append(cases.small_cell(0, "Secretshop"))
         journal.append(cases.small_cell(0, "Secretshop"))
     profile = snapshot.read(path)
     assert profile.rows == 12
     assert profile["country"].top[0] == (hash_text(b"DE").decode(), 6)
-    with open(path, "rb") as file:
-        content = cases.decompressed(file.read())
-    assert b"Secretshop" not in content
+    assert b"Secretshop" not in cases.decompressed(path.read_bytes())
     assert json.loads(profile.settings.to_json())["redacted"] == [*NAMES, "shop"]

@@ -65,9 +65,7 @@ class Head:
     @classmethod
     def of(cls, profile: Profile) -> Head:
         """The head of a profile."""
-        return cls(
-            profile.columns, profile.settings, profile.lineage, profile.tags, profile.events
-        )
+        return cls(profile.columns, profile.settings, profile.lineage, profile.tags, profile.events)
 
     def profile(self, cells: Iterable[Cell], *events: SchemaEvent) -> Profile:
         """The profile with these cells."""

@@ -32,10 +32,10 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.replace(temporary, path)
+            os.replace(temporary, path)  # noqa: PTH105  (every system call through os)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(temporary)  # noqa: PTH108
             raise
         sync_folder(path.parent)
     except OSError as error:
@@ -76,7 +76,7 @@ def read_file(path: Path) -> bytes:
     except FileNotFoundError:
         raise SnapshotError(f"{path}: no such file; check the path") from None
     except (OSError, ValueError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or error or "not enough memory"
+        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
         raise SnapshotError(f"{path}: cannot be read ({reason})") from error
 
 

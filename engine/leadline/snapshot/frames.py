@@ -24,7 +24,9 @@ MINOR = 0
 LEVEL = 6
 
 CONTENT_LIMIT = 64 * 2**20  # bytes of one decompressed frame
-RATIO_FLOOR = 16 * 2**20  # frames up to this size may compress at any ratio; twice what writers cut at
+RATIO_FLOOR = (
+    16 * 2**20
+)  # frames up to this size may compress at any ratio; twice what writers cut at
 RATIO_LIMIT = 1_024  # beyond the floor; real frames reach about 5
 TOTAL_RATIO_LIMIT = 1_024  # of all frames together, beyond one CONTENT_LIMIT
 
@@ -83,9 +85,7 @@ class Index:
 
 def header_bytes(kind: FileKind) -> bytes:
     """The skippable frame that every file begins with."""
-    body = _HEADER.pack(
-        _MAGIC_SKIPPABLE, HEADER_SIZE - 8, b"LEAD", MAJOR, MINOR, kind, 0
-    )
+    body = _HEADER.pack(_MAGIC_SKIPPABLE, HEADER_SIZE - 8, b"LEAD", MAJOR, MINOR, kind, 0)
     return body + struct.pack("<I", zlib.crc32(body))
 
 
@@ -142,7 +142,7 @@ def find_frame(data: memoryview, offset: int) -> Frame:
     Raises
     ------
     FrameError
-        If no whole, acceptable frame lies there. `TornFrameError` if it runs past the end of the data.
+        If no whole, acceptable frame lies there.
     """
     if int.from_bytes(_take(data, offset, 4), "little") != _MAGIC_DATA:
         raise FrameError("no data frame begins here")
@@ -289,9 +289,10 @@ def read_index(data: memoryview) -> tuple[Index, int]:
 
 def index_begins(data: memoryview, offset: int) -> bool:
     """Whether what lies at an offset calls itself an index."""
-    return bytes(data[offset : offset + 4]) == _INDEX_MAGIC and bytes(
-        data[offset + 8 : offset + 12]
-    ) == b"LIDX"
+    return (
+        bytes(data[offset : offset + 4]) == _INDEX_MAGIC
+        and bytes(data[offset + 8 : offset + 12]) == b"LIDX"
+    )
 
 
 def next_magic(data: memoryview, offset: int) -> int:

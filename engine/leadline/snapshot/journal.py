@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from ..errors import InputError, SnapshotError
 from ..profile import Cell, Profile, Settings
@@ -87,7 +88,9 @@ class JournalWriter:
         known = {column.name for column in self._template.columns}
         for name in cell.states:
             if name not in known:
-                raise InputError(f"{self._path}: the journal has no column {name!r}; begin a new one")
+                raise InputError(
+                    f"{self._path}: the journal has no column {name!r}; begin a new one"
+                )
         profile = Profile(self._template.columns, (cell,), self._template.settings)
         redacted = redact(profile)
         columns = {column.name: column for column in redacted.columns}
@@ -100,7 +103,7 @@ class JournalWriter:
             descriptor, self._file = self._file, -1
             os.close(descriptor)
 
-    def __enter__(self) -> JournalWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from ..errors import SnapshotError
 from ..profile import Cell, Profile, SchemaEvent
@@ -23,6 +23,7 @@ from .frames import FileKind, Frame, FrameError, Index
 RESYNC_ATTEMPTS = 1_000
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 _Content = tuple[Frame, bytes]
 
 
@@ -122,7 +123,7 @@ class _Reading:
 
     def run(self) -> tuple[Profile, RecoveryReport]:
         start = bytes(self.data[: frames.HEADER_SIZE])
-        kind = self._attempt(lambda: frames.read_header(start), 0, "header")
+        kind = self._attempt("header", 0, frames.read_header, start)
         index = self._index() if kind is FileKind.ARCHIVE else None
         contents = self._listed(index) if index is not None else self._walked(kind)
         head = self._head(contents)
@@ -130,9 +131,9 @@ class _Reading:
         columns = {column.name: column for column in head.columns}
         segments = len(head.settings.segments)
         for frame, content in contents:
-            self._accept(
-                frame, lambda c=content, f=frame: cells.add(decode_cell(c, columns, segments), f)
-            )
+            part = self._accept(frame, decode_cell, content, columns, segments)
+            if part is not None:
+                self._accept(frame, cells.add, part, frame)
         self._finish(cells, kind, index)
         return self._result(head, cells, index)
 
@@ -160,7 +161,7 @@ class _Reading:
         """The frames that the index lists."""
         for entry in index.frames:
             self.number += 1
-            content = self._accept(entry, lambda e=entry: self._checked(e))
+            content = self._accept(entry, self._checked, entry)
             if content is not None:
                 yield entry, content
 
@@ -219,21 +220,32 @@ class _Reading:
                 f"{self.name}: frame 0 at byte {frames.HEADER_SIZE}: {reason}; without this frame "
                 "nothing can be read; restore the file from a copy"
             )
-        return self._attempt(lambda: decode_head(content), frame.offset, "frame 0")
+        return self._attempt("frame 0", frame.offset, decode_head, content)
 
-    def _accept(self, frame: Frame, action: Callable[[], _T]) -> _T | None:
+    def _accept(
+        self, frame: Frame, action: Callable[_P, _T], *values: _P.args, **options: _P.kwargs
+    ) -> _T | None:
         """What the action gives; its failure is a loss when recovering, else an error."""
         try:
-            return self._attempt(action, frame.offset, f"frame {self.number}")
+            place = f"frame {self.number}"
+            return self._attempt(place, frame.offset, action, *values, **options)
         except _LocatedError as error:
             if not self.recover:
                 raise SnapshotError(str(error)) from None
             self.losses.append(Loss(frame.offset, frame.size, error.reason))
             return None
 
-    def _attempt(self, action: Callable[[], _T], offset: int, place: str) -> _T:
+    def _attempt(
+        self,
+        place: str,
+        offset: int,
+        action: Callable[_P, _T],
+        *values: _P.args,
+        **options: _P.kwargs,
+    ) -> _T:
+        """What the action gives; whatever it raises becomes one error with its place."""
         try:
-            return action()
+            return action(*values, **options)
         except Exception as error:  # noqa: BLE001
             # Hostile bytes raise whatever pyarrow, NumPy, json and struct think of; all of it
             # means one thing here. This is the only place that says so.
@@ -248,7 +260,7 @@ class _Reading:
         self.losses.sort(key=lambda loss: loss.offset)
         if self.recover or not self.losses:
             if index is not None and not self.losses:
-                self._attempt(lambda: cells.check(index), len(self.data), "index")
+                self._attempt("index", len(self.data), cells.check, index)
             return
         first = self.losses[0]
         torn = kind is FileKind.JOURNAL and first.offset + first.size == len(self.data)

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +71,7 @@ def redact(profile: Profile) -> Profile:
         profile,
         columns=tuple(_mark(column, names) for column in profile.columns),
         cells=tuple(sorted(cells, key=cell_order)),
-        lineage=tuple(
-            replace(entry, name=folders.redact(entry.name)) for entry in profile.lineage
-        ),
+        lineage=tuple(replace(entry, name=folders.redact(entry.name)) for entry in profile.lineage),
         events=tuple(
             replace(event, source=folders.redact(event.source), what=folders.redact(event.what))
             for event in profile.events
@@ -92,8 +91,8 @@ def hash_text(text: bytes) -> bytes:
 
 
 def replaced_numbers(
-    values: NDArray[np.generic], storage: Storage, *, coarseness: int = 0
-) -> NDArray[np.generic]:
+    values: NDArray[Any], storage: Storage, *, coarseness: int = 0
+) -> NDArray[Any]:
     """Every number as the edge, towards zero, of its histogram bucket; zero stays zero.
 
     Examples
@@ -263,7 +262,7 @@ def _midnights(values: NDArray[np.int64], day: int) -> NDArray[np.int64]:
 
 
 def _map_quantiles(
-    quantiles: Quantiles, change: Callable[[NDArray[np.generic]], NDArray[np.generic]]
+    quantiles: Quantiles, change: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> Quantiles:
     """The sketch with its items changed by a function that keeps their order."""
     if not quantiles.count:
@@ -275,7 +274,7 @@ def _map_quantiles(
 
 
 def _merge_equal(
-    values: NDArray[np.generic], counts: NDArray[np.unsignedinteger], storage: Storage
+    values: NDArray[Any], counts: NDArray[np.unsignedinteger], storage: Storage
 ) -> ValueCounts:
     """Exact counts of values that may repeat; values counted zero times are left out."""
     keys, inverse = np.unique(to_keys(values.view(np.uint64), storage), return_inverse=True)

@@ -1,4 +1,4 @@
-"""The summary of one column <-> the fields of one row of a cell's table (docs/format.md, section 4).
+"""The summary of one column <-> the fields of one row of a cell's table (format.md, section 4).
 
 What follows from exact counts is not stored. Decoding checks that a state agrees with itself and
 with the row counts around it, so that no later figure rests on a contradiction.
@@ -21,7 +21,6 @@ from ..sketch.moments import Moments
 from ..sketch.text import CharacterClasses, TextLengths, measure
 from . import encodings
 from .frames import FrameError
-
 
 TYPES = {
     "nan": pa.int64(),
