@@ -18,8 +18,8 @@ import numpy as np
 
 from leadline import _native
 from leadline._native import Storage
-from leadline.sketch.histogram import HistogramBuilder
-from leadline.sketch.keys import to_keys
+from leadline.sketch.histogram import HistogramBuilder, coarseness_of
+from leadline.sketch.keys import from_keys, to_keys
 from leadline.sketch.quantiles import DEFAULT_K, Quantiles, QuantilesBuilder
 from leadline.sketch.scratch import BLOCK, UNIT_ROWS, Scratch
 
@@ -30,6 +30,12 @@ def one_outlier(random: np.random.Generator, n: int) -> np.ndarray:
     values = random.normal(20, 1, n)
     values[n // 2] = 1e300
     return values
+
+
+def over_many_octaves(random: np.random.Generator, n: int) -> np.ndarray:
+    """Most values in a few octaves, so that they are sampled; the others coarsen the histogram."""
+    tail = np.exp2(random.uniform(-900, 900, n))
+    return np.where(random.random(n) < 0.9, random.normal(0, 1, n), tail)
 
 
 def alternating(random: np.random.Generator, n: int) -> np.ndarray:
@@ -53,6 +59,7 @@ DISTRIBUTIONS: dict[str, Make] = {
     "sorted N(100, 1)": lambda random, n: np.sort(random.normal(100, 1, n)),
     "reversed N(100, 1)": lambda random, n: np.sort(random.normal(100, 1, n))[::-1].copy(),
     "alternating blocks": alternating,
+    "90 % N(0, 1), 1,800 octaves": over_many_octaves,
     "Student t(1)": lambda random, n: random.standard_t(1, n),
     "N(20, 1), one 1e300": one_outlier,
 }
@@ -101,44 +108,50 @@ class Worst:
         )
         self.alone = max(self.alone, float(error) / n)
         self.rank_error = max(self.rank_error, sketch.rank_error)
-        split, bound = self._split(points, first, counts, items, total)
+        buckets, coarseness = buckets_of(points)
+        promise = sketch.split_error_at(coarseness)
+        split, inside = self._split(
+            buckets,
+            first,
+            counts,
+            total[
+                [np.searchsorted(items, points, "left"), np.searchsorted(items, points, "right")]
+            ],
+        )
+        bound = np.minimum(inside, promise * n)
         at = int(np.argmax(split))
         if split[at] / n > self.split:
-            self.split, self.bound = (
-                float(split[at]) / n,
-                float(min(bound[at], n * sketch.split_error)) / n,
-            )
-        self.split_error = max(self.split_error, sketch.split_error)
+            self.split, self.bound = float(split[at]) / n, float(bound[at]) / n
+        self.split_error = max(self.split_error, promise)
         self.height, self.items = max(self.height, sketch.height), max(self.items, len(items))
         self.broken += int(error > sketch.rank_error * n + 1e-9)
-        self.broken += int((split > np.minimum(bound, sketch.split_error * n) + 1e-6).any())
+        self.broken += int((split > bound + 1e-6).any())
 
     @staticmethod
     def _split(
-        points: np.ndarray,
-        first: np.ndarray,
-        counts: np.ndarray,
-        items: np.ndarray,
-        total: np.ndarray,
+        buckets: np.ndarray, first: np.ndarray, counts: np.ndarray, ranks: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Worst error in rows and exact count of every bucket that holds items of the sketch."""
-        raw = np.where(points >> np.uint64(63) == 0, ~points, points ^ np.uint64(1 << 63))
-        buckets = _native.histogram_index(raw, Storage.FLOAT64)
+        """Worst error in rows and exact count of every bucket that holds items of the sketch.
+
+        ``ranks``: the sketch's weight below, and up to, every distinct value.
+        """
         begins = np.flatnonzero(np.concatenate([[True], buckets[1:] != buckets[:-1]]))
-        sizes = np.diff(np.append(begins, len(points)))
-        below = np.repeat(first[begins], sizes)
-        inside = np.repeat(np.add.reduceat(counts, begins), sizes)
-        last = points[np.append(begins[1:], len(points)) - 1]
-        low = total[np.searchsorted(items, points[begins], "left")]
-        high = total[np.searchsorted(items, last, "right")]
-        low, weight = np.repeat(low, sizes), np.repeat(high - low, sizes)
-        scale = inside / np.maximum(weight, 1)
-        error = np.zeros(len(points))
-        for side, true in (("left", first), ("right", first + counts)):
-            estimate = scale * (total[np.searchsorted(items, points, side)] - low)
-            error = np.maximum(error, np.abs(estimate - (true - below)))
-        error[weight == 0] = 0
-        return np.maximum.reduceat(error, begins), np.add.reduceat(counts, begins)
+        ends = np.append(begins[1:], len(buckets))
+        inside = np.add.reduceat(counts, begins)
+        low, weight = ranks[0, begins], ranks[1, ends - 1] - ranks[0, begins]
+        scale = np.repeat(inside / np.maximum(weight, 1), ends - begins)
+        below, low = np.repeat(first[begins], ends - begins), np.repeat(low, ends - begins)
+        true = np.stack([first, first + counts])
+        error = np.abs(scale * (ranks - low) - (true - below)).max(axis=0)
+        return np.where(weight > 0, np.maximum.reduceat(error, begins), 0), inside
+
+
+def buckets_of(points: np.ndarray) -> tuple[np.ndarray, int]:
+    """Histogram bucket of every ordered key, and how often the histogram is coarsened."""
+    raw = from_keys(points, Storage.FLOAT64).view(np.uint64)
+    buckets = _native.histogram_index(raw, Storage.FLOAT64)
+    coarseness = coarseness_of(len(np.unique(buckets // _native.HISTOGRAM_PAGE)))
+    return buckets >> np.uint32(coarseness), coarseness
 
 
 def main() -> None:

@@ -11,6 +11,7 @@
 #include "sort.h"
 
 #define WAYS   4
+#define RUN    8
 #define NARROW 2048 /* range of the small tables: four of them stay in the first-level cache */
 
 /* ---- range ----------------------------------------------------------------------------------- */
@@ -88,24 +89,33 @@ int ll_counts_dense(const uint64_t *values, int64_t count, uint64_t low, uint64_
 /* ---- few distinct values ----------------------------------------------------------------------
  */
 
+/* The place of a value; a new one is entered with a count of 0. */
+LL_INLINE size_t place_of(uint64_t value, uint64_t *keys, const uint32_t *counts, int32_t *used) {
+    size_t place = (value * LL_GOLDEN) >> (64 - LL_FEW_BITS);
+    while (counts[place] && keys[place] != value)
+        place = (place + 1) & (LL_FEW_PLACES - 1);
+    *used += counts[place] == 0;
+    keys[place] = value;
+    return place;
+}
+
 int ll_counts_few(const uint64_t *values, int64_t count, int limit, uint64_t *keys,
                   uint32_t *counts, int32_t *used) {
     if (count < 0 || limit < 0 || limit > LL_FEW_PLACES / 2) return LL_ERROR_ARGUMENT;
-    for (int64_t i = 0; i < count;) {
-        uint64_t value = values[i];
-        int64_t end = i + 1;
-        while (end < count && values[end] == value)
-            end++;
-        size_t place = (value * LL_GOLDEN) >> (64 - LL_FEW_BITS);
-        while (counts[place] && keys[place] != value)
-            place = (place + 1) & (LL_FEW_PLACES - 1);
-        if (!counts[place]) {
-            if (++*used > limit) return LL_OK;
-            keys[place] = value;
+    int32_t distinct = *used;
+    for (int64_t i = 0; i < count && distinct <= limit; i += RUN) {
+        int64_t size = ll_smaller(RUN, count - i);
+        uint64_t differing = 0;
+        for (int64_t j = 1; j < size; j++)
+            differing |= values[i + j] ^ values[i];
+        if (!differing) {
+            counts[place_of(values[i], keys, counts, &distinct)] += (uint32_t)size;
+            continue;
         }
-        counts[place] += (uint32_t)(end - i);
-        i = end;
+        for (int64_t j = 0; j < size; j++)
+            counts[place_of(values[i + j], keys, counts, &distinct)]++;
     }
+    *used = distinct;
     return LL_OK;
 }
 

@@ -1,11 +1,11 @@
-/* Radix sort from the first bit that differs: two counting passes, then neighbours by insertion.
+/* Radix sort from the first bit that differs, and insertion for what is left.
  *
  * Sorting 65,536 values exactly is the price of a quantile sketch that takes a block at once, so
  * the common shapes are cheap: one look finds sorted, reversed and constant blocks and the bits in
- * which the keys differ at all. Two passes over the highest differing bits leave groups of a few
- * keys on continuous data, which insertion finishes; a group that is still large is sorted by
- * the same method on its own bits. Small inputs take narrower digits, since clearing and summing
- * 2,048 counters would cost more than moving the keys.
+ * which the keys differ at all. One to three counting passes over the highest of these leave
+ * groups of a few keys, which insertion finishes; a group that is still large is sorted by the
+ * same method on its own bits. Small inputs take narrower digits, since clearing and summing 2,048
+ * counters would cost more than moving the keys.
  * Rejected: eight byte-wide passes from the lowest byte (twice the time on continuous data).
  */
 #include "sort.h"
@@ -13,6 +13,8 @@
 #define SMALL_GROUP  24
 #define WIDEST_DIGIT 11
 #define NARROWEST    4
+#define MOST_PASSES  3
+#define SAMPLE_STEP  16
 
 static void insertion_sort(uint64_t *keys, size_t count) {
     for (size_t i = 1; i < count; i++) {
@@ -53,10 +55,9 @@ static uint64_t differing_bits(uint64_t *keys, size_t count) {
     return bits;
 }
 
-/* One stable counting pass over `digit` bits from `shift` up. */
-static void scatter(const uint64_t *from, uint64_t *to, size_t count, unsigned shift,
-                    unsigned digit, uint32_t *starts) {
-    uint64_t mask = ((uint64_t)1 << digit) - 1;
+/* One stable pass by a digit; starts: where the next key of each digit goes. */
+static void scatter(const uint64_t *from, uint64_t *to, size_t count, unsigned shift, uint64_t mask,
+                    uint32_t *starts) {
     for (size_t i = 0; i < count; i++)
         to[starts[(from[i] >> shift) & mask]++] = from[i];
 }
@@ -70,29 +71,64 @@ static void starts_of(uint32_t *counts, size_t length) {
     }
 }
 
-LL_NOINLINE static void two_passes(uint64_t *keys, uint64_t *work, size_t count, unsigned shift,
-                                   unsigned digit) {
-    uint32_t low[1 << WIDEST_DIGIT], high[1 << WIDEST_DIGIT];
-    size_t length = (size_t)1 << digit;
-    uint64_t mask = length - 1;
-    memset(low, 0, length * sizeof *low);
-    memset(high, 0, length * sizeof *high);
+/* How many digits, from bit `top` down, leave about two keys a group: by the heaviest group of the
+ * first digit, as if the next digits were spread evenly. */
+static unsigned passes_for(const uint64_t *keys, size_t count, unsigned top, unsigned digit,
+                           uint32_t *counts) {
+    unsigned shift = top > digit ? top - digit : 0;
+    uint64_t mask = ((uint64_t)1 << digit) - 1;
+    memset(counts, 0, (mask + 1) * sizeof *counts);
+    size_t step = count >= 16 * SAMPLE_STEP ? SAMPLE_STEP : 1;
+    for (size_t i = 0; i < count; i += step)
+        counts[(keys[i] >> shift) & mask]++;
+    size_t heaviest = 0;
+    for (size_t i = 0; i <= mask; i++)
+        heaviest = counts[i] > heaviest ? counts[i] : heaviest;
+    heaviest *= step;
+    unsigned passes = 1;
+    for (; heaviest > 2 && passes < MOST_PASSES; heaviest >>= digit)
+        passes++;
+    return passes;
+}
+
+/* Sort by the highest differing bits; returns the lowest bit that was looked at. */
+LL_NOINLINE static unsigned sort_top(uint64_t *keys, uint64_t *work, size_t count, unsigned top,
+                                     unsigned digit) {
+    uint32_t counts[MOST_PASSES][1 << WIDEST_DIGIT];
+    unsigned passes = passes_for(keys, count, top, digit, counts[0]);
+    unsigned shift = top > passes * digit ? top - passes * digit : 0;
+    uint64_t mask = ((uint64_t)1 << digit) - 1;
+    for (unsigned pass = 0; pass < passes; pass++)
+        memset(counts[pass], 0, (mask + 1) * sizeof **counts);
     for (size_t i = 0; i < count; i++) {
         uint64_t bits = keys[i] >> shift;
-        low[bits & mask]++;
-        high[(bits >> digit) & mask]++;
+        for (unsigned pass = 0; pass < passes; pass++, bits >>= digit)
+            counts[pass][bits & mask]++;
     }
-    starts_of(low, length);
-    starts_of(high, length);
-    scatter(keys, work, count, shift, digit, low);
-    scatter(work, keys, count, shift + digit, digit, high);
+    for (unsigned pass = 0; pass < passes; pass++) {
+        starts_of(counts[pass], mask + 1);
+        scatter(keys, work, count, shift + pass * digit, mask, counts[pass]);
+        uint64_t *sorted = work;
+        work = keys;
+        keys = sorted;
+    }
+    if (passes & 1) memcpy(work, keys, count * sizeof *keys);
+    return shift;
 }
 
 static unsigned digit_for(size_t count, unsigned width) {
     unsigned digit = NARROWEST;
     while (digit < WIDEST_DIGIT && (count >> digit) > 1)
         digit++;
-    return width < 2 * digit ? (width + 1) / 2 : digit;
+    return width < digit ? width : digit;
+}
+
+/* Whether some keys that are SMALL_GROUP places apart still agree from bit `shift` up. */
+static bool has_large_group(const uint64_t *keys, size_t count, unsigned shift) {
+    bool found = false;
+    for (size_t i = SMALL_GROUP; i < count; i++)
+        found |= (keys[i] ^ keys[i - SMALL_GROUP]) >> shift == 0;
+    return found;
 }
 
 void ll_sort_keys(uint64_t *keys, uint64_t *work, size_t count) {
@@ -104,13 +140,16 @@ void ll_sort_keys(uint64_t *keys, uint64_t *work, size_t count) {
     if (bits == 0) return;
     unsigned top = 64 - (unsigned)__builtin_clzll(bits);
     unsigned digit = digit_for(count, top - (unsigned)__builtin_ctzll(bits));
-    unsigned shift = top > 2 * digit ? top - 2 * digit : 0;
-    two_passes(keys, work, count, shift, digit);
+    unsigned shift = sort_top(keys, work, count, top, digit);
     if ((bits & (((uint64_t)1 << shift) - 1)) == 0) return;
+    if (!has_large_group(keys, count, shift)) {
+        insertion_sort(keys, count);
+        return;
+    }
     for (size_t begin = 0, end; begin < count; begin = end) {
         for (end = begin + 1; end < count && keys[end] >> shift == keys[begin] >> shift;)
             end++;
-        /* Depth is bounded: a group's keys agree in at least eight more bits than their parent. */
+        /* Ends: the keys of a group agree in at least one more digit than those of its parent. */
         ll_sort_keys(keys + begin, work + begin, end - begin);
     }
 }
