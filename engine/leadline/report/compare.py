@@ -16,7 +16,7 @@ from .layout import Field, heading, line, note
 from .text import bars, number, printable, scalar, share
 
 NAME, VERDICT, EFFECT, FIGURE = 14, 14, 23, 13
-EFFECT_NAME = 12
+EFFECT_NAME = 10
 MOST_BARS = 40
 STYLES = {
     Verdict.DRIFT: "bold red",
@@ -89,26 +89,31 @@ def drift_table(results: Mapping[str, Comparison], *, width: int) -> list[Render
     width
         Terminal cells.
     """
-    sizes: dict[tuple[str, bool], float] = {}
-    for result in results.values():
+    sizes: dict[str, float] = {}
+    missing: dict[str, list[str]] = {}
+    for title, result in results.items():
         for column in result:
-            for missing in (False, True):
-                if _part(column, missing=missing).verdict is Verdict.DRIFT:
-                    size = sizes.get((column.name, missing), 0.0)
-                    sizes[column.name, missing] = size + _size(_part(column, missing=missing))
+            if column.values.verdict is Verdict.DRIFT:
+                sizes[column.name] = sizes.get(column.name, 0.0) + _size(column.values)
+            if column.missing.verdict is Verdict.DRIFT:
+                missing.setdefault(column.name, []).append(title)
     cell = max((width - 2 * NAME) // max(len(results), 1) - 1, 8)
     titles = [Field(title, cell, right=True, style="dim") for title in results]
     head = [Field("column", NAME, style="dim"), Field("effect", EFFECT_NAME, style="dim")]
     parts: list[RenderableType] = [line([*head, *titles])]
-    for name, missing in sorted(sizes, key=lambda row: -sizes[row]):
-        found = [_part(result[name], missing=missing) for result in results.values()]
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        found = [result[name].values for result in results.values()]
         cells = [Field(_cell(part), cell, True, STYLES[part.verdict]) for part in found]
-        effect = next(part.effect for part in found if part.effect is not None)
-        title = "missing rows" if missing else SHORT.get(effect.name, effect.name)
+        effect = next(part.effect.name for part in found if part.effect is not None)
+        title = SHORT.get(effect, effect)
         parts.append(line([Field(name, NAME, style="bold"), Field(title, EFFECT_NAME), *cells]))
     if not sizes:
         parts.append(note("no column drifted"))
     parts.append(note(f"* drift, ? possible; {ASSUMPTION}"))
+    if missing:
+        often = sorted(missing, key=lambda name: -len(missing[name]))
+        told = ", ".join(f"{name} ({len(missing[name])})" for name in often)
+        parts += ["", Text(printable(f"Share of missing rows drifted (times): {told}"))]
     return parts
 
 
