@@ -378,12 +378,10 @@ class _Pool:
 
 
 def _thread_count(threads: int | None) -> int:
-    if threads is None:
-        return os.cpu_count() or 1
-    return _positive(threads, "threads")
+    return (os.cpu_count() or 1) if threads is None else _positive(threads, "threads")
 
 
-def _positive(number: int, what: str) -> int:
+def _positive(number: object, what: str) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise InputError(f"{what} is a whole number from 1, not {number!r}")
     return number

@@ -293,18 +293,17 @@ def microseconds_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray
         If the column holds neither timestamps nor dates.
     """
     type_ = column.type
-    raw, missing = _integers(column)
-    if pa.types.is_date32(type_):
-        limit = _LATEST // DAY
-        return np.clip(raw, -limit, limit) * DAY, missing
-    if pa.types.is_date64(type_):
-        factor = 1_000
-    elif pa.types.is_timestamp(type_):
-        if type_.unit == "ns":
-            return raw // 1_000, missing
-        factor = _MICROSECONDS[type_.unit]
-    else:
+    if pa.types.is_null(type_):
+        return np.zeros(len(column), dtype=np.int64), np.ones(len(column), dtype=np.bool_)
+    if not (pa.types.is_date(type_) or pa.types.is_timestamp(type_)):
         raise InputError(f"it holds {type_}, not times")
+    raw, missing = _integers(column)
+    if pa.types.is_timestamp(type_) and type_.unit == "ns":
+        return raw // 1_000, missing
+    if pa.types.is_date32(type_):
+        factor = DAY
+    else:
+        factor = _MICROSECONDS[type_.unit if pa.types.is_timestamp(type_) else "ms"]
     limit = _LATEST // factor
     return np.clip(raw, -limit, limit) * factor, missing
 
@@ -336,8 +335,6 @@ def _integers(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bo
     parts = [np.zeros(0, dtype=np.int64)]
     for chunk in column.chunks:
         width = pa.int32() if pa.types.is_date32(chunk.type) else pa.int64()
-        if not chunk.type.bit_width == width.bit_width:
-            raise InputError(f"it holds {column.type}, not times")
         numbers = chunk.view(width)
         parts.append((numbers.fill_null(0) if chunk.null_count else numbers).to_numpy())
     return np.concatenate(parts).astype(np.int64, copy=False), missing
