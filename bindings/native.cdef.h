@@ -78,12 +78,12 @@ int ll_histogram_index(const uint64_t *values, int64_t count, int storage, uint3
 int ll_histogram_add(const uint64_t *values, int64_t count, int storage, uint32_t *counters,
                      uint8_t *touched);
 
-uint32_t ll_histogram_heaviest(const uint32_t *counters, const uint8_t *touched);
+uint32_t ll_histogram_heaviest(const uint32_t *counters, uint8_t *touched);
 
-int ll_histogram_pages(const uint8_t *touched, uint16_t *pages);
+int ll_histogram_pages(const uint32_t *counters, uint8_t *touched, uint16_t *pages);
 
-int ll_histogram_read(const uint32_t *counters, const uint16_t *pages, int count, int coarseness,
-                      uint32_t *counts);
+int ll_histogram_read(const uint32_t *counters, const uint8_t *touched, const uint16_t *pages,
+                      int count, int coarseness, uint32_t *counts);
 
 void ll_histogram_clear(uint32_t *counters, uint8_t *touched);
 

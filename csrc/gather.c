@@ -32,10 +32,11 @@ static int storage_of(int type) {
 }
 
 static bool rows_inside(const int32_t *rows, int count, int64_t length) {
-    bool inside = true;
+    const uint32_t limit = (uint32_t)ll_smaller(length, (int64_t)1 << 31); /* below 0 wraps above */
+    uint32_t outside = 0;
     for (int i = 0; i < count; i++)
-        inside &= rows[i] >= 0 && rows[i] < length;
-    return inside;
+        outside |= (uint32_t)rows[i] >= limit;
+    return !outside;
 }
 
 /* The validity bits of a tile as words from bit 0; bits beyond count are zero. Reads no byte of the

@@ -18,10 +18,12 @@ LL_INLINE uint64_t bit_at(const uint8_t *bitmap, int64_t position) {
 LL_INLINE uint64_t double_bits_of_half(uint16_t half) {
     uint64_t sign = (uint64_t)(half >> 15) << 63;
     uint64_t exponent = (half >> 10) & 31, fraction = half & 1023;
-    if (exponent == 31) return sign | LL_INFINITY_BITS | (fraction << 42);
-    if (exponent > 0) return sign | ((exponent + 1023 - 15) << 52) | (fraction << 42);
-    double subnormal = (double)(int64_t)fraction * 0x1p-24;
-    return sign | ll_bits_of_double(subnormal);
+    uint64_t normal = ((exponent + 1023 - 15) << 52) | (fraction << 42);
+    uint64_t special = LL_INFINITY_BITS | (fraction << 42);
+    /* fraction * 2^-24: the fraction as the low bits of a double of 2^52, which is taken away. */
+    double subnormal = (ll_double_of_bits(fraction | 0x4330000000000000u) - 0x1p52) * 0x1p-24;
+    uint64_t finite = ll_select(exponent == 0, ll_bits_of_double(subnormal), normal);
+    return sign | ll_select(exponent == 31, special, finite);
 }
 
 #define LOAD_LOOP(c_type, convert)                                                                 \
@@ -96,31 +98,44 @@ LL_INLINE int gather_keep_body(uint64_t *values, int count, const uint64_t *keep
     return kept;
 }
 
-LL_INLINE int clean_floats(uint64_t *values, int count, ll_tally *tally) {
-    const uint64_t infinity = (uint64_t)LL_INFINITY_BITS << 1; /* bits without the sign */
-    uint64_t nan = 0, zeros = 0, positive = 0, negative = 0, below = 0;
+/* What only tiles with NaN or infinities need. */
+LL_INLINE int drop_nan(uint64_t *values, int count, ll_tally *tally) {
+    const uint64_t infinity = LL_INFINITY_BITS << 1; /* without the sign */
+    uint64_t nan = 0, negative_nan = 0, infinite = 0, negative_infinite = 0;
     for (int i = 0; i < count; i++) {
-        uint64_t bits = values[i], absolute = bits << 1;
+        uint64_t absolute = values[i] << 1, negative = values[i] >> 63;
         nan += absolute > infinity;
-        zeros += absolute == 0;
-        positive += bits == LL_INFINITY_BITS;
-        negative += bits == (LL_INFINITY_BITS | LL_SIGN_BIT);
-        below += bits - (LL_SIGN_BIT + 1) <= (uint64_t)LL_INFINITY_BITS - 1; /* -tiny ... -inf */
-        values[i] = absolute == 0 ? 0 : bits;
+        negative_nan += ll_select(absolute > infinity, negative, 0);
+        infinite += absolute == infinity;
+        negative_infinite += ll_select(absolute == infinity, negative, 0);
     }
     tally->nan += (int64_t)nan;
-    tally->zeros += (int64_t)zeros;
-    tally->positive_infinity += (int64_t)positive;
-    tally->negative_infinity += (int64_t)negative;
-    tally->negatives += (int64_t)below;
-    if (LL_LIKELY(nan == 0)) return count;
+    tally->negatives -= (int64_t)negative_nan;
+    tally->positive_infinity += (int64_t)(infinite - negative_infinite);
+    tally->negative_infinity += (int64_t)negative_infinite;
     int kept = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; nan && i < count; i++) {
         uint64_t bits = values[i];
         values[kept] = bits;
         kept += bits << 1 <= infinity;
     }
-    return kept;
+    return nan ? kept : count;
+}
+
+LL_INLINE int clean_floats(uint64_t *values, int count, ll_tally *tally) {
+    uint64_t zeros = 0, negatives = 0, special = 0;
+    for (int i = 0; i < count; i++) {
+        uint64_t bits = values[i];
+        bool zero = bits << 1 == 0;
+        bits = ll_select(zero, 0, bits);
+        zeros += zero;
+        negatives += bits >> 63;
+        special |= (bits & LL_INFINITY_BITS) == LL_INFINITY_BITS;
+        values[i] = bits;
+    }
+    tally->zeros += (int64_t)zeros;
+    tally->negatives += (int64_t)negatives;
+    return LL_LIKELY(!special) ? count : drop_nan(values, count, tally);
 }
 
 LL_INLINE int clean_integers(const uint64_t *values, int count, int storage, ll_tally *tally) {

@@ -34,8 +34,6 @@ void ll_histogram_install(ll_kernels *kernels) {
 int ll_histogram_index(const uint64_t *values, int64_t count, int storage, uint32_t *index) {
     if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
     ll_kernels_active()->histogram_index(values, count, storage, index);
-    for (int64_t i = 0; i < count; i++)
-        index[i] = (index[i] / LL_HISTOGRAM_PAGE & 0x7ff) == 0x7ff ? SCRAP : index[i];
     return LL_OK;
 }
 
@@ -46,48 +44,57 @@ int ll_histogram_add(const uint64_t *values, int64_t count, int storage, uint32_
     return LL_OK;
 }
 
-static bool page_used(const uint8_t *touched, int page) {
-    bool infinities = (page & 0x7ff) == 0x7ff;
-    return !infinities && (touched[page] || touched[TOUCHED_SPREAD + page]);
-}
-
-/* The counts of one page over all tables; those after the first only if they were used for it. */
-static void read_page(const uint32_t *counters, int page, bool spread, uint32_t *counts) {
-    memcpy(counts, counters + page * LL_HISTOGRAM_PAGE, LL_HISTOGRAM_PAGE * sizeof *counts);
-    for (int table = 1; spread && table < LL_HISTOGRAM_TABLES; table++) {
-        const uint32_t *more = counters + table * LL_HISTOGRAM_TABLE + page * LL_HISTOGRAM_PAGE;
-        for (int i = 0; i < LL_HISTOGRAM_PAGE; i++)
-            counts[i] += more[i];
+/* The counts of one page: where they lie, or added up in room if more than one table was used for
+ * it. Zeros are taken back in the first table wherever they were counted. */
+static const uint32_t *page_counts(const uint32_t *counters, const uint8_t *touched, int page,
+                                   uint32_t *room) {
+    const uint32_t *first = counters + page * LL_HISTOGRAM_PAGE;
+    if (!touched[TOUCHED_SPREAD + page]) return first;
+    for (int i = 0; i < LL_HISTOGRAM_PAGE; i++) {
+        room[i] = first[i];
+        for (int table = 1; table < LL_HISTOGRAM_TABLES; table++)
+            room[i] += first[table * LL_HISTOGRAM_TABLE + i];
     }
+    return room;
 }
 
-uint32_t ll_histogram_heaviest(const uint32_t *counters, const uint8_t *touched) {
-    uint32_t heaviest = 0, counts[LL_HISTOGRAM_PAGE];
+/* The largest count of a page, 0 for the two pages of the infinities. A page that was marked
+ * without need loses its mark. */
+static uint32_t page_heaviest(const uint32_t *counters, uint8_t *touched, int page) {
+    if ((page & 0x7ff) == 0x7ff || !(touched[page] || touched[TOUCHED_SPREAD + page])) return 0;
+    uint32_t room[LL_HISTOGRAM_PAGE], heaviest = 0;
+    const uint32_t *counts = page_counts(counters, touched, page, room);
+    for (int i = 0; i < LL_HISTOGRAM_PAGE; i++)
+        heaviest = counts[i] > heaviest ? counts[i] : heaviest;
+    if (heaviest == 0 && !touched[TOUCHED_SPREAD + page]) touched[page] = 0;
+    return heaviest;
+}
+
+uint32_t ll_histogram_heaviest(const uint32_t *counters, uint8_t *touched) {
+    uint32_t heaviest = 0;
     for (int page = 0; page < LL_HISTOGRAM_PAGES; page++) {
-        if (!page_used(touched, page)) continue;
-        read_page(counters, page, touched[TOUCHED_SPREAD + page], counts);
-        for (int i = 0; i < LL_HISTOGRAM_PAGE; i++)
-            heaviest = counts[i] > heaviest ? counts[i] : heaviest;
+        uint32_t found = page_heaviest(counters, touched, page);
+        heaviest = found > heaviest ? found : heaviest;
     }
     return heaviest;
 }
 
-int ll_histogram_pages(const uint8_t *touched, uint16_t *pages) {
+int ll_histogram_pages(const uint32_t *counters, uint8_t *touched, uint16_t *pages) {
     int count = 0;
     for (int page = 0; page < LL_HISTOGRAM_PAGES; page++)
-        if (page_used(touched, page)) pages[count++] = (uint16_t)page;
+        if (page_heaviest(counters, touched, page)) pages[count++] = (uint16_t)page;
     return count;
 }
 
-int ll_histogram_read(const uint32_t *counters, const uint16_t *pages, int count, int coarseness,
-                      uint32_t *counts) {
+int ll_histogram_read(const uint32_t *counters, const uint8_t *touched, const uint16_t *pages,
+                      int count, int coarseness, uint32_t *counts) {
     if (count < 0 || coarseness < 0 || coarseness > 8) return LL_ERROR_ARGUMENT;
-    uint32_t fine[LL_HISTOGRAM_PAGE];
+    uint32_t room[LL_HISTOGRAM_PAGE];
     int buckets = LL_HISTOGRAM_PAGE >> coarseness;
     memset(counts, 0, (size_t)count * (size_t)buckets * sizeof *counts);
     for (int row = 0; row < count; row++) {
         if (pages[row] >= LL_HISTOGRAM_PAGES) return LL_ERROR_RANGE;
-        read_page(counters, pages[row], true, fine);
+        const uint32_t *fine = page_counts(counters, touched, pages[row], room);
         for (int i = 0; i < LL_HISTOGRAM_PAGE; i++)
             counts[row * buckets + (i >> coarseness)] += fine[i];
     }
@@ -96,7 +103,7 @@ int ll_histogram_read(const uint32_t *counters, const uint16_t *pages, int count
 
 void ll_histogram_clear(uint32_t *counters, uint8_t *touched) {
     const size_t page_bytes = LL_HISTOGRAM_PAGE * sizeof *counters;
-    for (int page = 0; page <= LL_HISTOGRAM_PAGES; page++) {
+    for (int page = 0; page < LL_HISTOGRAM_PAGES; page++) {
         if (!touched[page] && !touched[TOUCHED_SPREAD + page]) continue;
         int tables = touched[TOUCHED_SPREAD + page] ? LL_HISTOGRAM_TABLES : 1;
         for (int table = 0; table < tables; table++)

@@ -106,32 +106,34 @@ int ll_moments_weighted(const uint64_t *values, const uint64_t *weights, int64_t
 
 /* A value's bucket is the top 20 bits of its double, rounded towards zero: a page (sign and
  * exponent, 4,096 of them) and one of 256 linear buckets in it. Zeros and infinities are in no
- * bucket. Counters lie in LL_HISTOGRAM_TABLES tables that are summed on reading (the increments
- * of neighbouring equal values then do not wait for each other), each followed by scrap. */
+ * bucket. Counters (uint32_t) lie in several tables that are added on reading, so that increments
+ * of neighbouring equal values need not wait for each other; a page's length lies between two
+ * tables, or equal buckets would share a cache set. touched (uint8_t) marks the pages that may hold
+ * something, for the first table and for all of them. Both start as zeros. */
 #define LL_HISTOGRAM_PAGES    4096
 #define LL_HISTOGRAM_PAGE     256
 #define LL_HISTOGRAM_TABLES   4
 #define LL_HISTOGRAM_TABLE    (LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE + LL_HISTOGRAM_PAGE)
-#define LL_HISTOGRAM_COUNTERS (LL_HISTOGRAM_TABLES * LL_HISTOGRAM_TABLE) /* uint32_t each */
-#define LL_HISTOGRAM_TOUCHED  (2 * (LL_HISTOGRAM_PAGES + 1))             /* uint8_t each */
+#define LL_HISTOGRAM_COUNTERS (LL_HISTOGRAM_TABLES * LL_HISTOGRAM_TABLE)
+#define LL_HISTOGRAM_TOUCHED  (2 * LL_HISTOGRAM_PAGES)
 
 /* The bucket of every value, LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE for zeros and infinities. */
 int ll_histogram_index(const uint64_t *values, int64_t count, int storage, uint32_t *index);
 
-/* Count values; a counter must not pass 2^32 - 1, which is the caller's to see to. */
+/* Count at most 2^32 - 1 values between two calls of ll_histogram_clear. */
 int ll_histogram_add(const uint64_t *values, int64_t count, int storage, uint32_t *counters,
                      uint8_t *touched);
 
 /* The largest count of a bucket. */
-uint32_t ll_histogram_heaviest(const uint32_t *counters, const uint8_t *touched);
+uint32_t ll_histogram_heaviest(const uint32_t *counters, uint8_t *touched);
 
-/* Write the ascending numbers of the pages that were counted in (room for LL_HISTOGRAM_PAGES) and
+/* Write the ascending numbers of the pages that hold values (room for LL_HISTOGRAM_PAGES) and
  * return how many there are. */
-int ll_histogram_pages(const uint8_t *touched, uint16_t *pages);
+int ll_histogram_pages(const uint32_t *counters, uint8_t *touched, uint16_t *pages);
 
 /* Write LL_HISTOGRAM_PAGE >> coarseness counts for each page. */
-int ll_histogram_read(const uint32_t *counters, const uint16_t *pages, int count, int coarseness,
-                      uint32_t *counts);
+int ll_histogram_read(const uint32_t *counters, const uint8_t *touched, const uint16_t *pages,
+                      int count, int coarseness, uint32_t *counts);
 
 /* Zero everything that was touched. */
 void ll_histogram_clear(uint32_t *counters, uint8_t *touched);

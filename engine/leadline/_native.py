@@ -369,7 +369,9 @@ class HistogramCounters:
     def pages(self) -> NDArray[np.uint16]:
         """Ascending numbers of the pages that hold values."""
         pages = np.empty(HISTOGRAM_PAGES, dtype=np.uint16)
-        count = _lib.ll_histogram_pages(self._touched, _ffi.from_buffer("uint16_t[]", pages))
+        count = _lib.ll_histogram_pages(
+            self._counters, self._touched, _ffi.from_buffer("uint16_t[]", pages)
+        )
         return pages[:count].copy()
 
     def read(self, pages: NDArray[np.uint16], coarseness: int) -> NDArray[np.uint32]:
@@ -377,6 +379,7 @@ class HistogramCounters:
         counts = np.empty((len(pages), HISTOGRAM_PAGE >> coarseness), dtype=np.uint32)
         code = _lib.ll_histogram_read(
             self._counters,
+            self._touched,
             _ffi.from_buffer("uint16_t[]", pages),
             len(pages),
             coarseness,

@@ -140,6 +140,55 @@ def test_every_length(name, storage, random):
                 agree(lambda part=part: kernel(part, storage), what)
 
 
+TILES = {
+    "zeros and the smallest negative": [0.0, -5e-324],
+    "smallest of both signs": [5e-324, -5e-324],
+    "zeros and one": [0.0, 1.0],
+    "both infinities": [np.inf, -np.inf, 2.0],
+    "zeros and infinities": [0.0, np.inf],
+    "infinity and the smallest": [-np.inf, 5e-324],
+    "ends of pages": [1.0, 2.0, np.nextafter(2.0, 0), -1.0, np.nextafter(-2.0, 0), -2.0],
+    "largest": [np.finfo(np.float64).max, -np.finfo(np.float64).max],
+    "a repeat and an outlier": [3.0, 3.0, 3.0, 3.0, 1e300],
+}
+
+
+@pytest.mark.parametrize("name", TILES)
+@pytest.mark.parametrize("size", [1, 5, 1023, 1024, 1025, 4_096])
+def test_counters_of_difficult_tiles(name, size, random):
+    for values in (np.resize(TILES[name], size), random.choice(TILES[name], size)):
+        check_counters(values.view(np.uint64), Storage.FLOAT64)
+
+
+@pytest.mark.parametrize("storage", list(Storage))
+def test_counters_against_numpy(storage, random):
+    for size in (1, 1024, 5_000):
+        for values in blocks(storage, size, random):
+            check_counters(values, storage)
+
+
+def check_counters(values, storage):
+    """The oracle: buckets counted by NumPy, none of them zeros or infinities."""
+    index = _native.histogram_index(values, storage)
+    if storage is Storage.FLOAT64:
+        numbers = values.view(np.float64)
+        inside = np.isfinite(numbers) & (numbers != 0)
+        assert np.array_equal(index, np.where(inside, values >> np.uint64(44), 2**20))
+    buckets, expected = np.unique(index[index < 2**20], return_counts=True)
+    for name in _native.instruction_sets():
+        _native.force_instruction_set(name)
+        TABLE.clear()
+        TABLE.add(values, storage)
+        heaviest = TABLE.heaviest()
+        pages = TABLE.pages()
+        counts = TABLE.read(pages, 0)
+        row, column = np.nonzero(counts)
+        assert np.array_equal(pages[row].astype(int) * 256 + column, buckets), name
+        assert np.array_equal(counts[row, column], expected), name
+        assert len(set(row)) == len(pages), name
+        assert heaviest == max(expected, default=0), name
+
+
 @pytest.mark.parametrize("storage", list(Storage))
 def test_registers_past_the_early_rejection(storage, random):
     values = random.integers(0, 2**63 - 1, 400_000, dtype=np.uint64)
