@@ -1,9 +1,10 @@
 """How often each text occurs: exact up to a capacity, then weighted Misra-Gries.
 
 When more keys were counted than fit, the heaviest stay and the count of the heaviest key that has
-to go is subtracted from them all. Each subtraction takes it from every key that stood there, more
-than the capacity holds, so ``error`` stays below total / capacity; every true count lies between a
-key's count and that plus ``error``. Only counts and sizes decide what stays, never an order of
+to go is subtracted from them all (Misra and Gries 1982; merging: Agarwal and others 2012). Each
+subtraction takes from more keys than fit, so ``error`` stays below total / 4,096, or total / 1,927
+where keys are so long that their bytes fill first; every true count lies between a key's count and
+that plus ``error``. Only counts and sizes decide what stays, never an order of
 arrival, so a plain and a dictionary-encoded column end with the same state.
 """
 
