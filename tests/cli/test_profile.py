@@ -17,7 +17,7 @@ def test_says_what_it_wrote(run: Run, logs: Path, tmp_path: Path) -> None:
     done = run("profile", logs, "-o", out)
     assert done.code == 0
     assert done.err == ""
-    assert "6,000 rows, 4 columns, 1 cells" in done.out
+    assert "6,000 rows, 4 columns, 1 cell in" in done.out
     assert ll.read(out).rows == 6_000
 
 

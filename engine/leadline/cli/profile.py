@@ -100,7 +100,6 @@ def report_snapshot(
     elif not quiet:
         from ..report.text import printable
 
-        write(
-            f"{printable(str(path))}: {rows:,} rows, {columns:,} columns, {cells:,} cells "
-            f"in {written:,} bytes"
-        )
+        counts = ((rows, "row"), (columns, "column"), (cells, "cell"))
+        told = ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
+        write(f"{printable(str(path))}: {told} in {written:,} bytes")

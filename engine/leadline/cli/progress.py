@@ -82,7 +82,7 @@ def _bar() -> Progress:
 
     return Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=20),
         TaskProgressColumn(),
         TextColumn("{task.fields[rows]}", markup=False),
         TextColumn("{task.fields[speed]}", markup=False),
