@@ -29,7 +29,7 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
         return not_comparable(refusal)
     two_valued = _two_valued(measures)
     if two_valued is not None:
-        return _shares_evidence(*two_valued, role, thresholds, subject="")
+        return _shares_evidence(*two_valued, role, thresholds)
     if measures.kind == "categorical":
         return _categories_evidence(measures, role, thresholds)
     effect = measures.get("ks")
@@ -52,7 +52,7 @@ def missing_evidence(
     for label, side in (("reference", a), ("current profile", b)):
         if side.rows < thresholds.minimum_rows:
             return not_comparable(_too_few("rows", side.rows, label, thresholds))
-    return _shares_evidence(a, b, role, thresholds, subject="the share of missing rows")
+    return _shares_evidence(a, b, role, thresholds, missing=True)
 
 
 def missing_of(side: ColumnProfile) -> Occurrences:
@@ -138,15 +138,20 @@ def _shares_evidence(
     role: Role,
     thresholds: Thresholds,
     *,
-    subject: str,
+    missing: bool = False,
 ) -> Evidence:
     effect = cohens_h(reference, current)
     return Evidence(
         effect,
         thresholds.of_effect("cohens_h", role),
         effect.note,
-        subject=subject,
+        subject="the share of missing rows" if missing else "",
         ratio=ratio_of(reference, current),
+        nothing=(
+            "no row is missing on either side"
+            if missing
+            else "all values on both sides are one and the same"
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..sketch.ranks import Band, Floats, Points, union_points
+from ..sketch.ranks import SMALLEST, Band, Floats, Points, union_points
 from .statistic import RELATIVE_SLACK, Statistic, share_margin, undefined
 from .tests import kolmogorov_p
 
@@ -230,7 +230,12 @@ def _widths(points: Points) -> Floats:
 
 def _rounding(pair: BandPair, width: Floats, low: Floats, high: Floats) -> float:
     """Room for the rounding of shares, wherever they differ, and of integers beyond 2**53."""
-    room = 4 * EPSILON * float(np.sum(width[(low != 0) | (high != 0)]))
+    apart = (low != 0) | (high != 0)
+    if not apart.any():
+        return 0.0
+    # Below the normal doubles a product loses up to one subnormal step, whatever its size.
+    steps = SMALLEST * (pair.reference.total + pair.current.total)
+    room = 4 * EPSILON * float(np.sum(width[apart])) + steps
     if pair.points.dtype.kind == "c":
         room += float(np.spacing(np.max(np.abs(np.real(pair.points)))))
     return room

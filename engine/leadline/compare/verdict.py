@@ -129,6 +129,8 @@ class Evidence:
         Ratio of the two shares where the effect is one of shares.
     detectable
         Smallest effect that this test would have found significant, alone, if known.
+    nothing
+        What is said where the event never occurred on either side.
     coarse
         Whether so many cells share so few rows that a small effect proves nothing.
     """
@@ -139,6 +141,7 @@ class Evidence:
     subject: str = ""
     ratio: Ratio | None = None
     detectable: float | None = None
+    nothing: str = ""
     coarse: bool = False
 
     @property
@@ -251,13 +254,15 @@ def _equivalent(evidence: Evidence, thresholds: Thresholds) -> bool:
     effect, ratio = evidence.effect, evidence.ratio
     if evidence.coarse or effect.ci_upper is None or effect.ci_upper >= evidence.threshold:
         return False
-    if ratio is None:
+    if ratio is None or ratio.occurrences == 0:
         return True
     return ratio.lower >= 1 / thresholds.ratio and ratio.upper <= thresholds.ratio
 
 
 def _sentence(evidence: Evidence, q: float, rule: str, *, certain: bool) -> str:
     """One sentence: rule, effect, interval, threshold, q, assumption."""
+    if evidence.ratio is not None and evidence.ratio.occurrences == 0:
+        return f"{rule}: {evidence.nothing}; {_q(q)} ({evidence.test}, {ASSUMPTION})"
     stated = _stated(evidence)
     why = _why(evidence, rule, certain=certain)
     return f"{rule}: {stated}{why}; {_q(q)} ({evidence.test}, {ASSUMPTION})"
@@ -265,8 +270,6 @@ def _sentence(evidence: Evidence, q: float, rule: str, *, certain: bool) -> str:
 
 def _stated(evidence: Evidence) -> str:
     effect = evidence.effect
-    if evidence.ratio is not None and evidence.ratio.occurrences == 0:
-        return f"{_subject(evidence)} is 0, as nothing of it occurred"
     low, high = _number(effect.lower), _number(effect.upper)
     interval = "" if low == high else f" ({low} to {high})"
     return f"{_subject(evidence)} is {_number(effect.value)}{interval}"

@@ -281,8 +281,8 @@ def as_points(values: NDArray[Any]) -> Points:
     # double below 2**64, so it survives even where the double itself is 2**63 or 2**64.
     high = nearest >= 2.0**63
     with np.errstate(over="ignore"):
-        modulo = np.where(high, nearest - 2.0**63, nearest).astype(np.int64).view(np.uint64)
-        modulo = modulo + np.where(high, np.uint64(2**63), np.uint64(0))
+        modulo = np.where(high, 0.0, nearest).astype(np.int64).view(np.uint64)
+        modulo[high] = (nearest[high] - 2.0**63).astype(np.uint64) + np.uint64(2**63)
         rest = (values.view(np.uint64) - modulo).view(np.int64)
     points = nearest.astype(np.complex128)
     points.imag = rest

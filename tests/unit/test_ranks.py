@@ -1,0 +1,155 @@
+"""Bands: exact counts at edges, half-open buckets on both sides of zero, ties, items inside."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from leadline.profile import Profile
+from leadline.scan import profile
+from leadline.sketch.ranks import Band, Sample, as_points, band_of, band_of_counts, band_of_sample
+
+
+def band(values: np.ndarray) -> Band:
+    return profile({"x": values})["x"].band
+
+
+def sketched(values: list[float]) -> tuple[Band, np.ndarray]:
+    """The band of values beyond the reach of exact counts: 600 more lie far to the right."""
+    data = np.concatenate([values, 1e6 + np.arange(600) * 1e3])
+    result = profile({"x": data})
+    assert_sketched(result)
+    return result["x"].band, data
+
+
+def assert_sketched(result: Profile) -> None:
+    numeric = result["x"].numeric
+    assert numeric is not None
+    assert numeric.counts is None
+
+
+def test_exact_counts_are_exact_everywhere() -> None:
+    known = band_of_counts(np.array([1, 2, 5]), np.array([3, 1, 6]))
+    at = known.on(np.array([0.0, 1.0, 1.5, 5.0, 9.0]))
+    expected = [[0, 0], [0, 3], [3, 3], [4, 10], [10, 10]]
+    assert at.lower.tolist() == expected
+    assert at.upper.tolist() == expected
+    assert at.estimate.tolist() == expected
+    assert known.exact
+    assert known.rank_error == 0.0
+    assert known.confidence == 1.0
+
+
+def test_no_rows() -> None:
+    nothing = band_of()
+    assert nothing.total == 0
+    assert nothing.rank_error == 0.0
+    assert nothing.cumulative(np.array([0.0, 1.0])).tolist() == [0.0, 0.0]
+    with pytest.raises(ValueError, match="no rows"):
+        nothing.quantile(0.5)
+
+
+# Values of one bucket each: [1, 1 + 2**-8) on the right of zero, (-1 - 2**-8, -1] on the left.
+def test_a_positive_bucket_holds_its_lower_edge() -> None:
+    known, data = sketched([1.0, 1.001, 1.002, 1.003])
+    at = known.on(np.array([1.0, 1 + 2**-8]))
+    assert at.upper[0, 0] == 0.0
+    assert at.lower[1, 0] == 4.0
+    assert_holds(known, data)
+
+
+def test_a_negative_bucket_holds_its_upper_edge() -> None:
+    known, data = sketched([-1.0, -1.001, -1.002, -1.003])
+    at = known.on(np.array([-1 - 2**-8, np.nextafter(-1.0, 0)]))
+    assert at.upper[0].tolist() == [0.0, 0.0]
+    assert at.lower[1, 0] == 4.0
+    assert_holds(known, data)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.0, -0.0, 5e-324, -5e-324, 1e-310, -1e-310],
+        [-math.inf, -1e308, 0.0, 1e308, math.inf],
+        [math.inf] * 3,
+        [2.0] * 7 + [2.001],
+        [-3.0, -3.0, 3.0],
+        [2**60 * 1.0, 2**60 * 1.001],
+    ],
+    ids=["around zero", "infinities", "only infinity", "ties", "both signs", "large"],
+)
+def test_awkward_values_lie_in_their_bounds(values: list[float]) -> None:
+    assert_holds(*sketched(values))
+
+
+def test_integers_beyond_doubles_keep_their_order() -> None:
+    values = 2**60 + np.arange(-400, 400) * 3
+    known = band(values)
+    assert known.points.dtype == np.complex128
+    assert_holds(known, values)
+    low = -(2**62) - np.arange(700) * 2**40
+    assert_holds(band(low), low)
+    unsigned = np.uint64(2**64 - 1) - np.arange(700, dtype=np.uint64)
+    assert_holds(band(unsigned), unsigned)
+
+
+def test_points_of_unsigned_integers_near_the_top() -> None:
+    points = as_points(np.array([2**64 - 1, 2**64 - 1025, 2**63, 5], dtype=np.uint64))
+    assert points.real.tolist() == [2.0**64, 2.0**64 - 2048, 2.0**63, 5.0]
+    assert points.imag.tolist() == [-1.0, 1023.0, 0.0, 0.0]
+
+
+def test_the_sketch_splits_a_heavy_bucket() -> None:
+    values = np.random.default_rng(3).normal(1.7e9, 10, 20_000)
+    known = band(values)
+    assert known.confidence == 1 - 1e-6
+    assert known.rank_error <= 0.007
+    assert_holds(known, values)
+
+
+def test_quantiles_are_order_statistics_of_exact_counts() -> None:
+    known = band_of_counts(np.array([1, 2, 5]), np.array([3, 1, 6]))
+    # ceil(q n): ranks 1, 3, 4, 5, 10 of 1 1 1 2 5 5 5 5 5 5.
+    found = [known.quantile(q) for q in (0.0, 0.3, 0.4, 0.41, 1.0)]
+    assert found == [(x, x, x) for x in (1.0, 1.0, 2.0, 5.0, 5.0)]
+
+
+def test_extreme_quantiles_are_the_extremes() -> None:
+    values = np.random.default_rng(4).standard_t(1, 5_000)
+    known = band(values)
+    assert known.quantile(0.0) == (values.min(),) * 3
+    assert known.quantile(1.0) == (values.max(),) * 3
+
+
+def test_cumulative_counts_close_the_last_bin() -> None:
+    known = band_of_counts(np.array([0, 1, 2]), np.array([1, 1, 1]))
+    assert np.diff(known.cumulative(np.array([0.0, 1.0, 2.0]))).tolist() == [1.0, 2.0]
+
+
+def test_a_sketch_alone_gives_a_band() -> None:
+    sample = Sample(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0]), 6, 1.0, 1.0, 0.5, 3.5)
+    known = band_of_sample(sample)
+    at = known.on(np.array([0.5, 2.0, 3.5]))
+    assert at.lower.tolist() == [[0.0, 1.0], [1.0, 3.0], [5.0, 6.0]]
+    assert at.upper.tolist() == [[0.0, 1.0], [3.0, 5.0], [5.0, 6.0]]
+
+
+def assert_holds(known: Band, data: np.ndarray) -> None:
+    """Counts of the raw rows lie in the bounds at every value, next to it, and at all points."""
+    ordered = np.unique(as_points(data))
+    rows = np.sort(as_points(data))
+    nudged = np.concatenate([np.nextafter(ordered.real, s * math.inf) for s in (-1, 1)])
+    points = np.unique(np.concatenate([ordered, nudged, known.points]))
+    at = known.on(points)
+    true = np.column_stack([np.searchsorted(rows, points, side=side) for side in ("left", "right")])
+    assert (at.lower <= true).all()
+    assert (true <= at.upper).all()
+    assert (at.lower <= at.estimate).all()
+    assert (at.estimate <= at.upper).all()
+    for q in np.linspace(0, 1, 21):
+        value, lower, upper = known.quantile(float(q))
+        true_value = np.sort(data)[max(math.ceil(q * len(data)) - 1, 0)].item()
+        assert lower <= true_value <= upper
+        assert lower <= value <= upper

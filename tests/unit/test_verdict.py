@@ -1,0 +1,312 @@
+"""Verdicts: the rules in order, by kind and role, and the result objects."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leadline.compare import ColumnComparison, Comparison, MissingStatisticError, compare
+from leadline.compare.shares import Ratio
+from leadline.compare.statistic import Statistic
+from leadline.compare.verdict import Evidence, Thresholds, Verdict, judge, worst
+from leadline.errors import ComparisonError, InputError
+from leadline.report.json import to_json
+from leadline.scan import profile
+
+RANDOM = np.random.default_rng(20)
+NORMAL = RANDOM.normal(0, 1, 20_000)
+LETTERS = np.array(list("abcdefgh"))
+
+
+def compared(a: Any, b: Any, *, role: str = "feature", **options: Any) -> ColumnComparison:
+    sides = [profile({"x": side}, roles={"x": role}) for side in (a, b)]
+    return compare(*sides, **options)["x"]
+
+
+def evidence(
+    value: float,
+    lower: float | None = None,
+    upper: float | None = None,
+    ci_upper: float = 1.0,
+    **more: Any,
+) -> Evidence:
+    effect = Statistic(
+        value,
+        value if lower is None else lower,
+        value if upper is None else upper,
+        0.0,
+        ci_upper,
+        name="ks",
+        p_value=0.0,
+    )
+    return Evidence(effect, 0.05, "ks", **more)
+
+
+# The rules of the statistical contract, one case a branch; threshold 0.05.
+@pytest.mark.parametrize(
+    ("given", "q", "verdict", "rule"),
+    [
+        (evidence(0.08), 0.0005, "drift", "drift"),
+        (evidence(0.08), 0.0006, "possible", "possible"),
+        (evidence(0.08), 0.011, "none", "no evidence"),
+        (evidence(0.06, 0.045, 0.07), 0.0001, "possible", "possible"),
+        (evidence(0.045, 0.04, 0.06), 0.0001, "possible", "possible"),
+        (evidence(0.045, 0.04, 0.06), 0.005, "none", "no evidence"),
+        (evidence(0.02), 0.0001, "none", "negligible"),
+        (evidence(0.02, ci_upper=0.04), 0.5, "none", "equivalent"),
+        (evidence(0.02, ci_upper=0.06), 0.5, "none", "no evidence"),
+        (evidence(0.06, 0.02, 0.08), 0.0001, "not comparable", "not comparable"),
+        (evidence(math.nan), 0.0001, "not comparable", "not comparable"),
+        (evidence(0.01, ratio=Ratio(3.0, 1.6, 5.0, 20)), 0.0001, "drift", "drift"),
+        (evidence(0.01, ratio=Ratio(3.0, 1.6, 5.0, 20)), 0.005, "possible", "possible"),
+        (evidence(0.01, ratio=Ratio(0.3, 0.2, 0.6, 20)), 0.0001, "drift", "drift"),
+        (evidence(0.01, ratio=Ratio(3.0, 1.4, 5.0, 20)), 0.0001, "none", "negligible"),
+        (evidence(0.01, ratio=Ratio(1.9, 1.6, 5.0, 90)), 0.0001, "none", "negligible"),
+        (evidence(0.01, ratio=Ratio(3.0, 1.6, 5.0, 19)), 0.0001, "none", "negligible"),
+        (evidence(0.01, None, None, 0.02, ratio=Ratio(1.1, 0.4, 5, 9)), 0.5, "none", "no evidence"),
+        (evidence(0.01, None, None, 0.02, ratio=Ratio(1.1, 0.9, 2, 9)), 0.5, "none", "equivalent"),
+        (evidence(0.01, coarse=True), 0.0001, "possible", "possible"),
+        (evidence(0.01, ci_upper=0.02, coarse=True), 0.5, "none", "no evidence"),
+    ],
+)
+def test_rules(given: Evidence, q: float, verdict: str, rule: str) -> None:
+    found = judge(given, q, Thresholds())
+    assert (found.verdict, found.rule) == (verdict, rule)
+    assert found.reason.startswith(f"{rule}: ")
+    if verdict != "not comparable":
+        assert "assumes independent rows" in found.reason
+
+
+def test_a_sentence_names_effect_interval_threshold_and_q() -> None:
+    found = judge(evidence(0.08, 0.07, 0.09), 1e-5, Thresholds())
+    assert found.reason == (
+        "drift: ks is 0.08 (0.07 to 0.09), at least 0.05; q = 1e-05 (ks, assumes independent rows)"
+    )
+
+
+def test_a_shifted_number_drifts() -> None:
+    column = compared(NORMAL[:10_000], NORMAL[10_000:] + 0.2)
+    assert column.verdict == "drift"
+    assert column.values.test == "ks"
+    assert column.values.effect == column.ks
+    assert column.values.threshold == 0.05
+
+
+def test_the_same_distribution_does_not() -> None:
+    column = compared(NORMAL[:10_000], NORMAL[10_000:])
+    assert column.verdict == "none"
+    assert column.values.rule == "equivalent"
+
+
+def test_predictions_are_judged_more_strictly() -> None:
+    a, b = NORMAL[:10_000], NORMAL[:10_000] + 0.1
+    assert 0.03 < compared(a, b).ks.value < 0.05
+    assert compared(a, b).verdict == "none"
+    for role in ("prediction", "score", "label"):
+        assert compared(a, b, role=role).verdict == "drift"
+
+
+@pytest.mark.parametrize("role", ["id", "timestamp", "segment"])
+def test_some_roles_are_not_judged_by_values(role: str) -> None:
+    column = compared(NORMAL[:1_000], NORMAL[:1_000] + 9, role=role)
+    assert column.values.verdict == "not comparable"
+    assert column.values.reason == (
+        f"not comparable: columns of role {role} are not judged by values"
+    )
+    assert column.ks.value > 0.9
+
+
+def test_few_rows_are_not_comparable() -> None:
+    column = compared(NORMAL[:99], NORMAL[:1_000])
+    assert column.values.reason == "not comparable: 99 values in the reference, under 100"
+
+
+def test_all_missing_is_not_comparable_but_its_share_is() -> None:
+    column = compared(NORMAL[:200], np.full(200, math.nan))
+    assert column.values.reason == "not comparable: all rows of the current profile are missing"
+    assert column.missing.verdict == "drift"
+    assert column.verdict == "drift"
+    assert (column.missing.reference, column.missing.current) == (0.0, 1.0)
+    assert column.reason == column.missing.reason
+
+
+def test_other_types_are_not_comparable() -> None:
+    column = compared(NORMAL[:200], [str(x) for x in NORMAL[:200]])
+    assert column.verdict == "not comparable"
+    assert column.values.reason == "not comparable: types differ: double and string"
+    assert column.retyped
+    assert column.statistics == ()
+    with pytest.raises(MissingStatisticError, match="types differ"):
+        _ = column.ks
+    assert not hasattr(column, "chi2")
+
+
+def test_integers_and_floats_are_comparable() -> None:
+    values = np.arange(1_000) % 7
+    column = compared(values, values.astype(float))
+    assert column.ks.value == 0.0
+    assert column.retyped
+    assert column.verdict == "none"
+
+
+def test_categories_use_total_variation_beyond_chance() -> None:
+    a = LETTERS[RANDOM.integers(0, 8, 20_000)]
+    b = LETTERS[RANDOM.integers(0, 8, 20_000)]
+    same = compared(a, b)
+    assert same.values.test == "chi2"
+    assert same.verdict == "none"
+    changed = compared(a, np.where(np.arange(20_000) % 10 == 0, "a", b))
+    assert changed.verdict == "drift"
+    assert changed.values.effect is not None
+    # A tenth of the rows moves to "a", of which an eighth was there.
+    assert changed.values.effect.value == pytest.approx(0.1 * 7 / 8, abs=0.01)
+
+
+def test_unseen_and_vanished_categories_are_named() -> None:
+    a = LETTERS[np.arange(8_000) % 4]
+    b = np.where(np.arange(8_000) % 1_000 == 0, "new", LETTERS[np.arange(8_000) % 3])
+    column = compared(a, b)
+    assert [(v.value, v.count) for v in column.unseen.values] == [("new", 8)]
+    assert column.unseen.share == 0.001
+    assert [v.value for v in column.vanished.values] == ["d"]
+    assert column.vanished.share == 0.25
+
+
+def test_free_text_is_not_judged_by_values() -> None:
+    texts = [f"row {i}" for i in range(500)]
+    column = compared(texts, texts)
+    assert column.values.reason == (
+        "not comparable: 100% of the reference's values are distinct: an id or free text"
+    )
+
+
+def rare(rows: int, hits: int) -> np.ndarray:
+    return (np.arange(rows) < hits).astype(int)
+
+
+# Fraud from 0.1 % to 0.3 %: Cohen's h .046, total variation .002; found by the ratio.
+@pytest.mark.parametrize("kind", ["integer", "boolean", "text", "float"])
+def test_a_rare_share_that_triples_is_drift(kind: str) -> None:
+    convert = {
+        "integer": lambda x: x,
+        "boolean": lambda x: x.astype(bool),
+        "text": lambda x: np.where(x, "fraud", "fine"),
+        "float": lambda x: x.astype(float),
+    }[kind]
+    a, b = convert(rare(50_000, 50)), convert(rare(50_000, 150))
+    column = compared(a, b)
+    assert column.values.effect is not None
+    assert column.values.effect.name == "cohens_h"
+    assert column.verdict == "drift"
+    assert "changed by a factor of 3" in column.reason
+    assert compared(a, convert(rare(50_000, 60))).verdict == "none"
+
+
+def test_missing_rows_from_one_in_a_thousand_to_four_in_a_hundred() -> None:
+    a, b = NORMAL[:10_000].copy(), NORMAL[10_000:].copy()
+    a[:10], b[:400] = math.nan, math.nan
+    column = compared(a, b)
+    assert column.values.verdict == "none"
+    assert column.missing.verdict == "drift"
+    assert column.verdict == "drift"
+
+
+def test_nulls_and_nan_are_both_missing() -> None:
+    import pyarrow as pa
+
+    column = compared(pa.array([1.0, None, math.nan, 2.0]), pa.array([1.0, 2.0]))
+    assert column.missing.reference == 0.5
+
+
+def test_a_constant_reference_reports_other_values() -> None:
+    column = compared(np.full(1_000, 5), np.where(np.arange(1_000) < 30, 7, 5))
+    assert column.verdict == "drift"
+    assert [(v.value, v.share) for v in column.unseen.values] == [("7", 0.03)]
+    spread = compared(np.full(1_000, 5.0), NORMAL[:1_000])
+    assert spread.verdict == "drift"
+    assert compared(np.full(3_000, 5), np.full(1_000, 5)).reason == (
+        "equivalent: all values on both sides are one and the same; "
+        "q = 1 (fisher, assumes independent rows)"
+    )
+
+
+def both() -> Comparison:
+    a = {"age": NORMAL[:1_000], "gone": np.arange(1_000), "c": LETTERS[np.arange(1_000) % 3]}
+    b = {"age": NORMAL[:1_000] + 1, "new": np.arange(1_000), "c": LETTERS[np.arange(1_000) % 3]}
+    return compare(profile(a), profile(b))
+
+
+def test_a_comparison_names_what_changed() -> None:
+    result = both()
+    assert result.names == ("age", "gone", "c", "new")
+    assert result.added == ("new",)
+    assert result.missing == ("gone",)
+    assert result.drifted == ("age",)
+    assert result.verdict == "drift"
+    assert result.worst_first[0].name == "age"
+    assert result["new"].verdict == "not comparable"
+    assert result["new"].reason == "not comparable: the column is only in the current profile"
+    with pytest.raises(InputError, match="one side only"):
+        _ = result["new"].ks
+    with pytest.raises(InputError, match="did you mean 'age'"):
+        _ = result["agee"]
+    # age and c, each by values and by missing share.
+    assert result.family == 4
+
+
+def test_the_worst_verdict_of_a_comparison() -> None:
+    assert worst([Verdict.NONE, Verdict.POSSIBLE]) == "possible"
+    assert worst([]) == "not comparable"
+    assert both()["c"].verdict == "none"
+
+
+def test_results_are_json_arrow_and_picklable() -> None:
+    result = both()
+    figures = result.to_dict()
+    assert json.loads(to_json(figures))["columns"]["age"]["values"]["verdict"] == "drift"
+    assert set(figures) == {
+        "verdict", "drifted", "added", "missing", "retyped", "rows", "correction", "family",
+        "columns",
+    }  # fmt: skip
+    assert set(figures["columns"]["age"]["statistics"]) == {
+        "ks", "psi", "jensen_shannon", "wasserstein",
+    }  # fmt: skip
+    table = result.to_arrow()
+    assert table.num_rows == 4
+    assert table["ks"].to_pylist()[0] == result["age"].ks.value
+    assert table["verdict"].to_pylist() == ["drift", "not comparable", "none", "not comparable"]
+    assert pickle.loads(pickle.dumps(result)).drifted == ("age",)
+
+
+def test_results_do_not_change() -> None:
+    result = both()
+    with pytest.raises(AttributeError):
+        result.family = 3  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        result["age"].name = "b"  # type: ignore[misc]
+
+
+def test_wrong_use_is_named() -> None:
+    side = profile({"x": NORMAL[:200]})
+    with pytest.raises(InputError, match="unknown statistic 'kss'"):
+        compare(side, side, statistics=["kss"])
+    with pytest.raises(InputError, match="unknown correction"):
+        compare(side, side, correction="holm")
+    with pytest.raises(InputError, match="did you mean 'ks'"):
+        compare(side, side, thresholds={"kss": 0.1})
+    with pytest.raises(InputError, match="above 0"):
+        compare(side, side, thresholds={"ks": 0})
+    with pytest.raises(InputError, match="no column in common"):
+        compare(side, profile({"y": NORMAL[:200]}))
+    assert issubclass(MissingStatisticError, ComparisonError)
+
+
+def test_thresholds_can_be_set() -> None:
+    a, b = NORMAL[:10_000], NORMAL[10_000:] + 0.2
+    assert compared(a, b, thresholds={"ks": 0.2}).verdict == "none"
+    assert compared(a, b, thresholds=Thresholds(ks=0.2)).values.rule == "negligible"
