@@ -13,7 +13,9 @@ import numpy as np
 import pyarrow as pa
 import zstandard
 
+from leadline import snapshot
 from leadline._native import Storage
+from leadline.errors import SnapshotError
 from leadline.profile import (
     NULL_WINDOW,
     Cell,
@@ -244,3 +246,33 @@ def edited(
     with pa.ipc.new_stream(sink, schema) as writer:
         writer.write_batch(batch)
     return sink.getvalue().to_pybytes()
+
+
+# --- hostile files -------------------------------------------------------------------------------
+
+DATA = snapshot.encode(profile(small_cell()))
+SMALL = contents(DATA)
+LARGE = contents(snapshot.encode(profile(large_cell())))
+
+
+def outcome(data: bytes, *, recover: bool = False) -> str:
+    """The error's text, or "profile" if the bytes give one that can be written again."""
+    text = ""
+    try:
+        found = snapshot.decode(data, name="hostile.lead", recover=recover)
+    except SnapshotError as error:
+        text = str(error)
+    if text:
+        assert "\n" not in text
+        assert text.startswith("hostile.lead: ")
+        return text
+    assert described(snapshot.decode(snapshot.encode(found))) == described(found)
+    return "profile"
+
+
+def small_archive(cell: bytes, *, cells: int = 1, rows: int = 6) -> bytes:
+    return archive([SMALL[0], cell], cells=cells, rows=rows)
+
+
+def large_archive(cell: bytes) -> bytes:
+    return archive([LARGE[0], cell], cells=1, rows=1_000)

@@ -195,3 +195,26 @@ def test_journals_are_redacted(tmp_path: Path) -> None:
     assert profile["country"].top[0] == (hash_text(b"DE").decode(), 6)
     assert b"Secretshop" not in cases.decompressed(path.read_bytes())
     assert json.loads(profile.settings.to_json())["redacted"] == [*NAMES, "shop"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("large", [False, True])
+def test_raw_parts_merged_into_redacted_ones_are_hidden_when_written(
+    order: int, large: bool
+) -> None:
+    cell = cases.large_cell(0) if large else cases.small_cell(0)
+    cell = dataclasses.replace(cell, segment=("north", 2))
+    closed = redacted(dataclasses.replace(cell, segment=("Secretshop", 2)), cell)
+    raw = dataclasses.replace(cases.profile(cell, settings=ALL), lineage=())
+    assert not is_redacted(raw.columns[0])
+    first, second = (closed, raw)[::order]
+    back = snapshot.decode(snapshot.encode(first.merge(second)))
+    assert all(is_redacted(column) for column in back.columns)
+    assert back.rows == 3 * cell.rows
+    assert len(back.cells) <= 3
+    for one in back.cells:
+        again = snapshot.redact(dataclasses.replace(back, cells=(one,)))
+        assert cases.described(again.cells[0]) == cases.described(one)
+        text = one.states["country"].summary
+        assert isinstance(text, TextSummary)
+        assert all(len(key) == 32 for key in text.counts.keys)

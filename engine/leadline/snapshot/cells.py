@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from .._native import Storage
+from ..errors import SnapshotError
 from ..profile import (
     NULL_WINDOW,
     Cell,
@@ -274,7 +275,7 @@ def _decode_state(row: dict[str, Any], columns: Mapping[str, Column], total: int
     try:
         _require(0 <= nulls <= rows <= total, f"{nulls} nulls in {rows} rows of {total}")
         summary = states.decode_summary(column, row, rows - nulls)
-    except FrameError as error:
+    except SnapshotError as error:
         raise FrameError(f"column {name!r}: {error}") from None
     return ColumnState(column, rows, nulls, summary)
 

@@ -6,7 +6,7 @@ state's own rules exclude: unsorted keys, empty pages, registers that no hash ca
 
 from __future__ import annotations
 
-import itertools
+import operator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,12 +126,14 @@ def _decode_line(cursor: Cursor, count: int, *, signed: bool) -> _Keys:
         return keys
     step = cursor.varint()
     gaps = cursor.planes(count - 1)
-    if not step or (int(gaps.max()) + 1) * step >= 2**64:
+    widest = (int(gaps.max()) + 1) * step
+    if not step or widest >= 2**64:
         raise FrameError("values lie outside 64 bits")
-    np.cumsum((gaps + np.uint64(1)) * np.uint64(step), out=gaps)
-    keys[1:] += gaps
+    gaps += np.uint64(1)
+    gaps *= np.uint64(step)
+    keys[1:] += np.cumsum(gaps)
     # A sum that left 64 bits came back below its predecessor.
-    if not bool((keys[1:] > keys[:-1]).all()):
+    if first + widest * count >= 2**64 and not bool((keys[1:] > keys[:-1]).all()):
         raise FrameError("values lie outside 64 bits")
     return keys
 
@@ -163,9 +165,9 @@ def encode_keys(counts: TextCounts) -> bytes:
 def decode_keys(keys: bytes, counts: bytes, *, error: int, total: int) -> TextCounts:
     """The inverse of `encode_keys` and `encode_counts` together."""
     strings = unpack_strings(keys, limit=CAPACITY)
-    if any(a >= b for a, b in itertools.pairwise(strings)):
+    if not all(map(operator.lt, strings, strings[1:])):
         raise FrameError("keys are not ascending and distinct")
-    if any(len(key) > PREFIX and len(key) != CUT_KEY for key in strings):
+    if any(size > PREFIX and size != CUT_KEY for size in set(map(len, strings))):
         raise FrameError(f"a key has neither up to {PREFIX} bytes nor {CUT_KEY}")
     if not TextCounts.fits(len(strings), sum(map(len, strings))):
         raise FrameError("the keys are larger than any that are kept")

@@ -165,10 +165,6 @@ def find_frame(data: memoryview, offset: int) -> Frame:
     return Frame(offset, size, content_size, zlib.crc32(data[offset : offset + size]))
 
 
-class TornFrameError(FrameError):
-    """A frame runs past the end of the file."""
-
-
 def decompress(data: memoryview, frame: Frame) -> bytes:
     """Content of a frame that `find_frame` accepted; its checksum is verified.
 
@@ -236,7 +232,7 @@ def _check_content_size(content_size: int, size: int) -> None:
 def _take(data: memoryview, offset: int, size: int) -> memoryview:
     part = data[offset : offset + size]
     if len(part) < size:
-        raise TornFrameError(f"the file ends inside this frame, at byte {len(data):,}")
+        raise FrameError(f"the file ends inside this frame, at byte {len(data):,}")
     return part
 
 

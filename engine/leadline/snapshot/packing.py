@@ -6,6 +6,7 @@ one significance together. Every length is checked against the bytes that are th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,7 +34,10 @@ class Cursor:
 
     def byte(self) -> int:
         """The next byte."""
-        return self.take(1)[0]
+        if self._position >= len(self._data):
+            raise FrameError("a state is shorter than it declares")
+        self._position += 1
+        return self._data[self._position - 1]
 
     def varint(self) -> int:
         """The next LEB128 number, below 2**64 and in its shortest form."""
@@ -52,9 +56,11 @@ class Cursor:
         width = self.byte()
         if not 1 <= width <= 8:
             raise FrameError(f"a state holds numbers of {width} bytes; 1 to 8 are read")
-        raw = np.frombuffer(self.take(count * width), dtype=np.uint8).reshape(width, count)
+        raw = np.frombuffer(self.take(count * width), dtype=np.uint8)
+        if width == 1:
+            return raw.astype(np.uint64)
         wide = np.zeros((count, 8), dtype=np.uint8)
-        wide[:, :width] = raw.T
+        wide[:, :width] = raw.reshape(width, count).T
         return wide.view("<u8").reshape(count).astype(np.uint64, copy=False)
 
     def rest(self) -> bytes:
@@ -110,7 +116,7 @@ def unpack_strings(data: bytes, *, limit: int) -> list[bytes]:
     count = cursor.varint()
     if count > limit:
         raise FrameError(f"a state holds {count:,} keys; at most {limit:,} are read")
-    lengths = cursor.planes(count).tolist()
-    strings = [cursor.take(length) for length in lengths]
+    ends = list(itertools.accumulate(cursor.planes(count).tolist(), initial=0))
+    joined = cursor.take(ends[-1])
     cursor.finish()
-    return strings
+    return [joined[begin:end] for begin, end in itertools.pairwise(ends)]

@@ -31,7 +31,7 @@ from ..sketch.quantiles import Quantiles
 
 MARK = "redacted"
 _HASH_BYTES = 16
-_HASHED = re.compile("[0-9a-f]{32}")
+_HASHED = re.compile(b"[0-9a-f]{32}")
 _KEPT_BITS = 9  # the leading one and the 8 mantissa bits of a histogram bucket
 _LOST_BITS = 52 - 8
 _SMALLEST = 5e-324
@@ -46,31 +46,35 @@ def is_redacted(column: Column) -> bool:
 def redact(profile: Profile) -> Profile:
     """The profile without raw values in the columns that ``settings.redacted`` names.
 
-    What is redacted already stays as it is, so that a snapshot can be read and written again.
-    Redact before merging: a state of raw and of replaced values cannot be told apart any more.
+    What is redacted already stays as it is, so that snapshots can be read, merged and written
+    again. A column merged from redacted and raw parts is made clean too; only raw texts that look
+    like hashes cannot be told from these then, so redact before merging.
 
     Parameters
     ----------
     profile
-        Any profile.
-
-    Returns
-    -------
-    Profile
-        The same profile if nothing is to be done.
+        Any profile; its redacted columns are marked in their ``note`` afterwards.
     """
-    raw = {column.name for column in profile.columns if not is_redacted(column)}
-    known = {column.name for column in profile.columns}
-    names = {name for name in profile.settings.redacted if name in raw or name not in known}
+    names = set(profile.settings.redacted)
     if not names:
         return profile
-    hidden = [position for position, name in enumerate(profile.settings.segments) if name in names]
-    cells = [_redact_cell(cell, names, hidden, k=profile.settings.k) for cell in profile.cells]
+    raw = {column.name for column in profile.columns if not is_redacted(column)} & names
+    hidden = {
+        position: name in raw
+        for position, name in enumerate(profile.settings.segments)
+        if name in names
+    }
+    k = profile.settings.k
+    cells: dict[object, Cell] = {}
+    for raw_cell in profile.cells:
+        cell = _redact_cell(raw_cell, names, hidden, k=k)
+        # Raw and hashed parts of one segment meet only now.
+        cells[cell.key] = cells[cell.key].merge(cell, k=k) if cell.key in cells else cell
     folders = _Folders(names)
     return replace(
         profile,
         columns=tuple(_mark(column, names) for column in profile.columns),
-        cells=tuple(sorted(cells, key=cell_order)),
+        cells=tuple(sorted(cells.values(), key=cell_order)),
         lineage=tuple(replace(entry, name=folders.redact(entry.name)) for entry in profile.lineage),
         events=tuple(
             replace(event, source=folders.redact(event.source), what=folders.redact(event.what))
@@ -129,7 +133,7 @@ class _Folders:
 
     def redact(self, path: str) -> str:
         """The path with hashes in place of the values."""
-        return self._pattern.sub(lambda match: f"{match[1]}={_hash_segment(match[2])}", path)
+        return self._pattern.sub(lambda match: f"{match[1]}={_hash_value(match[2])}", path)
 
 
 def _mark(column: Column, names: set[str]) -> Column:
@@ -138,10 +142,10 @@ def _mark(column: Column, names: set[str]) -> Column:
     return replace(column, note="; ".join(filter(None, [column.note, MARK])))
 
 
-def _redact_cell(cell: Cell, names: set[str], hidden: list[int], *, k: int) -> Cell:
+def _redact_cell(cell: Cell, names: set[str], hidden: dict[int, bool], *, k: int) -> Cell:
     segment = list(cell.segment)
-    for position in hidden:
-        segment[position] = _hash_segment(segment[position])
+    for position, raw in hidden.items():
+        segment[position] = _hash_value(segment[position], raw=raw)
     states = {
         name: _redact_state(state, names, k=k) if name in names else state
         for name, state in cell.states.items()
@@ -149,39 +153,60 @@ def _redact_cell(cell: Cell, names: set[str], hidden: list[int], *, k: int) -> C
     return replace(cell, segment=tuple(segment), states=states)
 
 
-def _hash_segment(value: SegmentValue) -> SegmentValue:
-    if value is None or (isinstance(value, str) and _HASHED.fullmatch(value)):
+def _hash_value(value: SegmentValue, *, raw: bool = False) -> SegmentValue:
+    """The hash of a segment value; unless surely ``raw``, what looks like a hash is left."""
+    if value is None or (not raw and isinstance(value, str) and _HASHED.fullmatch(value.encode())):
         return value
     return hash_text(str(value).encode("utf-8", "surrogatepass")).decode()
 
 
 def _redact_state(state: ColumnState, names: set[str], *, k: int) -> ColumnState:
-    if is_redacted(state.column):
-        return state
+    raw = not is_redacted(state.column)
     settings = SketchSettings(seed_of(state.column.name), k)
     summary = state.summary
-    if isinstance(summary, NumericSummary):
+    if isinstance(summary, NumericSummary) and (raw or not _is_clean(summary)):
         summary = _redact_numeric(summary, settings)
     elif isinstance(summary, TextSummary):
-        summary = _redact_text(summary)
-    elif isinstance(summary, TimestampSummary):
+        summary = _redact_text(summary, raw=raw)
+    elif isinstance(summary, TimestampSummary) and (raw or not _is_clean(summary)):
         summary = _redact_timestamp(summary)
     return replace(state, column=_mark(state.column, names), summary=summary)
+
+
+def _is_clean(summary: NumericSummary | TimestampSummary) -> bool:
+    """Whether every value held is one that redaction leaves as it is."""
+    if summary.counts is not None:
+        held, storage = summary.counts.values, summary.counts.storage
+    else:
+        assert summary.quantiles is not None
+        storage = summary.quantiles.storage
+        held = from_keys(summary.quantiles.items, storage)
+        ends = [end for end in (summary.minimum, summary.maximum) if end is not None]
+        held = np.concatenate([held, np.array(ends, dtype=held.dtype)])
+    if isinstance(summary, NumericSummary):
+        coarseness = 0 if summary.histogram is None else summary.histogram.coarseness
+        return np.array_equal(held, replaced_numbers(held, storage, coarseness=coarseness))
+    if summary.counts is not None:
+        return np.array_equal(held, _midnights(held, _DAY[summary.unit]))
+    assert summary.calendar is not None
+    return not summary.calendar.hours[1:].any()
 
 
 # --- summaries -----------------------------------------------------------------------------------
 
 
-def _redact_text(summary: TextSummary) -> TextSummary:
+def _redact_text(summary: TextSummary, *, raw: bool) -> TextSummary:
     """Keys become their hashes; registers stay those of the texts, for they are hashes already."""
-    hashed = [hash_text(key) for key in summary.counts.keys]
-    order = sorted(range(len(hashed)), key=hashed.__getitem__)
-    counts = TextCounts.of(
-        [hashed[position] for position in order],
-        summary.counts.counts[np.array(order, dtype=np.int64)],
-        error=summary.counts.error,
-        total=summary.counts.total,
-    )
+    held = summary.counts
+    if not raw and all(map(_HASHED.fullmatch, held.keys)):
+        return summary
+    table: dict[bytes, int] = {}
+    for key, count in zip(held.keys, held.counts.tolist(), strict=True):
+        hashed = key if not raw and _HASHED.fullmatch(key) else hash_text(key)
+        table[hashed] = table.get(hashed, 0) + count
+    keys = sorted(table)
+    weights = np.array([table[key] for key in keys], dtype=np.uint64)
+    counts = TextCounts.of(keys, weights, error=held.error, total=held.total)
     return replace(summary, counts=counts, distinct=summary.get_distinct())
 
 

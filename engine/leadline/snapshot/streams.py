@@ -76,23 +76,26 @@ def decode_stream(
     """
     source = pa.BufferReader(content)
     reader = pa.ipc.MessageReader.open_stream(source)
-    schema = _read_schema(reader.read_next_message())
+    schema = _read_schema(_next(reader))
     _check_schema(schema, types, required)
-    message = reader.read_next_message()
+    message = _next(reader)
     _check_batch(message)
     batch = pa.ipc.read_record_batch(message, schema)
     batch.validate(full=True)
-    try:
-        reader.read_next_message()
-    except StopIteration:
-        pass
-    else:
+    if next(reader, None) is not None:
         raise FrameError("the Arrow stream holds more than one batch")
     if not content.endswith(_END):
         raise FrameError("the Arrow stream has no end-of-stream marker")
     if source.tell() != len(content):
         raise FrameError("bytes follow the end of the Arrow stream")
     return schema.metadata[_KEY].decode(), _columns(batch, types, required), batch.num_rows
+
+
+def _next(reader: pa.MessageReader) -> pa.Message:
+    message = next(reader, None)
+    if message is None:
+        raise FrameError("the Arrow stream ends early")
+    return message
 
 
 def _columns(
