@@ -134,7 +134,16 @@ def is_text(type_: pa.DataType) -> bool:
     """Whether values are byte strings, plain or dictionary-encoded."""
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
-    return _is_byte_string(type_)
+    types = pa.types
+    return bool(
+        types.is_string(type_)
+        or types.is_large_string(type_)
+        or types.is_string_view(type_)
+        or types.is_binary(type_)
+        or types.is_large_binary(type_)
+        or types.is_binary_view(type_)
+        or types.is_fixed_size_binary(type_)
+    )
 
 
 def decode(array: pa.Array) -> pa.Array:
@@ -143,7 +152,7 @@ def decode(array: pa.Array) -> pa.Array:
         return decode(array.storage)
     if pa.types.is_run_end_encoded(array.type):
         return decode(pc.run_end_decode(array))
-    if pa.types.is_dictionary(array.type) and not _is_byte_string(array.type.value_type):
+    if pa.types.is_dictionary(array.type) and not is_text(array.type):
         return decode(array.dictionary.take(array.indices))
     return array
 
@@ -173,19 +182,6 @@ def _view(array: pa.Array) -> ArrayView:
         offset=array.offset,
         length=len(array),
         owner=array,
-    )
-
-
-def _is_byte_string(type_: pa.DataType) -> bool:
-    types = pa.types
-    return bool(
-        types.is_string(type_)
-        or types.is_large_string(type_)
-        or types.is_string_view(type_)
-        or types.is_binary(type_)
-        or types.is_large_binary(type_)
-        or types.is_binary_view(type_)
-        or types.is_fixed_size_binary(type_)
     )
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+from . import _arrow
 from ._native import Storage
 from .errors import InputError
 
@@ -298,21 +299,8 @@ def _classify(type_: pa.DataType) -> tuple[Kind, Storage | None, str | None, str
         return Kind.DATE, Storage.INT64, None, ""
     if types.is_timestamp(type_):
         return Kind.TIMESTAMP, Storage.INT64, type_.unit, ""
-    if _is_text(type_):
+    if _arrow.is_text(type_):
         return Kind.TEXT, None, None, ""
     if types.is_null(type_):
         return Kind.NULL, None, None, ""
     return Kind.UNSUPPORTED, None, None, f"{type_} is not profiled; rows and nulls are counted"
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    types = pa.types
-    return bool(
-        types.is_string(type_)
-        or types.is_large_string(type_)
-        or types.is_string_view(type_)
-        or types.is_binary(type_)
-        or types.is_large_binary(type_)
-        or types.is_binary_view(type_)
-        or types.is_fixed_size_binary(type_)
-    )

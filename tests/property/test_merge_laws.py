@@ -77,7 +77,9 @@ LONG = {
     "uint64": lambda random, n: random.integers(2**63, 2**64 - 1, n, dtype=np.uint64),
     "timestamps": lambda random, n: random.integers(0, 2**31, n).astype("datetime64[s]"),
     "many words": lambda random, n: np.array([f"w{i}" for i in random.zipf(1.1, n) % 20_000]),
-    "infinities": lambda random, n: np.where(random.random(n) < 0.1, np.inf, random.normal(0, 1, n)),
+    "infinities": lambda random, n: np.where(
+        random.random(n) < 0.1, np.inf, random.normal(0, 1, n)
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,7 @@ def _split_error(k: int, coarseness: int) -> float:
     return math.hypot(_compaction_error(k), sampling)
 
 
+@cache
 def k_for_rank_error(rank_error: float) -> int:
     """Smallest multiple of 256 whose error bound, sampler included, is at most ``rank_error``.
 
