@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import Json, Output, Quiet, Recover, writable
-from .profile import report_snapshot
+from .output import tell_written
 
 
 def merge(
@@ -36,4 +36,4 @@ def merge(
         total = part if total is None else total.merge(part)
     assert total is not None
     total.save(target)
-    report_snapshot(target, total.rows, len(total.columns), len(total.cells), as_json, quiet)
+    tell_written(target, total, as_json=as_json, quiet=quiet)

@@ -11,7 +11,11 @@ from ..errors import LeadlineError
 from ..report.text import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console, RenderableType
+
+    from ..profile import Profile
 
 FINE, FOUND, WRONG = 0, 1, 2
 INTERRUPTED, CLOSED_PIPE = 130, 141
@@ -100,6 +104,19 @@ def write_json(figures: dict[str, Any]) -> None:
     from ..report.json import to_json
 
     write(to_json(figures))
+
+
+def tell_written(path: Path, profile: Profile, *, as_json: bool, quiet: bool) -> None:
+    """Say what was written where."""
+    rows, columns, cells = profile.rows, len(profile.columns), len(profile.cells)
+    written = path.stat().st_size
+    if as_json:
+        figures = {"snapshot": str(path), "rows": rows, "columns": columns, "cells": cells}
+        write_json({**figures, "bytes": written})
+    elif not quiet:
+        counts = ((rows, "row"), (columns, "column"), (cells, "cell"))
+        told = ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
+        write(f"{printable(str(path))}: {told} in {written:,} bytes")
 
 
 def show(*parts: RenderableType) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import InputError
 from .options import Json, Output, Quiet, names, pairs, size, writable
-from .output import write, write_json
+from .output import tell_written
 from .progress import ProgressBar
 
 
@@ -86,20 +85,4 @@ def profile(
             progress=bar.update,
         )
     result.save(target)
-    report_snapshot(target, result.rows, len(result.columns), len(result.cells), as_json, quiet)
-
-
-def report_snapshot(
-    path: Path, rows: int, columns: int, cells: int, as_json: bool, quiet: bool
-) -> None:
-    """Say what was written where."""
-    written = path.stat().st_size
-    if as_json:
-        figures = {"snapshot": str(path), "rows": rows, "columns": columns, "cells": cells}
-        write_json({**figures, "bytes": written})
-    elif not quiet:
-        from ..report.text import printable
-
-        counts = ((rows, "row"), (columns, "column"), (cells, "cell"))
-        told = ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
-        write(f"{printable(str(path))}: {told} in {written:,} bytes")
+    tell_written(target, result, as_json=as_json, quiet=quiet)
