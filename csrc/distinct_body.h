@@ -25,11 +25,23 @@ LL_INLINE void distinct_hash_body(const uint64_t *values, int64_t count, int sto
         hashes[i] = hash_of(values[i], storage, set);
 }
 
-LL_INLINE void raise_register(uint64_t hash, uint8_t *registers) {
+LL_INLINE uint8_t rank_of(uint64_t hash) {
     uint64_t rest = (hash << INDEX_BITS) | ((uint64_t)1 << (INDEX_BITS - 1));
-    uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
-    uint8_t *place = &registers[hash >> (64 - INDEX_BITS)];
+    return (uint8_t)(__builtin_clzll(rest) + 1);
+}
+
+/* Many of the first values raise their register, which no branch could foresee. */
+LL_INLINE void raise_always(uint64_t hash, uint8_t *registers) {
+    uint8_t rank = rank_of(hash), *place = &registers[hash >> (64 - INDEX_BITS)];
     *place = rank > *place ? rank : *place;
+}
+
+/* Later ones seldom do, and a frequent value must not wait for its own last store each time: 2.0 ns
+ * a value on 70 % zeros without the branch, 1.1 with it (Sapphire Rapids, 2.6 GHz). Looking at the
+ * registers for all values of a tile first and raising afterwards was slower on all data. */
+LL_INLINE void raise_seldom(uint64_t hash, uint8_t *registers) {
+    uint8_t rank = rank_of(hash), *place = &registers[hash >> (64 - INDEX_BITS)];
+    if (LL_UNLIKELY(rank > *place)) *place = rank;
 }
 
 LL_INLINE uint8_t smallest_register(const uint8_t *registers) {
@@ -43,7 +55,7 @@ LL_INLINE void add_tile(const uint64_t *hashes, int count, uint8_t *registers) {
     uint8_t smallest = smallest_register(registers);
     if (smallest == 0 || count < TILE) {
         for (int i = 0; i < count; i++)
-            raise_register(hashes[i], registers);
+            raise_always(hashes[i], registers);
         return;
     }
     /* rank > smallest means that the top `smallest` bits after the index are all zero. */
@@ -62,7 +74,7 @@ LL_INLINE void add_tile(const uint64_t *hashes, int count, uint8_t *registers) {
         }
     }
     for (int i = 0; i < count_picked; i++)
-        raise_register(picked[i], registers);
+        raise_seldom(picked[i], registers);
 }
 
 LL_INLINE void distinct_add_hashes_body(const uint64_t *hashes, int64_t count, uint8_t *registers) {

@@ -58,10 +58,25 @@ static const uint32_t *page_counts(const uint32_t *counters, const uint8_t *touc
     return room;
 }
 
-/* The largest count of a page, 0 for the two pages of the infinities. A page that was marked
+/* The first marked page from this one on. Eight marks are looked at at a time: there are 4,096, and
+ * a small cell has some twenty. */
+static int next_page(const uint8_t *touched, int page) {
+    for (; page < LL_HISTOGRAM_PAGES; page++) {
+        uint64_t marks, spread;
+        memcpy(&marks, touched + page / 8 * 8, sizeof marks);
+        memcpy(&spread, touched + TOUCHED_SPREAD + page / 8 * 8, sizeof spread);
+        if (!(marks | spread))
+            page |= 7;
+        else if (touched[page] || touched[TOUCHED_SPREAD + page])
+            break;
+    }
+    return page;
+}
+
+/* The largest count of a marked page, 0 for the two pages of the infinities. A page that was marked
  * without need loses its mark. */
 static uint32_t page_heaviest(const uint32_t *counters, uint8_t *touched, int page) {
-    if ((page & 0x7ff) == 0x7ff || !(touched[page] || touched[TOUCHED_SPREAD + page])) return 0;
+    if ((page & 0x7ff) == 0x7ff) return 0;
     uint32_t room[LL_HISTOGRAM_PAGE], heaviest = 0;
     const uint32_t *counts = page_counts(counters, touched, page, room);
     for (int i = 0; i < LL_HISTOGRAM_PAGE; i++)
@@ -72,7 +87,7 @@ static uint32_t page_heaviest(const uint32_t *counters, uint8_t *touched, int pa
 
 uint32_t ll_histogram_heaviest(const uint32_t *counters, uint8_t *touched) {
     uint32_t heaviest = 0;
-    for (int page = 0; page < LL_HISTOGRAM_PAGES; page++) {
+    for (int page = -1; (page = next_page(touched, page + 1)) < LL_HISTOGRAM_PAGES;) {
         uint32_t found = page_heaviest(counters, touched, page);
         heaviest = found > heaviest ? found : heaviest;
     }
@@ -81,7 +96,7 @@ uint32_t ll_histogram_heaviest(const uint32_t *counters, uint8_t *touched) {
 
 int ll_histogram_pages(const uint32_t *counters, uint8_t *touched, uint16_t *pages) {
     int count = 0;
-    for (int page = 0; page < LL_HISTOGRAM_PAGES; page++)
+    for (int page = -1; (page = next_page(touched, page + 1)) < LL_HISTOGRAM_PAGES;)
         if (page_heaviest(counters, touched, page)) pages[count++] = (uint16_t)page;
     return count;
 }
@@ -103,8 +118,7 @@ int ll_histogram_read(const uint32_t *counters, const uint8_t *touched, const ui
 
 void ll_histogram_clear(uint32_t *counters, uint8_t *touched) {
     const size_t page_bytes = LL_HISTOGRAM_PAGE * sizeof *counters;
-    for (int page = 0; page < LL_HISTOGRAM_PAGES; page++) {
-        if (!touched[page] && !touched[TOUCHED_SPREAD + page]) continue;
+    for (int page = -1; (page = next_page(touched, page + 1)) < LL_HISTOGRAM_PAGES;) {
         int tables = touched[TOUCHED_SPREAD + page] ? LL_HISTOGRAM_TABLES : 1;
         for (int table = 0; table < tables; table++)
             memset(counters + table * LL_HISTOGRAM_TABLE + page * LL_HISTOGRAM_PAGE, 0, page_bytes);

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,9 +110,11 @@ class ArrayView:
     owner: object
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Exact counts of what a gather met; ``negatives`` are below zero, -inf included."""
+class Tally(NamedTuple):
+    """Exact counts of what a gather met; ``negatives`` are below zero, -inf included.
+
+    A named tuple because one is made for every column of every cell: 0.3 us instead of 1.
+    """
 
     rows: int = 0
     nulls: int = 0
@@ -122,7 +124,7 @@ class Tally:
     zeros: int = 0
     negatives: int = 0
 
-    def __add__(self, other: Tally) -> Tally:
+    def __add__(self, other: Tally) -> Tally:  # type: ignore[override]
         return Tally(
             self.rows + other.rows,
             self.nulls + other.nulls,
@@ -267,16 +269,9 @@ def gather(
     )
     if code:
         _refuse(code, "gather")
-    tally = Tally(
-        found.rows,
-        found.nulls,
-        found.nan,
-        found.positive_infinity,
-        found.negative_infinity,
-        found.zeros,
-        found.negatives,
-    )
-    return found.written, found.next, tally
+    # The struct is nine int64 in a row; reading it at once costs less than two of its fields.
+    written, following, *counts = _ffi.unpack(_ffi.cast("int64_t *", found), 9)
+    return written, following, Tally(*counts)
 
 
 # --- moments -------------------------------------------------------------------------------------

@@ -129,6 +129,9 @@ class Histogram:
 
     def merge(self, other: Histogram) -> Histogram:
         """The histogram of both sides' values together."""
+        if self.coarseness == other.coarseness and np.array_equal(self.pages, other.pages):
+            added = np.add(self.counts, other.counts, dtype=np.uint64)
+            return Histogram(self.coarseness, self.pages, _narrowed(added))
         pages = np.union1d(self.pages, other.pages)
         coarseness = max(coarseness_of(len(pages)), self.coarseness, other.coarseness)
         counts = np.zeros((len(pages), HISTOGRAM_PAGE >> coarseness), dtype=np.uint64)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from .. import _native
 from .._native import Storage
 
+_BITS = struct.Struct("<Q")
+_DOUBLE = struct.Struct("<d")
 _SIGN = 1 << 63
 _ALL = (1 << 64) - 1
 
@@ -49,7 +51,7 @@ def key_of(value: float, storage: Storage) -> int:
     """
     if storage is Storage.FLOAT64:
         # Adding 0.0 turns -0.0 into 0.0.
-        (bits,) = struct.unpack("<Q", struct.pack("<d", float(value) + 0.0))
+        (bits,) = _BITS.unpack(_DOUBLE.pack(float(value) + 0.0))
         return int(bits) ^ (_ALL if bits & _SIGN else _SIGN)
     if storage is Storage.INT64:
         return int(value) + _SIGN
@@ -73,6 +75,6 @@ def value_of(key: int, storage: Storage) -> int | float:
 def bits_to_value(bits: int, storage: Storage) -> int | float:
     """Value of 8 raw bytes read as an unsigned integer."""
     if storage is Storage.FLOAT64:
-        (number,) = struct.unpack("<d", struct.pack("<Q", bits))
+        (number,) = _DOUBLE.unpack(_BITS.pack(bits))
         return float(number)
     return bits - (1 << 64) if storage is Storage.INT64 and bits & _SIGN else bits
