@@ -249,9 +249,14 @@ class ColumnProfile:
         if bins < 1:
             raise InputError(f"a histogram needs at least one bin, not {bins!r}")
         low, high = self._finite_range()
-        edges = np.linspace(low, high, bins + 1) if high > low else low + np.array([-0.5, 0.5])
-        share = self.band.cumulative(edges)
-        return np.diff(share), edges
+        if not low < high:
+            low, high = low - 0.5, high + 0.5
+        edges = np.linspace(low, high, bins + 1)
+        below = self.band.cumulative(edges)
+        if self.numeric is not None:
+            # The last bin is closed; only infinities lie beyond it.
+            below[-1] = self.numeric.total - self.numeric.positive_infinity
+        return np.diff(below), edges
 
     @cached_property
     def band(self) -> Band:

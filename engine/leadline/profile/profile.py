@@ -16,6 +16,7 @@ from ..errors import ComparisonError, InputError
 from ..schema import Column, merge_columns, require_names
 from ..sketch.quantiles import k_for_rank_error
 from .column import ColumnProfile, ColumnState, instant_of
+from .summaries import empty_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -261,7 +262,7 @@ class Profile:
                 total = fold(states, lambda a, b: a.merge(b, k=self.settings.k))
             else:
                 column = next(column for column in self.columns if column.name == name)
-                total = ColumnState(column, 0, 0, None)
+                total = ColumnState(column, 0, 0, empty_summary(column))
             self._totals[name] = ColumnProfile(total, k=self.settings.k)
         return self._totals[name]
 
@@ -391,6 +392,9 @@ def merge(profiles: Iterable[Profile]) -> Profile:
     parts = list(profiles)
     if not parts:
         raise InputError("there is nothing to merge; give at least one profile")
+    for part in parts:
+        if not isinstance(part, Profile):
+            raise InputError(f"only profiles can be merged, not a {type(part).__name__}")
     total = parts[0]
     for part in parts[1:]:
         total = total.merge(part)

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._native import Storage
 from ..errors import ComparisonError
+from ..schema import Column, Kind
 from ..sketch.calendar import CalendarCounts, calendar_of, to_microseconds
 from ..sketch.counts import ValueCounts
 from ..sketch.distinct import Distinct, DistinctBuilder
@@ -340,6 +341,19 @@ class TimestampSummary:
 
 
 Summary = NumericSummary | TextSummary | TimestampSummary
+
+
+def empty_summary(column: Column) -> Summary | None:
+    """The summary of a column of which no row was seen."""
+    if column.kind is Kind.TEXT:
+        nothing = TextCounts.of([], [], error=0, total=0)
+        return TextSummary(nothing, None, 0, TextLengths.empty(), CharacterClasses.empty())
+    if column.storage is None:
+        return None
+    counts = ValueCounts.empty(column.storage)
+    if column.kind is Kind.TIMESTAMP and column.unit is not None:
+        return TimestampSummary.of_counts(counts, unit=column.unit)
+    return NumericSummary.of_counts(counts, nan=0)
 
 
 def _pick(choose: Callable[[int, int], int], a: int | None, b: int | None) -> int | None:

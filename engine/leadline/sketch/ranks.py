@@ -96,7 +96,7 @@ class Band:
         return min(max(self._likely(rank), low), high), low, high
 
     def cumulative(self, at: Floats) -> Floats:
-        """Estimated rows below each point; all rows from the largest value on.
+        """Estimated rows below each point; at the last one all rows, if no value lies beyond it.
 
         Differences over ascending edges are histogram counts as `numpy.histogram` takes them:
         half open, the last bin closed.
@@ -105,7 +105,8 @@ class Band:
         if self.total == 0:
             return np.zeros(len(edges))
         below = self.on(edges).estimate[:, 0]
-        below[edges >= float(np.real(self.points[-1]))] = self.total
+        if len(edges) and edges[-1] >= float(np.real(self.points[-1])):
+            below[-1] = self.total
         return below
 
     def on(self, points: Points) -> Band:
