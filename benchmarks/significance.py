@@ -1,0 +1,151 @@
+"""How often tests and verdicts are wrong when nothing changed, and what they then still find.
+
+    python benchmarks/significance.py [--repeats 2000]
+
+Prints the tables of docs/statistics.md, section 6. Simulated from counts, seeded; a minute or two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from leadline.compare.binned import Cells, Counts, chi2
+from leadline.compare.categorical import Tally, all_cells, excess_variation, heavy_cells
+from leadline.compare.tests import chi_square_p, kolmogorov_p, two_shares_p
+from leadline.compare.verdict import Evidence, Thresholds, judge
+
+LEVELS = (0.05, 0.01, 0.001)
+SEED = 20_131_201
+THRESHOLD = 0.05
+
+
+def zipf(categories: int) -> np.ndarray:
+    weights = 1 / np.arange(1, categories + 1)
+    return weights / weights.sum()
+
+
+def shares_at(p_values: np.ndarray) -> str:
+    return " | ".join(f"{(p_values <= level).mean():.2%}" for level in LEVELS)
+
+
+def ks_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
+    for n, m in ((100, 100), (150, 100), (100, 1_000), (1_000, 1_000)):
+        steps = np.concatenate([np.full(n, 1 / n), np.full(m, -1 / m)])
+        found = [
+            kolmogorov_p(float(np.abs(np.cumsum(random.permutation(steps))).max()), n, m)
+            for _ in range(10 * repeats)
+        ]
+        yield f"| ks | continuous | {n:,} | {m:,} | {shares_at(np.array(found))} |"
+
+
+def chi2_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
+    populations = {
+        "500 zipf categories": zipf(500),
+        "100 even categories": np.full(100, 0.01),
+        "4, one of 0.05 %": np.array([0.5, 0.4, 0.0995, 0.0005]),
+    }
+    for name, population in populations.items():
+        for n, m in ((1_000, 1_000), (10_000, 1_000), (100_000, 1_000)):
+            ours, plain = [], []
+            for _ in range(repeats):
+                a, b = (random.multinomial(rows, population) for rows in (n, m))
+                found = chi2(table(a, b))
+                assert found.null_value is not None
+                ours.append(found.p_value)
+                plain.append(chi_square_p(found.value, int(found.null_value)))
+            yield f"| chi2 | {name} | {n:,} | {m:,} | {shares_at(np.array(ours))} |"
+            yield f"| chi2, combined rows only | {name} | {n:,} | {m:,} | {shares_at(np.array(plain))} |"
+
+
+def table(a: np.ndarray, b: np.ndarray) -> Cells:
+    held = (a + b) > 0
+    names = tuple(str(i) for i in np.flatnonzero(held))
+    sides = [Counts.exact(x[held], int(x.sum())) for x in (a, b)]
+    return Cells(sides[0], sides[1], categories=names)
+
+
+def shares_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
+    for share, n, m in ((0.01, 100_000, 1_000), (0.01, 100_000, 2_000), (0.1, 1_000, 1_000)):
+        drawn = Counter(
+            zip(
+                random.binomial(n, share, 100 * repeats).tolist(),
+                random.binomial(m, share, 100 * repeats).tolist(),
+                strict=True,
+            )
+        )
+        times = np.array(list(drawn.values()))
+        ours = np.repeat([two_shares_p(x, n, y, m)[0] for x, y in drawn], times)
+        normal = np.repeat([z_or_one(x, n, y, m) for x, y in drawn], times)
+        yield f"| two shares | {share:.0%} | {n:,} | {m:,} | {shares_at(ours)} |"
+        yield f"| z where cells hold 10 | {share:.0%} | {n:,} | {m:,} | {shares_at(normal)} |"
+
+
+def z_or_one(x: int, n: int, y: int, m: int) -> float:
+    """P-value of the pooled z test; 1 where a cell holds under 10."""
+    if min(x, y, n - x, m - y) < 10:
+        return 1.0
+    pooled = (x + y) / (n + m)
+    z = abs(x / n - y / m) / math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    return math.erfc(z / math.sqrt(2))
+
+
+def verdict_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
+    population = zipf(500)
+    signs = np.where(np.arange(500) % 2, 1, -1)
+    changed = {
+        "none": population,
+        "first value + 10 points": population * 0.9 + 0.1 * np.eye(500)[0],
+        "all values by 30 %": population * (1 + 0.3 * signs),
+        "all values by 60 %": population * (1 + 0.6 * signs),
+    }
+    for name, weights in changed.items():
+        current = weights / weights.sum()
+        distance = np.abs(current - population).sum() / 2
+        for rows in (1_000, 3_000, 10_000):
+            found: Counter[str] = Counter()
+            for _ in range(repeats // 5):
+                sides = (tally(random.multinomial(rows, p)) for p in (population, current))
+                found[verdict(*sides)] += 1
+            total = sum(found.values())
+            told = " | ".join(f"{found[v] / total:.0%}" for v in ("drift", "possible", "none"))
+            yield f"| {name} | {distance:.3f} | {rows:,} | {told} |"
+
+
+def tally(counts: np.ndarray) -> Tally:
+    held = {str(i).encode(): int(count) for i, count in enumerate(counts) if count}
+    return Tally(held, int(counts.sum()))
+
+
+def verdict(a: Tally, b: Tally) -> str:
+    effect = excess_variation(heavy_cells(a, b))
+    effect = replace(effect, p_value=chi2(all_cells(a, b)).p_value)
+    assert effect.null_value is not None
+    given = Evidence(effect, THRESHOLD, "chi2", coarse=effect.null_value > THRESHOLD / 2)
+    return judge(given, given.p_value, Thresholds()).verdict.value
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=2_000)
+    repeats = parser.parse_args().repeats
+    random = np.random.default_rng(SEED)
+    print(
+        "| test | data | n | m | p <= 5 % | p <= 1 % | p <= 0.1 % |\n|---|---|--:|--:|--:|--:|--:|"
+    )
+    for rows in (ks_rows, chi2_rows, shares_rows):
+        for row in rows(random, repeats):
+            print(row, flush=True)
+    print("\n| change | total variation | rows a side | drift | possible | none |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for row in verdict_rows(random, repeats):
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
