@@ -109,3 +109,15 @@ def test_a_file_that_is_no_snapshot(run: Run, tmp_path: Path) -> None:
         assert name in done.err
     assert run("show", tmp_path / "missing.lead").code == 2
     assert run("show", tmp_path).code == 2
+
+
+def test_a_window_is_named_in_the_zone_of_the_profile(run: Run, logs: Path, tmp_path: Path) -> None:
+    # Midnight of January 6 in New York is five hours later in UTC.
+    out = tmp_path / "x.lead"
+    options = ["--time", "ts", "--every", "1d", "--tz", "America/New_York"]
+    assert run("profile", logs, "-o", out, *options).code == 0
+    figures = run("show", out, "--window", "2026-01-06", "--json").json
+    assert figures["windows"] == ["2026-01-06T05:00:00+00:00/2026-01-07T05:00:00+00:00"]
+    same = run("show", out, "--window", "2026-01-06T05:00Z", "--json").json
+    assert same["windows"] == figures["windows"]
+    assert "1 window of 1d by ts" in run("show", out, "--window", "2026-01-06").out

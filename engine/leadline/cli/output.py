@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LeadlineError
-from ..report.text import printable
+from ..report.text import counted, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 FINE, FOUND, WRONG = 0, 1, 2
 INTERRUPTED, CLOSED_PIPE = 130, 141
 WIDTH_OF_FILES = 100
-
 
 # The library's advice names arguments of Python; here they are options.
 _ADVICE = {
@@ -115,7 +114,7 @@ def tell_written(path: Path, profile: Profile, *, as_json: bool, quiet: bool) ->
         write_json({**figures, "bytes": written})
     elif not quiet:
         counts = ((rows, "row"), (columns, "column"), (cells, "cell"))
-        told = ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
+        told = ", ".join(counted(amount, noun) for amount, noun in counts)
         write(f"{printable(str(path))}: {told} in {written:,} bytes")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,7 @@ def show(
         str | None, typer.Option(metavar="COL", help="Everything about one column.")
     ] = None,
     window: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only the window that holds this instant.")
+        str | None, typer.Option(metavar="TIME", help="Only the window of this instant.")
     ] = None,
     segment: Annotated[
         list[str] | None, typer.Option(metavar="COL=VALUE", help="Only this segment.")
@@ -52,7 +53,7 @@ def show(
 def chosen(profile: Profile, window: str | None, segment: list[str]) -> Profile:
     """The part of a profile that the options name; segment values are compared as texts."""
     if window is not None:
-        profile = profile.select(window=window)
+        profile = profile.select(window=_instant(window, profile.settings.tz))
     if segment:
         wanted = pairs(segment, "--segment")
         positions = profile.settings.segments
@@ -62,6 +63,17 @@ def chosen(profile: Profile, window: str | None, segment: list[str]) -> Profile:
             values[name] = next((value for value in known if segment_text(value) == text), text)
         profile = profile.select(segment=values)
     return profile
+
+
+def _instant(text: str, zone: str | None) -> datetime | str:
+    """An instant written on the command line; one without a zone is in the profile's."""
+    from ..scan.windows import zone_of
+
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return instant if instant.tzinfo else instant.replace(tzinfo=zone_of(zone or "UTC"))
 
 
 def segment_text(value: str | float | bool | None) -> str:

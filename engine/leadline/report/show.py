@@ -13,7 +13,7 @@ from ..profile import ColumnProfile, Profile, Window
 from ..schema import Kind
 from .bars import shares
 from .layout import GAP, Field, heading, line, note
-from .text import bars, number, printable, scalar, share
+from .text import bars, counted, number, printable, scalar, share
 
 NAME, KIND, NULLS, DISTINCT, NUMBER = 14, 9, 5, 7, 9
 NARROW, WIDE = 76, 110
@@ -114,17 +114,16 @@ class _Table:
 
 def _head(profile: Profile, title: str) -> list[RenderableType]:
     settings = profile.settings
-    columns = f"{len(profile.columns):,} columns"
-    parts: list[RenderableType] = [heading(title, f"{profile.rows:,} rows", columns)]
+    columns = counted(len(profile.columns), "column")
+    parts: list[RenderableType] = [heading(title, counted(profile.rows, "row"), columns)]
     if settings.every is not None:
         zone = settings.tz or "UTC"
-        windows = (
-            f"{len(profile.windows):,} windows of {settings.every} by {settings.time} ({zone})"
-        )
-        parts.append(note(f"{windows}, {_span(profile)}"))
+        windows = counted(len(profile.windows), "window")
+        span = _span(profile)
+        parts.append(note(f"{windows} of {settings.every} by {settings.time} ({zone}), {span}"))
     if settings.segments:
         by = ", ".join(settings.segments)
-        parts.append(note(f"{len(profile.segments):,} segments by {by}"))
+        parts.append(note(f"{counted(len(profile.segments), 'segment')} by {by}"))
     if profile.tags:
         tags = ", ".join(f"{name}={value}" for name, value in profile.tags.items())
         parts.append(note(f"tags: {tags}"))

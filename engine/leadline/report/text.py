@@ -57,6 +57,15 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}"
 
 
+def counted(amount: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    >>> counted(1, "cell"), counted(1095, "cell")
+    ('1 cell', '1,095 cells')
+    """
+    return f"{amount:,} {noun}" + ("" if amount == 1 else "s")
+
+
 def share(value: float) -> str:
     """A share as a percentage that never shows 0 % for something or 100 % for not everything.
 
