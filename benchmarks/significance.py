@@ -60,7 +60,7 @@ def chi2_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
                 ours.append(found.p_value)
                 plain.append(chi_square_p(found.value, int(found.null_value)))
             yield f"| chi2 | {name} | {n:,} | {m:,} | {shares_at(np.array(ours))} |"
-            yield f"| chi2, combined rows only | {name} | {n:,} | {m:,} | {shares_at(np.array(plain))} |"
+            yield f"| chi2, plain pooling | {name} | {n:,} | {m:,} | {shares_at(np.array(plain))} |"
 
 
 def table(a: np.ndarray, b: np.ndarray) -> Cells:
