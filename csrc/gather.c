@@ -1,6 +1,22 @@
 /* Arrow memory -> blocks of values: the variants and the loop over tiles. */
 #include "dispatch.h"
-#include "gather_body.h"
+#include "gather_avx512.h"
+
+LL_INLINE int drop_nulls(uint64_t *values, int count, const uint64_t *keep, int set) {
+#if LL_X86
+    if (set == LL_SET_AVX512) return keep_avx512(values, count, keep);
+#endif
+    (void)set;
+    return gather_keep_body(values, count, keep);
+}
+
+LL_INLINE int drop_nan(uint64_t *values, int count, int set) {
+#if LL_X86
+    if (set == LL_SET_AVX512) return keep_numbers_avx512(values, count);
+#endif
+    (void)set;
+    return keep_numbers(values, count, values);
+}
 
 #define GATHER_VARIANT(isa, number, target)                                                        \
     target static void ll_gather_load_##isa(int type, const void *values, int64_t first,           \
@@ -8,11 +24,12 @@
         gather_load_body(type, values, first, rows, count, out);                                   \
     }                                                                                              \
     target static int ll_gather_keep_##isa(uint64_t *values, int count, const uint64_t *keep) {    \
-        return gather_keep_body(values, count, keep);                                              \
+        return drop_nulls(values, count, keep, number);                                            \
     }                                                                                              \
     target static int ll_gather_clean_##isa(uint64_t *values, int count, int storage,              \
                                             ll_tally *tally) {                                     \
-        return gather_clean_body(values, count, storage, tally);                                   \
+        int nan = gather_clean_body(values, count, storage, tally);                                \
+        return LL_LIKELY(nan == 0) ? count : drop_nan(values, count, number);                      \
     }
 
 LL_FOR_EACH_VARIANT(GATHER_VARIANT)

@@ -98,8 +98,19 @@ LL_INLINE int gather_keep_body(uint64_t *values, int count, const uint64_t *keep
     return kept;
 }
 
-/* What only tiles with NaN or infinities need. */
-LL_INLINE int drop_nan(uint64_t *values, int count, ll_tally *tally) {
+/* Copy all that is not NaN; `to` may be where the values are, or before. */
+LL_INLINE int keep_numbers(const uint64_t *values, int count, uint64_t *to) {
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        uint64_t bits = values[i];
+        to[kept] = bits;
+        kept += bits << 1 <= LL_INFINITY_BITS << 1;
+    }
+    return kept;
+}
+
+/* What only tiles with NaN or infinities need; returns how many values are NaN. */
+LL_INLINE int count_special(const uint64_t *values, int count, ll_tally *tally) {
     const uint64_t infinity = LL_INFINITY_BITS << 1; /* without the sign */
     uint64_t nan = 0, negative_nan = 0, infinite = 0, negative_infinite = 0;
     for (int i = 0; i < count; i++) {
@@ -113,13 +124,7 @@ LL_INLINE int drop_nan(uint64_t *values, int count, ll_tally *tally) {
     tally->negatives -= (int64_t)negative_nan;
     tally->positive_infinity += (int64_t)(infinite - negative_infinite);
     tally->negative_infinity += (int64_t)negative_infinite;
-    int kept = 0;
-    for (int i = 0; nan && i < count; i++) {
-        uint64_t bits = values[i];
-        values[kept] = bits;
-        kept += bits << 1 <= infinity;
-    }
-    return nan ? kept : count;
+    return (int)nan;
 }
 
 LL_INLINE int clean_floats(uint64_t *values, int count, ll_tally *tally) {
@@ -135,10 +140,10 @@ LL_INLINE int clean_floats(uint64_t *values, int count, ll_tally *tally) {
     }
     tally->zeros += (int64_t)zeros;
     tally->negatives += (int64_t)negatives;
-    return LL_LIKELY(!special) ? count : drop_nan(values, count, tally);
+    return LL_LIKELY(!special) ? 0 : count_special(values, count, tally);
 }
 
-LL_INLINE int clean_integers(const uint64_t *values, int count, int storage, ll_tally *tally) {
+LL_INLINE void clean_integers(const uint64_t *values, int count, int storage, ll_tally *tally) {
     uint64_t zeros = 0, below = 0;
     for (int i = 0; i < count; i++) {
         zeros += values[i] == 0;
@@ -146,13 +151,13 @@ LL_INLINE int clean_integers(const uint64_t *values, int count, int storage, ll_
     }
     tally->zeros += (int64_t)zeros;
     tally->negatives += storage == LL_STORAGE_INT64 ? (int64_t)below : 0;
-    return count;
 }
 
-/* Count what the tally asks for, make -0.0 0.0 and drop NaN; returns how many values are left. */
+/* Count what the tally asks for and make -0.0 0.0; returns how many values are NaN. */
 LL_INLINE int gather_clean_body(uint64_t *values, int count, int storage, ll_tally *tally) {
     if (storage == LL_STORAGE_FLOAT64) return clean_floats(values, count, tally);
-    return clean_integers(values, count, storage, tally);
+    clean_integers(values, count, storage, tally);
+    return 0;
 }
 
 #endif
