@@ -179,9 +179,9 @@ class ColumnProfile:
         """Number of distinct values, null and NaN apart; exact or within its 99.9 % interval."""
         summary = self.state.summary
         if isinstance(summary, TextSummary):
-            if summary.distinct is None:
+            if summary.counts.exact:
                 return Estimate.exact(len(summary.counts.keys))
-            return summary.distinct.estimate()
+            return summary.get_distinct().estimate()
         if summary is None:
             raise InputError(f"column {self.name!r} ({self.type}) is not profiled")
         if summary.counts is not None:

@@ -442,15 +442,14 @@ def _segment_order(value: SegmentValue) -> tuple[int, Any]:
 
 
 def _merge_settings(a: Settings, b: Settings) -> Settings:
-    for name in ("every", "segments", "rank_error", "tz", "time"):
+    for name in ("time", "every", "tz", "segments", "rank_error", "redacted"):
         left, right = getattr(a, name), getattr(b, name)
         if left != right:
             raise ComparisonError(
                 f"profiles made with {name} {left!r} and {right!r} cannot be merged; "
                 "profile both with the same settings"
             )
-    redacted = tuple(dict.fromkeys(a.redacted + b.redacted))
-    return replace(a, redacted=redacted, unit_rows=max(a.unit_rows, b.unit_rows))
+    return replace(a, unit_rows=max(a.unit_rows, b.unit_rows))
 
 
 def _refuse_repeats(a: tuple[LineageEntry, ...], b: tuple[LineageEntry, ...]) -> None:

@@ -196,7 +196,8 @@ class NumericSummary:
 class TextSummary:
     """Byte strings: frequent values, distinct count, lengths and kinds of characters.
 
-    ``distinct`` is None while the counts are exact, because it then follows from them.
+    ``distinct`` is None while the counts are exact, because it then follows from them; only
+    redaction sets it earlier.
     """
 
     counts: TextCounts
@@ -228,7 +229,8 @@ class TextSummary:
         """The summary of both sides' values together."""
         counts = self.counts.merge(other.counts)
         distinct = None
-        if not counts.exact:
+        # Redacted texts keep registers beside exact counts: their keys no longer hash alike.
+        if not (counts.exact and self.distinct is None and other.distinct is None):
             distinct = self.get_distinct().merge(other.get_distinct())
         return TextSummary(
             counts=counts,
