@@ -164,12 +164,15 @@ class Evolution:
             raise InputError(f"{source.label} has no columns")
         try:
             flatten(schema)
+            leaves = [(path, plain_type(type_), str(type_)) for path, type_ in leaves_of(schema)]
+        except UnicodeDecodeError as error:
+            raise InputError(f"{source.label}: a column name is not valid UTF-8") from error
         except InputError as error:
             raise InputError(f"{source.label}: {error}") from None
-        for path, type_ in leaves_of(schema):
+        for path, type_, _ in leaves:
             name = ".".join(path)
             if self._request.wants(name) or name in self._request.keys:
-                self._admit(name, plain_type(type_), source)
+                self._admit(name, type_, source)
         self._admitted += 1
 
     def require_names(self, schema: pa.Schema) -> None:

@@ -142,6 +142,8 @@ def profile(
         raise InputError(f'on_schema_change is "error" or "separate", not {on_schema_change!r}')
     if tz is not None:
         zone_of(tz)
+    if columns is not None and not len(columns):
+        raise InputError("columns names no columns; leave it out to profile all of them")
     request = Request(
         time=time,
         windowed=every is not None,

@@ -24,6 +24,9 @@ from .text import TextSource
 _BLOCK = 1 << 22
 _ROW = re.compile(r" in row (\d+)")
 _MIXED = re.compile(r"Column\((?:/.*)?\) changed from (?:number|string|boolean|null)")
+_ENCODER = json.JSONEncoder(default=str)
+# Types whose text by Arrow is the JSON that the file holds.
+_PLAIN = (pa.null(), pa.bool_(), pa.int64(), pa.string())
 
 
 class JsonLinesSource(TextSource):
@@ -83,22 +86,27 @@ class JsonLinesSource(TextSource):
         return types
 
     def _parse(self, block: bytes, lines: int) -> pa.Table:
-        texts = [
-            (name, type_)
-            for name, type_ in (self._types or {}).items()
-            if pa.types.is_string(type_)
-        ]
+        texts = [name for name, type_ in (self._types or {}).items() if pa.types.is_string(type_)]
+        explicit = pa.schema([(name, pa.string()) for name in texts])
         try:
-            return pa.json.read_json(
-                io.BytesIO(block),
-                read_options=pa.json.ReadOptions(use_threads=False, block_size=len(block) + 1),
-                parse_options=pa.json.ParseOptions(explicit_schema=pa.schema(texts)),
-            )
+            return _read_json(block, explicit)
         except pa.ArrowInvalid as error:
             if "Empty JSON" in str(error):
                 return pa.table({})
             if _MIXED.search(str(error)) is None:
                 raise self._error(error, lines) from error
+        if texts:
+            # Numbers in a column that is text elsewhere; Arrow does it if its text is JSON's.
+            try:
+                table = _read_json(block, pa.schema([]))
+            except pa.ArrowInvalid:
+                return self._parse_mixed(block, lines)
+            if all(
+                table.schema.field(name).type in _PLAIN
+                for name in texts
+                if name in table.column_names
+            ):
+                return table
         return self._parse_mixed(block, lines)
 
     def _parse_mixed(self, block: bytes, lines: int) -> pa.Table:
@@ -129,6 +137,14 @@ class JsonLinesSource(TextSource):
         if "Column() changed" in text:
             text, hint = "it is not a JSON object", "; JSON Lines has one object on every line"
         return InputError(f"{self.label}: {where}: {_ROW.sub('', text)}{hint}")
+
+
+def _read_json(block: bytes, explicit: pa.Schema) -> pa.Table:
+    return pa.json.read_json(
+        io.BytesIO(block),
+        read_options=pa.json.ReadOptions(use_threads=False, block_size=len(block) + 1),
+        parse_options=pa.json.ParseOptions(explicit_schema=explicit),
+    )
 
 
 def _join(a: pa.DataType, b: pa.DataType) -> pa.DataType:
@@ -182,4 +198,4 @@ def _array(values: list[Any], type_: pa.DataType | None = None) -> pa.Array:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, default=str)
+    return _ENCODER.encode(value)

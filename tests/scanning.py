@@ -1,0 +1,28 @@
+"""Scans with small units, so that a few hundred rows already exercise cutting and folding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leadline.profile import Profile, Settings
+from leadline.scan.evolution import Request
+from leadline.scan.run import Options, scan
+
+
+def profile_in_units(
+    data: Any,
+    *,
+    unit_rows: int = 64,
+    threads: int = 1,
+    time: str | None = None,
+    every: str | None = None,
+    segments: tuple[str, ...] = (),
+    memory: int = 2**30,
+    max_cells: int = 100_000,
+    separate: bool = False,
+) -> Profile:
+    """Profile like `leadline.profile`, in units of few rows."""
+    request = Request(time=time, windowed=every is not None, segments=segments, separate=separate)
+    settings = Settings(time=time, every=every, segments=segments, unit_rows=unit_rows)
+    options = Options(request, settings, threads, memory=memory, max_cells=max_cells)
+    return scan(data, options)
