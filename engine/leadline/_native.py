@@ -252,6 +252,8 @@ def gather(
     else:
         if end > len(order):
             raise InputError(f"gather: row {end} of an order of {len(order)} rows")
+        if order.dtype != np.int32:
+            raise TypeError(f"expected an order of int32, got {order.dtype}")
         rows = _ffi.from_buffer("int32_t[]", order)
     found = _ffi.new("ll_tally *")
     code = _lib.ll_gather(
@@ -263,7 +265,7 @@ def gather(
         rows,
         begin,
         end,
-        _u64(out),
+        _ffi.from_buffer("uint64_t[]", out, require_writable=True),
         len(out),
         found,
     )

@@ -192,3 +192,26 @@ def test_reads_no_byte_beyond_the_bitmap():
         pa.int64(), 5, [pa.py_buffer(bitmap.tobytes()), pa.py_buffer(values.tobytes())]
     )
     assert gather(array)[0] == [1, 2, 4]
+
+
+@pytest.mark.parametrize("name", ["int16", "float32", "int64", "float64"])
+def test_foreign_memory_need_not_be_aligned(name, random):
+    array = some_array(TYPES[name], 2_000, 0.0, random)
+    raw = np.zeros(array.buffers()[1].size + 1, dtype=np.uint8)
+    raw[1:] = np.frombuffer(array.buffers()[1], dtype=np.uint8)
+    out = np.empty(2_000, dtype=np.uint64)
+    odd = ArrayView(LAYOUTS[TYPES[name]], raw.ctypes.data + 1, 0, 0, 2_000, raw)
+    for order in (None, random.permutation(2_000).astype(np.int32)):
+        written, _, tally = _native.gather(odd, order, 0, 2_000, out)
+        found = out[:written].view(odd.type.storage.dtype).tolist()
+        assert (found, tally) == gather(array, order)[::2]
+
+
+def test_wrong_memory_is_refused():
+    view = view_of(pa.array([1.0, 2.0]))
+    with pytest.raises(TypeError, match="int32"):
+        _native.gather(view, np.zeros(2, dtype=np.int64), 0, 2, np.empty(2, np.uint64))
+    fixed = np.empty(2, np.uint64)
+    fixed.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        _native.gather(view, None, 0, 2, fixed)
