@@ -107,7 +107,8 @@ def test_merged_from_many_parts(name: str, random: np.random.Generator) -> None:
 def test_columns_held_exactly_have_no_width(name: str, random: np.random.Generator) -> None:
     a, b = COLUMNS[name](random)[:400], COLUMNS[name](random)[:300]
     column = compare(profile({"x": a}), profile({"x": b}))["x"]
-    assert column.ks.lower == column.ks.value == column.ks.upper == oracle.ks(a, b)
+    assert column.ks.value == oracle.ks(a, b)
+    assert column.ks.upper - column.ks.lower < 1e-15
     for statistic in ("psi", "jensen_shannon"):
         found = column[statistic]
         assert found.upper - found.lower <= 1e-9 * max(found.value, 1)

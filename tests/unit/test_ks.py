@@ -39,7 +39,9 @@ def ks(a: object, b: object) -> Statistic:
 )
 def test_exact_distances(a: list[float], b: list[float], expected: float) -> None:
     found = ks(np.array(a), np.array(b))
-    assert (found.lower, found.value, found.upper) == (expected,) * 3
+    assert found.value == expected
+    assert found.lower <= expected <= found.upper
+    assert found.upper - found.lower < 1e-15
     assert found.confidence == 1.0
 
 
@@ -48,7 +50,10 @@ def test_the_rounding_is_scipys() -> None:
     for n, m in ((3, 7), (97, 31), (500, 211)):
         a, b = random.integers(0, 20, n), random.integers(0, 20, m)
         found = ks(a, b)
-        assert found.value == found.lower == found.upper == oracle.ks(a, b)
+        assert found.value == oracle.ks(a, b)
+        # SciPy's exact method rounds the same distance once instead of three times.
+        assert found.lower <= stats.ks_2samp(a, b).statistic <= found.upper
+        assert found.upper - found.lower < 1e-15
 
 
 def test_a_column_without_values_is_undefined() -> None:
@@ -76,7 +81,7 @@ def test_p_value_is_taken_at_the_certain_distance() -> None:
     random = np.random.default_rng(2)
     found = ks(random.normal(1.7e9, 10, 5_000), random.normal(1.7e9, 10, 5_000))
     assert found.upper > found.lower
-    assert found.p_value == kolmogorov_p(found.lower, 5_000, 5_000)
+    assert found.p_value == pytest.approx(kolmogorov_p(found.lower, 5_000, 5_000))
 
 
 # sqrt(ln(2 / 0.005) / 2n): 0.0547 at n = 1000.

@@ -68,8 +68,8 @@ class BandPair:
 def ks(pair: BandPair) -> Statistic:
     """Two-sample Kolmogorov-Smirnov distance: the largest difference of the shares up to a value.
 
-    The convention is that of `scipy.stats.ks_2samp`, two-sided; its rounding too, so that exact
-    counts give the same double. Infinities count as values. The p-value is taken at the lower
+    The convention is that of `scipy.stats.ks_2samp`, two-sided, which rounds in one of two ways
+    (by its ``method``); the interval has room for both, two ulps of 1 a side. Infinities count as values. The p-value is taken at the lower
     bound: that distance is certain. ``ci_lower`` and ``ci_upper`` add the 99 % margin of Dvoretzky,
     Kiefer, Wolfowitz and Massart of both sides (0.5 % each).
     """
@@ -89,8 +89,8 @@ def ks(pair: BandPair) -> Statistic:
     margin = share_margin(a) + share_margin(b)
     return Statistic(
         value=value,
-        lower=lower,
-        upper=upper,
+        lower=_nudged(lower, -2 * EPSILON),
+        upper=_nudged(upper, 2 * EPSILON),
         ci_lower=max(0.0, lower - margin),
         ci_upper=min(1.0, upper + margin),
         confidence=pair.confidence,
@@ -166,6 +166,11 @@ def wasserstein(
         scale=scale,
         note=f"{value / scale:.3g} of the reference's spread" if scale else "",
     )
+
+
+def _nudged(distance: float, room: float) -> float:
+    """A bound with room for rounding; 0 and 1 are never rounded."""
+    return distance if distance in (0.0, 1.0) else min(max(distance + room, 0.0), 1.0)
 
 
 def spread_of(reference: Band, deviation: float) -> float | None:
