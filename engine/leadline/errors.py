@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LeadlineError(Exception):
-    """Root of all errors that Leadline raises on purpose; the message says what, where and what to do."""
+    """Root of all errors raised on purpose; a message says what, where and what to do."""
 
 
 class InputError(LeadlineError):
@@ -16,7 +16,7 @@ class SchemaConflictError(InputError):
 
 
 class SnapshotError(LeadlineError):
-    """A snapshot file is damaged, of another version, or holds states that contradict themselves."""
+    """A snapshot is damaged, of another version, or holds contradictory states."""
 
 
 class ComparisonError(LeadlineError):
