@@ -9,7 +9,8 @@ import pytest
 
 from leadline.profile import Profile
 from leadline.scan import profile
-from leadline.sketch.ranks import Band, Sample, as_points, band_of, band_of_counts, band_of_sample
+from leadline.sketch.points import as_points
+from leadline.sketch.ranks import Band, Sample, band_of, band_of_counts, band_of_sample
 
 
 def band(values: np.ndarray) -> Band:

@@ -307,7 +307,8 @@ def compare(
     """
     _check(reference, current, statistics, correction)
     limits = Thresholds.of(thresholds)
-    drafts = [_Draft.of(name, reference, current, limits) for name in _names(reference, current)]
+    a, b = ({name: side[name] for name in side.names} for side in (reference, current))
+    drafts = [_Draft.of(name, a.get(name), b.get(name), limits) for name in {**a, **b}]
     judged = [
         e for draft in drafts for e in (draft.values, draft.missing) if isinstance(e, Evidence)
     ]
@@ -334,8 +335,9 @@ class _Draft:
     missing: Evidence | Judgement
 
     @classmethod
-    def of(cls, name: str, reference: Profile, current: Profile, limits: Thresholds) -> _Draft:
-        a, b = (_column(profile, name) for profile in (reference, current))
+    def of(
+        cls, name: str, a: ColumnProfile | None, b: ColumnProfile | None, limits: Thresholds
+    ) -> _Draft:
         role = _role(a, b)
         if a is None or b is None:
             side = "current profile" if a is None else "reference"
@@ -389,17 +391,9 @@ def _check(
         )
 
 
-def _column(profile: Profile, name: str) -> ColumnProfile | None:
-    return profile[name] if name in profile.names else None
-
-
 def _few(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:5])
     return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _names(reference: Profile, current: Profile) -> list[str]:
-    return list(dict.fromkeys(reference.names + current.names))
 
 
 def _role(a: ColumnProfile | None, b: ColumnProfile | None) -> Role:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..sketch.ranks import SMALLEST, Band, Points, point_of
+from ..sketch.points import SMALLEST, Points, point_of
+from ..sketch.ranks import Band
 from .binned import Cells, Counts
 
 DECILES = np.arange(1, 10) / 10

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..profile import ColumnProfile
 from ..schema import Kind, Role
-from ..sketch.ranks import Band, as_points
+from ..sketch.points import as_points
+from ..sketch.ranks import Band
 from .binned import chi2
 from .categorical import Tally, all_cells, excess_variation, heavy_cells
 from .measures import Measures

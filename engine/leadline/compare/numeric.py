@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..sketch.ranks import SMALLEST, Band, Floats, Points, union_points
+from ..sketch.points import SMALLEST, Floats, Points
+from ..sketch.ranks import Band, union_points
 from .statistic import RELATIVE_SLACK, Statistic, share_margin, undefined
 from .tests import kolmogorov_p
 
@@ -69,9 +70,10 @@ def ks(pair: BandPair) -> Statistic:
     """Two-sample Kolmogorov-Smirnov distance: the largest difference of the shares up to a value.
 
     The convention is that of `scipy.stats.ks_2samp`, two-sided, which rounds in one of two ways
-    (by its ``method``); the interval has room for both, two ulps of 1 a side. Infinities count as values. The p-value is taken at the lower
-    bound: that distance is certain. ``ci_lower`` and ``ci_upper`` add the 99 % margin of Dvoretzky,
-    Kiefer, Wolfowitz and Massart of both sides (0.5 % each).
+    (by its ``method``); the interval has room for both, two ulps of 1 a side. Infinities count as
+    values. The p-value is taken at the lower bound: that distance is certain. ``ci_lower`` and
+    ``ci_upper`` add the 99 % margin of Dvoretzky, Kiefer, Wolfowitz and Massart of both sides
+    (0.5 % each).
     """
     a, b = pair.reference.total, pair.current.total
     lower = max(0.0, float(np.max(pair.low)), float(np.max(-pair.high)))

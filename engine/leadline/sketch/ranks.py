@@ -5,10 +5,6 @@ counts; inside a bucket that holds more rows than the sketch's error, the sketch
 and the two are intersected. Everything that ranks values (quantiles, Kolmogorov-Smirnov,
 Wasserstein, decile edges) asks a band and nothing else, so the care for half-open buckets, ties
 and infinities is taken here once.
-
-Points are float64. Where integers beyond 2**53 take part they are complex128 instead: the real
-part is the nearest double and the imaginary part what the integer has beyond it. NumPy orders
-complex numbers lexicographically, which is then the exact order of the values.
 """
 
 from __future__ import annotations
@@ -21,18 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .keys import from_keys
+from .pieces import Pieces, half_open
+from .points import Floats, Points, as_points, point_of, value_of_point
 
 if TYPE_CHECKING:
     from .counts import ValueCounts
     from .histogram import Histogram
     from .quantiles import Quantiles
 
-EXACT_INTEGERS = 2**53
 SKETCH_CONFIDENCE = 1 - 1e-6
-SMALLEST = 5e-324
-
-Floats = NDArray[np.float64]
-Points = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Band:
     Parameters
     ----------
     points
-        Ascending distinct points, float64 or complex128 (see the module).
+        Ascending distinct points, float64 or complex128 (see `points`).
     lower, upper, estimate
         float64 of shape (points, 2): rows below the point and rows up to and including it. Read
         row by row all three ascend. Between two points the count is at least the left point's
@@ -110,51 +103,49 @@ class Band:
         return below
 
     def on(self, points: Points) -> Band:
-        """The same knowledge stated at other ascending points; what lies between them is lost."""
-        count = len(self.points)
-        if count == 0:
-            zeros = np.zeros((len(points), 2))
-            return Band(points, zeros, zeros, zeros.copy(), self.total, self.confidence)
+        """The same knowledge stated at other points; what lies between them is lost."""
+        count, total = len(self.points), float(self.total)
         index = np.searchsorted(self.points, points)
-        hit = self.points[np.minimum(index, count - 1)] == points
-        last, first = np.maximum(index - 1, 0), np.minimum(index, count - 1)
-        before, after = index == 0, index == count
-        gap_lower = np.where(before, 0.0, self.lower[last, 1])
-        gap_upper = np.where(after, float(self.total), self.upper[first, 0])
-        low_estimate = np.where(before, 0.0, self.estimate[last, 1])
-        high_estimate = np.where(after, float(self.total), self.estimate[first, 0])
-        share = _position(points, self.points[last], self.points[first], ~(hit | before | after))
-        middle = low_estimate + (high_estimate - low_estimate) * share
-        return Band(
-            points=points,
-            lower=np.where(hit[:, None], self.lower[first], gap_lower[:, None]),
-            upper=np.where(hit[:, None], self.upper[first], gap_upper[:, None]),
-            estimate=np.where(hit[:, None], self.estimate[first], middle[:, None]),
-            total=self.total,
-            confidence=self.confidence,
-        )
+        hit = np.zeros(len(points), np.bool_)
+        if count:
+            hit = self.points[np.minimum(index, count - 1)] == points
+        own = index[hit]
+        # Between points: at least what is up to the left one, at most what is below the right one.
+        lower = np.append(0.0, self.lower[:, 1])[index][:, None].repeat(2, axis=1)
+        upper = np.append(self.upper[:, 0], total)[index][:, None].repeat(2, axis=1)
+        start = np.append(0.0, self.estimate[:, 1])[index]
+        end = np.append(self.estimate[:, 0], total)[index]
+        between = ~hit & (index > 0) & (index < count) & (end > start)
+        if between.any():
+            left, right = (self.points[index[between] - step] for step in (1, 0))
+            share = _position(points[between], left, right)
+            start[between] += (end - start)[between] * share
+        estimate = start[:, None].repeat(2, axis=1)
+        lower[hit], upper[hit] = self.lower[own], self.upper[own]
+        estimate[hit] = self.estimate[own]
+        return Band(points, lower, upper, estimate, self.total, self.confidence)
 
     def _lowest(self, rank: int) -> float:
         """Smallest value that the row of this rank (from 0) can have."""
         place = int(np.searchsorted(self.upper.ravel(), rank + 1))
         point, through = divmod(place, 2)
         # Reached only "below" a point: some value beyond the point before it.
-        return _value_of(self.points[point if through else max(point - 1, 0)])
+        return value_of_point(self.points[point if through else max(point - 1, 0)])
 
     def _highest(self, rank: int) -> float:
         """Largest value that the row of this rank (from 0) can have."""
         place = int(np.searchsorted(self.lower.ravel(), rank, side="right")) - 1
         point, through = divmod(max(place, 0), 2)
-        return _value_of(self.points[min(point + through, len(self.points) - 1)])
+        return value_of_point(self.points[min(point + through, len(self.points) - 1)])
 
     def _likely(self, rank: int) -> float:
         middle = rank + 0.5
         place = min(int(np.searchsorted(self.estimate.ravel(), middle)), 2 * len(self.points) - 1)
         point, through = divmod(place, 2)
-        here = _value_of(self.points[point])
+        here = value_of_point(self.points[point])
         if through or point == 0:
             return here
-        start = _value_of(self.points[point - 1])
+        start = value_of_point(self.points[point - 1])
         low, high = self.estimate[point - 1, 1], self.estimate[point, 0]
         if not (math.isfinite(start) and math.isfinite(here)) or high <= low:
             return here
@@ -206,8 +197,8 @@ def band_of(
         return _empty() if sample is None else band_of_sample(sample)
     buckets = histogram.buckets()
     integer = isinstance(minimum, int) if sample is None else sample.integer
-    start, end = _half_open(buckets.lower, buckets.upper, integer=integer)
-    pieces = _Pieces.of(
+    start, end = half_open(buckets.lower, buckets.upper, integer=integer)
+    pieces = Pieces.of(
         start,
         end,
         np.asarray(buckets.counts, dtype=np.float64),
@@ -265,94 +256,8 @@ def band_of_sample(sample: Sample) -> Band:
     return _tidied(points, lower, upper, scaled, sample.total, confidence)
 
 
-def as_points(values: NDArray[Any]) -> Points:
-    """Typed values as points that order and compare exactly, whatever their type.
-
-    >>> as_points(np.array([1, 2])).dtype
-    dtype('float64')
-    >>> as_points(np.array([2**60, 2**60 + 1])).imag.tolist()
-    [0.0, 1.0]
-    """
-    if values.dtype.kind == "f":
-        return values.astype(np.float64, copy=False)
-    nearest = values.astype(np.float64)
-    if not len(values) or float(np.max(np.abs(nearest))) <= EXACT_INTEGERS:
-        return nearest
-    # Both sides modulo 2**64: the difference is at most half a unit in the last place of a
-    # double below 2**64, so it survives even where the double itself is 2**63 or 2**64.
-    high = nearest >= 2.0**63
-    with np.errstate(over="ignore"):
-        modulo = np.where(high, 0.0, nearest).astype(np.int64).view(np.uint64)
-        modulo[high] = (nearest[high] - 2.0**63).astype(np.uint64) + np.uint64(2**63)
-        rest = (values.view(np.uint64) - modulo).view(np.int64)
-    points = nearest.astype(np.complex128)
-    points.imag = rest
-    return points
-
-
-def point_of(value: float) -> complex | float:
-    """One value as a point (see `as_points`)."""
-    nearest = float(value)
-    if isinstance(value, int) and abs(value) > EXACT_INTEGERS:
-        return complex(nearest, value - int(nearest))
-    return nearest
-
-
-def _value_of(point: complex) -> float:
-    """The value of a point: an integer where a double may not hold it."""
-    rest = float(np.imag(point))
-    nearest = float(np.real(point))
-    return int(nearest) + int(rest) if abs(nearest) > EXACT_INTEGERS and rest else nearest
-
-
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """Disjoint pieces of the line in ascending order with exact counts.
-
-    An interval piece is half open, ``start <= x < end``, unless ``end`` is ``closed``, the known
-    largest value; an atom is the single point ``start``.
-    """
-
-    start: Points
-    end: Points
-    count: Floats
-    atom: NDArray[np.bool_]
-    closed: complex | float | None = None
-
-    @classmethod
-    def of(cls, start: Points, end: Points, count: Floats, atoms: dict[float, int]) -> _Pieces:
-        held = [(value, rows) for value, rows in atoms.items() if rows]
-        at = np.array([value for value, _ in held], dtype=np.float64)
-        rows = np.array([rows for _, rows in held], dtype=np.float64)
-        starts = np.concatenate([start, at])
-        order = np.argsort(starts, kind="stable")
-        is_atom = np.concatenate([np.zeros(len(start), np.bool_), np.ones(len(at), np.bool_)])
-        return cls(
-            start=starts[order],
-            end=np.concatenate([end, at])[order],
-            count=np.concatenate([count, rows])[order],
-            atom=is_atom[order],
-        )
-
-    def trimmed(self, minimum: complex | None, maximum: complex | None) -> _Pieces:
-        """The pieces with the outermost intervals cut to the range of the finite values."""
-        start, end = self.start, self.end
-        if minimum is not None or maximum is not None:
-            extremes = [value for value in (minimum, maximum) if value is not None]
-            kind = np.result_type(start, end, np.array(extremes))
-            start, end = start.astype(kind), end.astype(kind)
-        intervals = np.flatnonzero(~self.atom)
-        if len(intervals) and minimum is not None and start[intervals[0]] < minimum:
-            start[intervals[0]] = minimum
-        atom = self.atom.copy()
-        if len(intervals) and maximum is not None and maximum < end[intervals[-1]]:
-            end[intervals[-1]] = maximum
-            atom[intervals[-1]] = start[intervals[-1]] == maximum
-        return _Pieces(start, end, self.count, atom, closed=maximum)
-
-
 def _band_of_pieces(
-    pieces: _Pieces,
+    pieces: Pieces,
     sample: Sample | None,
     minimum: complex | None,
     maximum: complex | None,
@@ -377,7 +282,7 @@ def _band_of_pieces(
 
 
 def _piecewise(
-    pieces: _Pieces,
+    pieces: Pieces,
     points: Points,
     piece: NDArray[np.intp],
     before: NDArray[np.bool_],
@@ -395,8 +300,10 @@ def _piecewise(
     upper = np.where(inside, known_high, lower[:, 0])[:, None].repeat(2, axis=1)
     upper[at_start, 0] = known_low[at_start]
     lower[at_start & atom, 1] = known_high[at_start & atom]
-    share = _position(points, start, end, inside & ~at_start)
-    middle = np.where(behind, known_high, known_low + (known_high - known_low) * share)
+    middle = np.where(behind, known_high, known_low)
+    within = inside & ~at_start
+    share = _position(points[within], start[within], end[within])
+    middle[within] += (known_high - known_low)[within] * share
     middle = middle[:, None].repeat(2, axis=1)
     middle[at_start & atom, 1] = known_high[at_start & atom]
     for array in (lower, upper, middle):
@@ -404,7 +311,7 @@ def _piecewise(
     return lower, upper, middle
 
 
-def _inside(pieces: _Pieces, heavy: NDArray[np.bool_], sample: Sample | None) -> list[Points]:
+def _inside(pieces: Pieces, heavy: NDArray[np.bool_], sample: Sample | None) -> list[Points]:
     """The sketch's items that lie in heavy pieces."""
     if sample is None or not heavy.any():
         return []
@@ -506,37 +413,12 @@ def _tidied(
     )
 
 
-def _half_open(lower: Floats, upper: Floats, *, integer: bool) -> tuple[Points, Points]:
-    """Buckets as ``start <= x < end``: negative ones hold their upper edge, not their lower one.
-
-    The next larger double takes the place of a negative edge; for integers beyond 2**53, of which
-    doubles skip some, the next integer does. Zero is in no bucket.
-    """
-    negative = upper <= 0
-    start = np.where(negative, np.nextafter(lower, np.inf), lower)
-    end = np.where(negative, np.nextafter(upper, np.inf), upper)
-    start = np.where(~negative & (lower <= 0), SMALLEST, start)
-    end = np.where(negative & (upper == 0), 0.0, end)
-    if not (integer and len(lower) and float(lower[0]) <= -EXACT_INTEGERS):
-        return start, end
-    return _next_integer(lower, start, negative), _next_integer(upper, end, negative)
-
-
-def _next_integer(edge: Floats, otherwise: Floats, negative: NDArray[np.bool_]) -> Points:
-    beyond = negative & (edge <= -EXACT_INTEGERS)
-    points = np.where(beyond, edge, otherwise).astype(np.complex128)
-    points.imag = beyond
-    return points
-
-
-def _position(points: Points, start: Points, end: Points, where: NDArray[np.bool_]) -> Floats:
-    """Where each point lies between two others, 0 to 1; 0 outside ``where``."""
-    share = np.zeros(len(points))
-    if where.any():
-        # Halved before subtracting, so that the width of a huge bucket does not overflow.
-        low, high, at = (np.real(x[where]) / 2 for x in (start, end, points))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share[where] = np.nan_to_num(np.clip((at - low) / (high - low), 0.0, 1.0))
+def _position(points: Points, start: Points, end: Points) -> Floats:
+    """Where each point lies between two others, 0 to 1."""
+    # Halved before subtracting, so that the width of a huge bucket does not overflow.
+    low, high, at = (np.real(x) / 2 for x in (start, end, points))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share: Floats = np.nan_to_num(np.clip((at - low) / (high - low), 0.0, 1.0))
     return share
 
 
