@@ -41,7 +41,7 @@ def table(rows: int, seed: int) -> pa.Table:
             "wide": pa.array(generator.integers(-(2**62), 2**62, rows)),
             "flag": pa.array(generator.random(rows) < 0.3, mask=nulls()),
             "day": pa.array(generator.integers(0, 50, rows).astype(np.int32), pa.date32()),
-            "text": pa.array(words, mask=nulls()),
+            "text": pa.array(words, pa.string(), mask=nulls()),
         }
     )
 

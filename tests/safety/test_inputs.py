@@ -148,7 +148,7 @@ def test_bad_paths(tmp_path: Path) -> None:
         ({"segments": ["nothing"]}, "no column 'nothing'"),
         ({"segments": ["list"]}, "'list' holds list<"),
         ({"roles": {"ag": "score"}}, "did you mean 'age'?"),
-        ({"roles": {"age": "scroe"}}, "no role 'scroe'"),
+        ({"roles": {"age": "skore"}}, "no role 'skore'"),
         ({"redact": ["ag"]}, "did you mean 'age'?"),
         ({"threads": 0}, "threads is a whole number"),
         ({"memory": 0}, "memory is a whole number"),

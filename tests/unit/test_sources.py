@@ -229,6 +229,13 @@ def test_partitions_become_columns(tmp_path: Path) -> None:
     assert profile(tmp_path, columns=["year"])["year"].top == [(2024, 4), (2023, 2)]
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_partitions_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / "year=2024").mkdir()
+    FORMATS[name](TABLE, tmp_path / "year=2024" / name)
+    assert profile(tmp_path, columns=["year"])["year"].top == [(2024, 4)]
+
+
 def test_lineage_recognises_files(tmp_path: Path) -> None:
     hashes = set()
     for name, value in (("a.parquet", 1), ("b.parquet", 2), ("a.csv", 1), ("b.csv", 2)):
@@ -244,9 +251,10 @@ def test_progress(tmp_path: Path) -> None:
         pq.write_table(TABLE, tmp_path / f"{part}.parquet")
     seen: list[Progress] = []
     profile(tmp_path, progress=seen.append, threads=2)
-    assert [step.rows_done for step in seen] == [4, 8, 12]
+    assert [step.rows_done for step in seen] == [4, 8, 12, 12]
     assert {step.rows_total for step in seen} == {12}
-    assert seen[-1].files_total == 3
+    size = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert seen[-1] == Progress(12, 12, 3, 3, size, size)
 
 
 def test_segments_of_every_type() -> None:

@@ -70,6 +70,10 @@ class ObjectSource:
         """Number of rows, if known."""
         return self._rows
 
+    def consumed(self) -> int:
+        """Objects have no bytes on disk."""
+        return 0
+
     def fingerprint(self) -> str:
         """Hash of the column names: the only thing of an object known before it is read."""
         names = "\0".join(self._schema.names)

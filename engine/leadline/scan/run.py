@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from types import TracebackType
 from typing import Any, Self
 
@@ -183,8 +184,9 @@ def scan(data: Any, options: Options) -> Profile:
             raise InputError("windows need the column with the time: give time= beside every=")
     sources = resolve(data)
     units: dict[str, pa.DataType] = {}
+    changes: dict[str, list[tuple[str, str]]] = {}
     while True:
-        running = _Scan(sources, options, units)
+        running = _Scan(sources, options, units, changes)
         try:
             with running:
                 return running.run()
@@ -199,12 +201,18 @@ class _Scan:
     ----------
     units
         Types in which columns of times are read, where an earlier attempt found that out.
+    changes
+        Changes of type inside text files, by source; sources find each of them only once.
     """
 
     def __init__(
-        self, sources: list[Source], options: Options, units: Mapping[str, pa.DataType]
+        self,
+        sources: list[Source],
+        options: Options,
+        units: Mapping[str, pa.DataType],
+        changes: dict[str, list[tuple[str, str]]],
     ) -> None:
-        self._sources, self._options = sources, options
+        self._sources, self._options, self._changes = sources, options, changes
         self._evolution = Evolution(options.request, units)
         for source in sources:
             if source.prompt:
@@ -222,7 +230,9 @@ class _Scan:
         known = [count for count in counts if count is not None]
         self._rows_total = sum(known) if len(known) == len(counts) else None
         self._rows_done = 0
-        self._done: list[Source] = []
+        self._handed_out = 0
+        self._places = {source.name: place for place, source in enumerate(sources)}
+        self._bytes_before = list(accumulate((source.size for source in sources), initial=0))
 
     def __enter__(self) -> Self:
         return self
@@ -241,8 +251,9 @@ class _Scan:
         """Scan every source and put the profile together."""
         for source in self._sources:
             self._read(source)
-            self._done.append(source)
+            self._handed_out += 1
         self._fold_down_to(0)
+        self._report()
         cells = list(self._table.cells())
         columns = self._evolution.columns
         if not cells and self._settings.every is None and not self._settings.segments:
@@ -264,6 +275,8 @@ class _Scan:
             if not source.prompt:
                 self._evolution.admit(source)
                 self._reading = source
+                for column, what in self._changes.get(source.name, ()):
+                    self._evolution.events.append(SchemaEvent(column, source.name, what))
             plan = self._evolution.plan(source)
             try:
                 for task in _tasks(source, plan, self._settings.unit_rows):
@@ -271,8 +284,7 @@ class _Scan:
             except TypesChanged as changed:
                 self._take_back(source)
                 self._evolution = before
-                for column, what in changed.changes:
-                    self._evolution.events.append(SchemaEvent(column, source.name, what))
+                self._changes.setdefault(source.name, []).extend(changed.changes)
                 continue
             self._reading = self._mark = None
             return
@@ -301,8 +313,7 @@ class _Scan:
             raise too_many_cells(
                 len(self._table), self._rows_done, self._rows_total, self._options.max_cells
             )
-        if self._options.progress is not None:
-            self._options.progress(self._progress())
+        self._report()
 
     def _take_back(self, source: Source) -> None:
         """Undo what has been folded of a source, and forget what is under way."""
@@ -316,14 +327,24 @@ class _Scan:
             self._mark = None
         self._rows_done -= self._rows.pop(source.name, 0)
 
-    def _progress(self) -> Progress:
-        return Progress(
-            rows_done=self._rows_done,
-            rows_total=self._rows_total,
-            files_done=len(self._done),
-            files_total=len(self._sources),
-            bytes_done=sum(source.size for source in self._done),
-            bytes_total=sum(source.size for source in self._sources),
+    def _report(self) -> None:
+        """Tell the caller how far the scan is."""
+        if self._options.progress is None:
+            return
+        done, inside = self._handed_out, 0
+        if self._pending:
+            done = self._places[self._pending[0][0].name]
+        if self._reading is not None and done == self._places[self._reading.name]:
+            inside = self._reading.consumed()
+        self._options.progress(
+            Progress(
+                rows_done=self._rows_done,
+                rows_total=self._rows_total,
+                files_done=done,
+                files_total=len(self._sources),
+                bytes_done=self._bytes_before[done] + inside,
+                bytes_total=self._bytes_before[-1],
+            )
         )
 
     def _lineage_entry(self, source: Source) -> LineageEntry:

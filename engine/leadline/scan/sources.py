@@ -188,6 +188,9 @@ class _Partitioned:
     def rows(self) -> int | None:
         return self._source.rows()
 
+    def consumed(self) -> int:
+        return self._source.consumed()
+
     def fingerprint(self) -> str:
         return self._source.fingerprint()
 

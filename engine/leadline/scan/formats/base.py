@@ -57,6 +57,9 @@ class Source(Protocol):
     def rows(self) -> int | None:
         """Number of rows, if known beforehand."""
 
+    def consumed(self) -> int:
+        """Bytes read so far, where rows are not known beforehand."""
+
     def fingerprint(self) -> str:
         """Hash by which an update recognises the source; equal for equal inputs."""
 

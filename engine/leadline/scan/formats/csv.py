@@ -56,29 +56,31 @@ class CsvSource(TextSource):
     def _batches(self, names: list[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         texts = [place for place, type_ in enumerate(schema.types) if pa.types.is_string(type_)]
         try:
-            with self._reader(names) as reader:
+            # Without any column the reader would not count rows: read one.
+            with self._reader(names or list(self._types)[:1]) as reader:
                 for batch in reader:
                     yield _empty_to_null(batch.select(names), texts)
         except pa.ArrowInvalid as error:
-            if _CONFLICT.search(str(error)) is None:
+            conflict = _CONFLICT.search(str(error))
+            if conflict is None:
                 with self._errors():
                     raise
-            raise TypesChanged(self._widen(names)) from error
+            culprit = list(self._types)[int(conflict[1])]
+            raise TypesChanged(self._widen(names or [culprit], culprit)) from error
         except (OSError, UnicodeDecodeError) as error:
             with self._errors():
                 raise error
 
-    def _widen(self, names: list[str]) -> list[tuple[str, str]]:
+    def _widen(self, names: list[str], culprit: str) -> list[tuple[str, str]]:
         """Find the types that hold for the whole file, by one pass over its text."""
         before = dict(self._types)
         with self._errors(), self._reader(names, as_text=True) as reader:
             for batch in reader:
                 for name in names:
                     self._types[name] = _type_for(batch.column(name), self._types[name])
+        if before[culprit].equals(self._types[culprit]):  # the reader is stricter than the cast
+            self._types[culprit] = pa.string()
         changes = [name for name in names if not before[name].equals(self._types[name])]
-        if not changes:  # the reader is stricter than the cast
-            changes = [name for name in names if not pa.types.is_string(self._types[name])]
-            self._types.update(dict.fromkeys(changes, pa.string()))
         return [
             (name, f"{before[name]} at the start of the file, {self._types[name]} over all of it")
             for name in changes
@@ -154,6 +156,8 @@ class CsvSource(TextSource):
 
 def _empty_to_null(batch: pa.RecordBatch, texts: list[int]) -> pa.RecordBatch:
     """Empty fields of text columns as nulls: the file cannot tell them apart."""
+    if not texts:
+        return batch
     arrays = batch.columns
     for place in texts:
         empty = pc.equal(arrays[place], "")

@@ -44,6 +44,10 @@ class IpcSource:
     def rows(self) -> None:
         """Not known without visiting every batch."""
 
+    def consumed(self) -> int:
+        """Not told."""
+        return 0
+
     def fingerprint(self) -> str:
         """Hash of the file's size and ends."""
         return fingerprint_of_ends(self._path, self.size)

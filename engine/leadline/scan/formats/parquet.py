@@ -48,6 +48,10 @@ class ParquetSource:
         """Rows by the footer."""
         return int(self._rows)
 
+    def consumed(self) -> int:
+        """Not told."""
+        return 0
+
     def fingerprint(self) -> str:
         """Hash of the footer's bytes."""
         return self._fingerprint

@@ -55,6 +55,7 @@ class TextSource:
         self._path = path
         compression, magic = _COMPRESSIONS.get(path.suffix.lower(), (None, b""))
         self._compression = compression
+        self._file: Any = None
         with path.open("rb") as file:
             head = file.read(8)
         if not head:
@@ -67,16 +68,22 @@ class TextSource:
     def rows(self) -> None:
         """Not known before the file is read."""
 
+    def consumed(self) -> int:
+        """Bytes read from the disk in the current pass over the file."""
+        if self._file is None:
+            return 0
+        return self.size if self._file.closed else int(self._file.tell())
+
     def fingerprint(self) -> str:
         """Hash of the file's size and ends."""
         return fingerprint_of_ends(self._path, self.size)
 
     def open(self) -> Any:
         """The file's bytes as an Arrow stream, decompressed."""
-        file = pa.OSFile(str(self._path))
-        return (
-            file if self._compression is None else pa.CompressedInputStream(file, self._compression)
-        )
+        self._file = pa.OSFile(str(self._path))
+        if self._compression is None:
+            return self._file
+        return pa.CompressedInputStream(self._file, self._compression)
 
     def blocks(self, size: int) -> Iterator[bytes]:
         """The file's bytes cut after line ends, without a byte order mark; lines are kept whole."""
