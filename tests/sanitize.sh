@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests under AddressSanitizer and UndefinedBehaviorSanitizer, in a build of its own.
-# Usage: [PYTHON=.venv/bin/python] tests/sanitize.sh [pytest arguments; default: tests/unit tests/differential tests/safety]
+# Usage: [PYTHON=.venv/bin/python] tests/sanitize.sh [pytest arguments; by default every test]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,6 +15,7 @@ cp -r engine "$build/engine"
 rm -f "$build"/engine/leadline/_kernels*.so
 LEADLINE_SANITIZE="$sanitizers" "$python" setup.py -q build_ext --force \
     --build-lib "$build/engine" --build-temp "$build/objects"
+"$python" setup.py -q egg_info --egg-base "$build/engine" # the version that tests ask for
 
 # The interpreter is not instrumented, so the run-time libraries come first by preloading; the C++
 # library too, or exceptions of other extension modules cannot be intercepted. Leaks of the
@@ -23,5 +24,4 @@ preload="$("$compiler" -print-file-name=libasan.so) $("$compiler" -print-file-na
 export ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export PYTHONPATH="$PWD/$build/engine"
-[ $# -gt 0 ] || set -- tests/unit tests/differential tests/safety
 LD_PRELOAD="$preload" exec "$python" -m pytest -p no:cacheprovider "$@"
