@@ -37,8 +37,8 @@ LL_INLINE void raise_always(uint64_t hash, uint8_t *registers) {
 }
 
 /* Later ones seldom do, and a frequent value must not wait for its own last store each time: 2.0 ns
- * a value on 70 % zeros without the branch, 1.1 with it (Sapphire Rapids, 2.6 GHz). Looking at the
- * registers for all values of a tile first and raising afterwards was slower on all data. */
+ * a value on 70 % zeros without the branch, 1.1 with it (a Xeon with AMX at 2.6 GHz). Looking at
+ * the registers for all values of a tile first and raising afterwards was slower on all data. */
 LL_INLINE void raise_seldom(uint64_t hash, uint8_t *registers) {
     uint8_t rank = rank_of(hash), *place = &registers[hash >> (64 - INDEX_BITS)];
     if (LL_UNLIKELY(rank > *place)) *place = rank;

@@ -2,7 +2,7 @@
  * shift and one increment. Included by histogram.c only.
  *
  * What costs time is an increment that waits for the store of the one before it: 0.35 ns a value on
- * spread data, 2.0 on one repeated bucket (Sapphire Rapids, 2.6 GHz). So each tile is looked over
+ * spread data, 2.0 on one repeated bucket (a Xeon with AMX at 2.6 GHz). So each tile is looked over
  * first, in vector code. All of it in one bucket: one addition. Many repeats among neighbours: four
  * tables in turn (0.7 at worst). Otherwise one table, which keeps the working set in L1; always
  * using four costs 0.1 on wide data. Marking pages by their range over the tile costs 0.1, a store
