@@ -1,6 +1,6 @@
 /* Compaction with AVX-512's compress instruction, the one step of a gather that no compiler finds
- * by itself. With 5 % nulls a gather takes 0.65 ns a value instead of 1.2 (Sapphire
- * Rapids, 2.6 GHz). Included by gather.c only.
+ * by itself. With 5 % nulls a gather takes 0.65 ns a value instead of 1.2 (a Xeon with AMX at 2.6
+ * GHz). Included by gather.c only.
  *
  * Both functions compress into a register and store all 8 lanes of it: compressing into memory is
  * microcoded on Zen 4. What lands beyond the kept values has been read already and is overwritten.
