@@ -231,6 +231,20 @@ def test_invalid_utf8_is_data(tmp_path: Path, name: str) -> None:
     assert [cell.segment for cell in result.cells] == [("a\\xff",), ("b",)]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_invalid_utf8_in_arrow_files_is_data(tmp_path: Path, stream: bool) -> None:
+    bad = pa.array([b"a\xff", None, b"b"]).view(pa.string())
+    columns = {
+        "s": bad,
+        "d": bad.dictionary_encode(),
+        "n": pa.StructArray.from_arrays([bad], ["u"]),
+    }
+    (tmp_path / "a.arrow").write_bytes(ipc_bytes(pa.table(columns), stream=stream))
+    result = profile(tmp_path / "a.arrow")
+    for name in ("s", "d", "n.u"):
+        assert result[name].top == [("a\\xff", 1), ("b", 1)]
+
+
 def test_csv_niceties(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b'\xef\xbb\xbfa,b\r\n1,"x,\r\n""y"""\r\n\r\nNA,\r\n')

@@ -331,11 +331,10 @@ class _Scan:
         """Tell the caller how far the scan is."""
         if self._options.progress is None:
             return
-        done, inside = self._handed_out, 0
+        done = self._handed_out
         if self._pending:
             done = self._places[self._pending[0][0].name]
-        if self._reading is not None and done == self._places[self._reading.name]:
-            inside = self._reading.consumed()
+        inside = self._sources[done].consumed() if done < len(self._sources) else 0
         self._options.progress(
             Progress(
                 rows_done=self._rows_done,

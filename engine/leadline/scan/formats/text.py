@@ -56,6 +56,7 @@ class TextSource:
         compression, magic = _COMPRESSIONS.get(path.suffix.lower(), (None, b""))
         self._compression = compression
         self._file: Any = None
+        self._consumed = 0
         with path.open("rb") as file:
             head = file.read(8)
         if not head:
@@ -70,9 +71,10 @@ class TextSource:
 
     def consumed(self) -> int:
         """Bytes read from the disk in the current pass over the file."""
-        if self._file is None:
-            return 0
-        return self.size if self._file.closed else int(self._file.tell())
+        if self._file is not None and not self._file.closed:
+            # Readers close the file under us at its end, and it then stands at 0.
+            self._consumed = max(self._consumed, int(self._file.tell()))
+        return self._consumed
 
     def fingerprint(self) -> str:
         """Hash of the file's size and ends."""
@@ -80,7 +82,7 @@ class TextSource:
 
     def open(self) -> Any:
         """The file's bytes as an Arrow stream, decompressed."""
-        self._file = pa.OSFile(str(self._path))
+        self._file, self._consumed = pa.OSFile(str(self._path)), 0
         if self._compression is None:
             return self._file
         return pa.CompressedInputStream(self._file, self._compression)
