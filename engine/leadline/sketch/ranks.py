@@ -40,6 +40,9 @@ class Band:
         float64 of shape (points, 2): rows below the point and rows up to and including it. Read
         row by row all three ascend. Between two points the count is at least the left point's
         ``lower[i, 1]`` and at most the right one's ``upper[i + 1, 0]``.
+    noise
+        float64, one a point: error in rows, at confidence 1 - 1e-6, of the sketch's estimate
+        between this point and the next; 0 where the bounds do not rest on the sketch.
     total
         Rows.
     confidence
@@ -50,6 +53,7 @@ class Band:
     lower: Floats
     upper: Floats
     estimate: Floats
+    noise: Floats
     total: int
     confidence: float = 1.0
 
@@ -123,7 +127,8 @@ class Band:
         estimate = start[:, None].repeat(2, axis=1)
         lower[hit], upper[hit] = self.lower[own], self.upper[own]
         estimate[hit] = self.estimate[own]
-        return Band(points, lower, upper, estimate, self.total, self.confidence)
+        noise = np.append(0.0, self.noise)[index + hit]
+        return Band(points, lower, upper, estimate, noise, self.total, self.confidence)
 
     def _lowest(self, rank: int) -> float:
         """Smallest value that the row of this rank (from 0) can have."""
@@ -212,7 +217,7 @@ def band_of_counts(values: NDArray[Any], counts: NDArray[Any]) -> Band:
     through = np.cumsum(counts, dtype=np.float64)
     total = int(through[-1]) if len(through) else 0
     known = np.column_stack([through - counts, through])
-    return Band(as_points(values), known, known, known, total)
+    return Band(as_points(values), known, known, known, np.zeros(len(values)), total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +257,8 @@ def band_of_sample(sample: Sample) -> Band:
     upper = np.minimum(scaled + sample.error, total)
     upper[0, 0] = 0.0
     _pin_extremes(points, lower, upper, total, sample.minimum, sample.maximum)
-    confidence = 1.0 if sample.error == 0 else SKETCH_CONFIDENCE
-    return _tidied(points, lower, upper, scaled, sample.total, confidence)
+    noise = np.full(len(points), sample.error)
+    return _tidied(points, (lower, upper, scaled), noise, sample.total)
 
 
 def _band_of_pieces(
@@ -273,12 +278,13 @@ def _band_of_pieces(
     index = np.searchsorted(pieces.start, points, side="right") - 1
     piece = np.maximum(index, 0)
     lower, upper, middle = _piecewise(pieces, points, piece, index < 0, low, high)
-    confidence = 1.0
+    noise = np.zeros(len(points))
     if sample is not None and heavy.any():
         where = (index >= 0) & heavy[piece] & (points <= pieces.end[piece])
-        confidence = _split(sample, points, where, piece, low, high, (lower, upper, middle))
+        _split(sample, points, where, piece, low, high, (lower, upper, middle))
+        noise[where & (points < pieces.end[piece])] = min(sample.error, sample.split_error)
     _pin_extremes(points, lower, upper, total, minimum, maximum)
-    return _tidied(points, lower, upper, middle, int(total), confidence)
+    return _tidied(points, (lower, upper, middle), noise, int(total))
 
 
 def _piecewise(
@@ -329,8 +335,8 @@ def _split(
     low: Floats,
     high: Floats,
     bounds: tuple[Floats, Floats, Floats],
-) -> float:
-    """Tighten counts inside heavy pieces by the sketch; return the confidence that is left.
+) -> None:
+    """Tighten counts inside heavy pieces by the sketch.
 
     The sketch's weights inside a bucket are scaled to its exact count, so that only the share
     within the bucket is estimated. Its plain ranks bound the same counts independently.
@@ -341,7 +347,7 @@ def _split(
     where = where & (upper[:, 1] > lower[:, 0])
     chosen = np.flatnonzero(where)
     if not len(chosen):
-        return 1.0
+        return
     inside = piece[chosen]
     first, last = _weight_range(points, piece, weight)
     before, held = first[inside], (last - first)[inside]
@@ -362,7 +368,6 @@ def _split(
     error = min(sample.error, sample.split_error)
     centred = np.minimum(np.maximum(scaled, upper[chosen] - error), lower[chosen] + error)
     middle[chosen] = np.clip(centred, lower[chosen], upper[chosen])
-    return 1.0 if sample.error == 0 and sample.split_error == 0 else SKETCH_CONFIDENCE
 
 
 def _weight_range(points: Points, piece: NDArray[np.intp], weight: Floats) -> tuple[Floats, Floats]:
@@ -395,9 +400,10 @@ def _pin_extremes(
 
 
 def _tidied(
-    points: Points, lower: Floats, upper: Floats, middle: Floats, total: int, confidence: float
+    points: Points, bounds: tuple[Floats, Floats, Floats], noise: Floats, total: int
 ) -> Band:
     """A band whose bounds and estimates ascend and whose estimates lie in the bounds."""
+    lower, upper, middle = bounds
     low = np.maximum.accumulate(lower.ravel())
     high = np.minimum.accumulate(upper.ravel()[::-1])[::-1]
     low = np.minimum(low, high)
@@ -408,8 +414,9 @@ def _tidied(
         low.reshape(shape),
         high.reshape(shape),
         np.maximum.accumulate(between).reshape(shape),
+        noise,
         total,
-        confidence,
+        SKETCH_CONFIDENCE if noise.any() else 1.0,
     )
 
 
@@ -428,7 +435,7 @@ def _finite(value: float | None) -> complex | float | None:
 
 def _empty() -> Band:
     nothing = np.zeros((0, 2))
-    return Band(np.zeros(0), nothing, nothing, nothing, 0)
+    return Band(np.zeros(0), nothing, nothing, nothing, np.zeros(0), 0)
 
 
 def _sample_of(quantiles: Quantiles, coarseness: int) -> Sample:
