@@ -1,6 +1,6 @@
 """The cffi hook and the build switches; everything else is in pyproject.toml.
 
-LEADLINE_DEBUG=1         -O0, debug symbols, assertions on
+LEADLINE_DEBUG_BUILD=1   -O0, debug symbols, assertions on
 LEADLINE_SANITIZE=LIST   build under sanitizers, e.g. address,undefined (see tests/sanitize.sh)
 LEADLINE_WERROR=1        C warnings are errors
 """
@@ -17,7 +17,7 @@ class SwitchedBuild(build_ext):
     """Add the flags of the environment's switches to every extension."""
 
     def build_extension(self, ext: Extension) -> None:
-        debug = bool(os.environ.get("LEADLINE_DEBUG"))
+        debug = bool(os.environ.get("LEADLINE_DEBUG_BUILD"))
         sanitizers = os.environ.get("LEADLINE_SANITIZE", "")
         ext.extra_compile_args += ["-O0", "-g", "-UNDEBUG"] if debug else ["-DNDEBUG"]
         if sanitizers:

@@ -53,6 +53,9 @@ class Role(StrEnum):
     KPI = "kpi"
 
 
+REDACTED = "redacted"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column as it is profiled.
@@ -83,6 +86,11 @@ class Column:
     storage: Storage | None = None
     unit: str | None = None
     note: str = ""
+
+    @property
+    def redacted(self) -> bool:
+        """Whether its states hold replacements of the raw values only; the note says so."""
+        return REDACTED in self.note.split("; ")
 
 
 def column_of(name: str, type_: pa.DataType, role: Role, role_reason: str) -> Column:

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import leadline as ll
 import snapshot_cases as cases
 from leadline import snapshot
 from leadline._native import Storage
 from leadline.profile import Cell, LineageEntry, Profile, SchemaEvent
 from leadline.profile.summaries import NumericSummary, TextSummary, TimestampSummary
 from leadline.sketch.keys import from_keys
-from leadline.snapshot.redact import hash_text, is_redacted, replaced_numbers
+from leadline.snapshot.redact import hash_text, replaced_numbers
 
 NAMES = tuple(column.name for column in cases.COLUMNS)
 ALL = dataclasses.replace(cases.SETTINGS, redacted=(*NAMES, "shop"))
@@ -179,7 +180,7 @@ def test_texts_become_hashes_and_keep_their_lengths() -> None:
 
 def test_writing_again_changes_nothing() -> None:
     once = redacted()
-    assert all(is_redacted(column) for column in once.columns)
+    assert all(column.redacted for column in once.columns)
     assert snapshot.encode(once) == snapshot.encode(snapshot.decode(snapshot.encode(once)))
     assert cases.described(snapshot.redact(once)) == cases.described(once)
     assert snapshot.redact(cases.small_profile()).settings.redacted == ()
@@ -206,10 +207,10 @@ def test_raw_parts_merged_into_redacted_ones_are_hidden_when_written(
     cell = dataclasses.replace(cell, segment=("north", 2))
     closed = redacted(dataclasses.replace(cell, segment=("Secretshop", 2)), cell)
     raw = dataclasses.replace(cases.profile(cell, settings=ALL), lineage=())
-    assert not is_redacted(raw.columns[0])
+    assert not raw.columns[0].redacted
     first, second = (closed, raw)[::order]
     back = snapshot.decode(snapshot.encode(first.merge(second)))
-    assert all(is_redacted(column) for column in back.columns)
+    assert all(column.redacted for column in back.columns)
     assert back.rows == 3 * cell.rows
     assert len(back.cells) <= 3
     for one in back.cells:
@@ -218,3 +219,14 @@ def test_raw_parts_merged_into_redacted_ones_are_hidden_when_written(
         text = one.states["country"].summary
         assert isinstance(text, TextSummary)
         assert all(len(key) == 32 for key in text.counts.keys)
+
+
+def test_quantiles_of_redacted_numbers_enclose_the_raw_ones() -> None:
+    values = np.random.default_rng(11).lognormal(0, 2, 400) * np.where(np.arange(400) % 3, 1, -1)
+    for raw in (values, values * 1e6, np.round(values * 1e3)):
+        column = ll.profile({"x": raw}, redact=["x"])["x"]
+        assert not column.to_dict()["exact"]
+        for share in (0.0, 0.01, 0.3, 0.5, 0.9, 1.0):
+            true = np.quantile(raw, share, method="inverted_cdf")
+            estimate = column.quantile(share)
+            assert estimate.lower <= true <= estimate.upper, share

@@ -234,8 +234,7 @@ class ColumnProfile:
             raise InputError(f"a quantile is a share between 0 and 1, not {q!r}")
         value, lower, upper = self.band.quantile(q)
         summary = self.state.summary
-        exact = summary is not None and not isinstance(summary, TextSummary) and summary.counts
-        return Estimate(value, lower, upper, confidence=1.0 if exact is not None else 1 - 1e-6)
+        return Estimate(value, lower, upper, confidence=self.band.confidence)
 
     def histogram(self, bins: int = 20) -> tuple[np.ndarray, np.ndarray]:
         """Counts in equal-width bins between the smallest and largest finite value.
@@ -269,6 +268,14 @@ class ColumnProfile:
         assert numeric is not None
         if numeric.total == 0:
             raise InputError(f"column {self.name!r} has no values")
+        if self.state.column.redacted:
+            # Every value was moved to its bucket's edge: only the buckets' counts are still true.
+            return band_of(
+                histogram=numeric.get_histogram(),
+                zeros=numeric.zeros,
+                negative_infinity=numeric.negative_infinity,
+                positive_infinity=numeric.positive_infinity,
+            )
         return band_of(
             counts=numeric.counts,
             histogram=numeric.histogram,
@@ -359,7 +366,7 @@ class ColumnProfile:
             "negative_infinity": summary.negative_infinity,
             "zeros": summary.zeros,
             "negatives": summary.negatives,
-            "exact": summary.counts is not None,
+            "exact": summary.counts is not None and not self.state.column.redacted,
             "min": self.min,
             "max": self.max,
         }
@@ -377,7 +384,7 @@ class ColumnProfile:
         return {
             "min": self.min,
             "max": self.max,
-            "exact": summary.counts is not None,
+            "exact": summary.counts is not None and not self.state.column.redacted,
             "hours": [int(count) for count in calendar.hours],
             "weekdays": [int(count) for count in calendar.weekdays],
         } | self._quantiles_dict(summary.total)

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from .. import snapshot
 from ..errors import InputError
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
 from .evolution import Evolution, FilePlan, Request, Restart, unique_names
@@ -116,7 +117,7 @@ def profile(
     rank_error
         Promised rank error of quantiles where histogram buckets do not do better.
     redact
-        Columns of which snapshots keep no raw values.
+        Columns of which no raw values are kept: hashes stand for texts, bucket edges for extremes.
     tags
         Names and values to keep with the profile.
     progress
@@ -189,7 +190,8 @@ def scan(data: Any, options: Options) -> Profile:
         running = _Scan(sources, options, units, changes)
         try:
             with running:
-                return running.run()
+                # Redacted at once, so that nothing shows in memory what a snapshot would hide.
+                return snapshot.redact(running.run())
         except Restart as restart:
             units[restart.column] = restart.type
 

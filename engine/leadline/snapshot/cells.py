@@ -30,7 +30,6 @@ from ..profile.profile import SegmentValue
 from ..schema import Column, Kind, Role
 from . import states
 from .frames import FrameError
-from .redact import is_redacted
 from .streams import decode_stream, encode_stream
 
 PART_BYTES = 8 * 2**20  # states in one frame before a cell is cut
@@ -257,7 +256,7 @@ def _encode_part(cell: Cell, rows: Sequence[dict[str, Any]], number: int, parts:
 
 
 def _encode_state(state: ColumnState, column: Column) -> dict[str, Any]:
-    row = states.encode_summary(state.summary, redacted=is_redacted(state.column))
+    row = states.encode_summary(state.summary, redacted=state.column.redacted)
     row.update(name=state.column.name, rows=state.rows, nulls=state.nulls)
     if state.column != column:
         row["column"] = _to_json(_column_to_json(state.column))

@@ -21,7 +21,7 @@ from ..profile import Cell, ColumnState, Profile
 from ..profile.column import seed_of
 from ..profile.profile import SegmentValue, cell_order
 from ..profile.summaries import NumericSummary, SketchSettings, TextSummary, TimestampSummary
-from ..schema import Column
+from ..schema import REDACTED, Column
 from ..sketch.calendar import CalendarCounts
 from ..sketch.counts import TextCounts, ValueCounts
 from ..sketch.distinct import DistinctBuilder
@@ -29,18 +29,12 @@ from ..sketch.keys import from_keys, to_keys
 from ..sketch.moments import weighted_moments
 from ..sketch.quantiles import Quantiles
 
-MARK = "redacted"
 _HASH_BYTES = 16
 _HASHED = re.compile(b"[0-9a-f]{32}")
 _KEPT_BITS = 9  # the leading one and the 8 mantissa bits of a histogram bucket
 _LOST_BITS = 52 - 8
 _SMALLEST = 5e-324
 _DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-
-
-def is_redacted(column: Column) -> bool:
-    """Whether the column's states have been redacted already."""
-    return MARK in column.note.split("; ")
 
 
 def redact(profile: Profile) -> Profile:
@@ -58,7 +52,7 @@ def redact(profile: Profile) -> Profile:
     names = set(profile.settings.redacted)
     if not names:
         return profile
-    raw = {column.name for column in profile.columns if not is_redacted(column)} & names
+    raw = {column.name for column in profile.columns if not column.redacted} & names
     hidden = {
         position: name in raw
         for position, name in enumerate(profile.settings.segments)
@@ -137,9 +131,9 @@ class _Folders:
 
 
 def _mark(column: Column, names: set[str]) -> Column:
-    if column.name not in names or is_redacted(column):
+    if column.name not in names or column.redacted:
         return column
-    return replace(column, note="; ".join(filter(None, [column.note, MARK])))
+    return replace(column, note="; ".join(filter(None, [column.note, REDACTED])))
 
 
 def _redact_cell(cell: Cell, names: set[str], hidden: dict[int, bool], *, k: int) -> Cell:
@@ -161,7 +155,7 @@ def _hash_value(value: SegmentValue, *, raw: bool = False) -> SegmentValue:
 
 
 def _redact_state(state: ColumnState, names: set[str], *, k: int) -> ColumnState:
-    raw = not is_redacted(state.column)
+    raw = not state.column.redacted
     settings = SketchSettings(seed_of(state.column.name), k)
     summary = state.summary
     if isinstance(summary, NumericSummary) and (raw or not _is_clean(summary)):
