@@ -17,6 +17,7 @@ from leadline.compare.verdict import Evidence, Thresholds, Verdict, judge, worst
 from leadline.errors import ComparisonError, InputError
 from leadline.report.json import to_json
 from leadline.scan import profile
+from leadline.snapshot.redact import redact
 
 RANDOM = np.random.default_rng(20)
 NORMAL = RANDOM.normal(0, 1, 20_000)
@@ -144,6 +145,16 @@ def test_other_types_are_not_comparable() -> None:
     with pytest.raises(MissingStatisticError, match="types differ"):
         _ = column.ks
     assert not hasattr(column, "chi2")
+
+
+def test_a_side_alone_that_is_redacted_is_not_comparable() -> None:
+    values = [f"v{i % 5}" for i in range(500)]
+    hidden = redact(profile({"x": values}, redact=["x"]))
+    column = compare(profile({"x": values}), hidden)["x"]
+    assert column.values.reason == (
+        "not comparable: the column is redacted on one side only, which moves its values"
+    )
+    assert compare(hidden, hidden)["x"].verdict == "none"
 
 
 def test_integers_and_floats_are_comparable() -> None:

@@ -48,6 +48,8 @@ class Measures:
         a, b = self.reference.state.column, self.current.state.column
         if merge_columns(a, b) is None:
             return f"types differ: {a.type} and {b.type}"
+        if a.redacted != b.redacted:
+            return "the column is redacted on one side only, which moves its values"
         for column in (a, b):
             if column.kind is Kind.UNSUPPORTED:
                 return f"type {column.type} is not profiled"
