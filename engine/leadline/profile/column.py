@@ -233,7 +233,6 @@ class ColumnProfile:
         if not 0.0 <= q <= 1.0:
             raise InputError(f"a quantile is a share between 0 and 1, not {q!r}")
         value, lower, upper = self.band.quantile(q)
-        summary = self.state.summary
         return Estimate(value, lower, upper, confidence=self.band.confidence)
 
     def histogram(self, bins: int = 20) -> tuple[np.ndarray, np.ndarray]:
