@@ -82,7 +82,8 @@ def _refusal(measures: Measures, role: Role, thresholds: Thresholds) -> str:
 
 
 def _too_few(what: str, rows: int, label: str, thresholds: Thresholds) -> str:
-    return f"{rows} {what} in the {label}, under {thresholds.minimum_rows}"
+    counted = what if rows != 1 else what.removesuffix("s")
+    return f"{rows} {counted} in the {label}, under {thresholds.minimum_rows}"
 
 
 def _two_valued(measures: Measures) -> tuple[Occurrences, Occurrences] | None:

@@ -152,24 +152,18 @@ def wasserstein(
     tails = _infinite_tails(pair)
     if tails == math.inf:
         return Statistic(math.inf, math.inf, math.inf, name="wasserstein", unit=unit, scale=scale)
-    finite = np.isfinite(np.real(pair.points))
-    inner = finite[:-1] & finite[1:]
-    width = np.where(inner, _widths(pair.points), 0.0)
+    width = _widths(pair.points)
     low, high = pair.joint_gaps()
-    middle = np.abs(pair.middle[:-1, 1] + pair.middle[1:, 0]) / 2
-    lower = float(np.sum(width * np.maximum(np.maximum(low, -high), 0.0)))
-    upper = float(np.sum(width * np.maximum(high, -low)))
+    lower, upper = _areas(width, low, high)
     if mean_shift is not None and tails == 0.0:
         lower, upper = _with_mean_shift(width, low, high, (lower, upper), mean_shift)
     slack = RELATIVE_SLACK * upper + _rounding(pair, width, low, high)
     lower, upper = max(0.0, lower - slack), upper + slack
-    wide_low, wide_high = pair.joint_gaps(
-        share_margin(pair.reference.total), share_margin(pair.current.total)
-    )
-    ci_lower = float(np.sum(width * np.maximum(np.maximum(wide_low, -wide_high), 0.0)))
-    ci_upper = float(np.sum(width * np.maximum(wide_high, -wide_low)))
+    margins = (share_margin(side.total) for side in (pair.reference, pair.current))
+    ci_lower, ci_upper = _areas(width, *pair.joint_gaps(*margins))
     if not np.isfinite(_range(pair)):
         upper = math.inf  # the range itself is beyond the largest double
+    middle = np.abs(pair.middle[:-1, 1] + pair.middle[1:, 0]) / 2
     value = min(max(float(np.sum(width * middle)), lower), upper)
     return Statistic(
         value=value,
@@ -242,7 +236,14 @@ def _infinite_tails(pair: BandPair) -> float:
     return found
 
 
+def _areas(width: Floats, low: Floats, high: Floats) -> tuple[float, float]:
+    """Least and largest area between two functions whose difference lies in ``low`` to ``high``."""
+    least = np.maximum(np.maximum(low, -high), 0.0)
+    return float(np.sum(width * least)), float(np.sum(width * np.maximum(high, -low)))
+
+
 def _widths(points: Points) -> Floats:
+    """Distance of each point to the next; 0 where one of them is infinite."""
     with np.errstate(over="ignore", invalid="ignore"):
         width = np.diff(np.real(points))
     if points.dtype.kind == "c":
