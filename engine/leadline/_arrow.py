@@ -91,17 +91,20 @@ def null_flags(data: pa.ChunkedArray) -> NDArray[np.bool_]:
 
 def text_codes(data: pa.ChunkedArray) -> TextCodes:
     """Encode a text column; entries are distinct, null entries and null rows are both -1."""
-    encoded = _dictionary(data)
+    chunks = [decode(chunk) for chunk in data.chunks]
+    if not chunks or not all(map(_is_dictionary, chunks)):
+        encoded = _encode_plain(chunks)
+        return TextCodes(_codes(encoded.indices), *_byte_strings(encoded.dictionary))
+    if len(chunks) > 1:
+        chunks = [pa.chunked_array(chunks).unify_dictionaries().combine_chunks()]
+    (encoded,) = chunks
+    codes = _codes(encoded.indices)
     # A dictionary may repeat an entry or hold a null: encode the dictionary itself once more.
     entries = _binary(encoded.dictionary).dictionary_encode()
-    indices = _codes(encoded.indices)
-    remap = _codes(entries.indices)
-    if len(remap) == 0:
-        codes = np.full(len(indices), -1, dtype=np.int32)
-    else:
-        codes = np.where(indices < 0, np.int32(-1), remap[np.maximum(indices, 0)])
-    offsets, data_bytes = _byte_strings(entries.dictionary)
-    return TextCodes(codes.astype(np.int32, copy=False), offsets, data_bytes)
+    if len(entries.dictionary) < len(encoded.dictionary):
+        remap = np.append(_codes(entries.indices), np.int32(-1))  # code -1 finds the last
+        codes = remap[codes]
+    return TextCodes(codes, *_byte_strings(entries.dictionary))
 
 
 def flatten_batch(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Array]]:
@@ -185,23 +188,20 @@ def _view(array: pa.Array) -> ArrayView:
     )
 
 
-def _dictionary(data: pa.ChunkedArray) -> pa.DictionaryArray:
-    """One dictionary array over all chunks."""
-    chunks = [decode(chunk) for chunk in data.chunks]
-    if not chunks:
-        return pa.array([], pa.binary()).dictionary_encode()
-    if all(pa.types.is_dictionary(chunk.type) for chunk in chunks):
-        if len(chunks) == 1:
-            return chunks[0]
-        return pa.chunked_array(chunks).unify_dictionaries().combine_chunks()
+def _encode_plain(chunks: list[pa.Array]) -> pa.DictionaryArray:
+    """Encode chunks of which not all are dictionaries."""
     plain = [
-        chunk.dictionary.take(chunk.indices) if pa.types.is_dictionary(chunk.type) else chunk
+        _binary(chunk.dictionary.take(chunk.indices) if _is_dictionary(chunk) else chunk)
         for chunk in chunks
     ]
-    joined = pa.chunked_array([_binary(chunk) for chunk in plain]).combine_chunks()
+    joined = pa.chunked_array(plain, None if plain else pa.binary()).combine_chunks()
     if isinstance(joined, pa.ChunkedArray):  # more than 2 GiB of text in one unit
         joined = pa.concat_arrays([chunk.cast(pa.large_binary()) for chunk in joined.chunks])
     return joined.dictionary_encode()
+
+
+def _is_dictionary(array: pa.Array) -> bool:
+    return bool(pa.types.is_dictionary(array.type))
 
 
 def _binary(array: pa.Array) -> pa.Array:
