@@ -16,7 +16,7 @@ def compare(
     current: Annotated[Path, typer.Argument(metavar="CUR", help="Snapshot to judge.")],
     statistics: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME,...", help="More statistics: psi, wasserstein, ..."),
+        typer.Option(metavar="NAME,...", help="Statistics to show beside the effect: psi, wasserstein, ..."),
     ] = None,
     column: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Only this column, in full.")

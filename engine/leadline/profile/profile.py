@@ -255,15 +255,8 @@ class Profile:
 
     def __getitem__(self, name: str) -> ColumnProfile:
         """One column over all windows and segments."""
-        require_names([name], self.names)
         if name not in self._totals:
-            states = [cell.states[name] for cell in self.cells if name in cell.states]
-            if states:
-                total = fold(states, lambda a, b: a.merge(b, k=self.settings.k))
-            else:
-                column = next(column for column in self.columns if column.name == name)
-                total = ColumnState(column, 0, 0, empty_summary(column))
-            self._totals[name] = ColumnProfile(total, k=self.settings.k)
+            self._totals[name] = ColumnProfile(self._total(name), k=self.settings.k)
         return self._totals[name]
 
     def __contains__(self, name: object) -> bool:
@@ -366,6 +359,15 @@ class Profile:
         for key in ("min", "max"):
             table[f"{key}_text"] = [None if row.get(key) is None else str(row[key]) for row in rows]
         return pa.table(table)
+
+    def _total(self, name: str) -> ColumnState:
+        """State of one column over all cells."""
+        states = [cell.states[name] for cell in self.cells if name in cell.states]
+        if states:
+            return fold(states, lambda a, b: a.merge(b, k=self.settings.k))
+        require_names([name], self.names)
+        column = self.columns[self.names.index(name)]
+        return ColumnState(column, 0, 0, empty_summary(column))
 
     def _segment_values(
         self, segment: Mapping[str, SegmentValue] | Sequence[SegmentValue]
