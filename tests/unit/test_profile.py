@@ -43,6 +43,9 @@ def test_histograms_count_as_numpy_does() -> None:
     assert np.abs(counts - expected[0]).max() <= 0.004 * len(values)
     assert counts.sum() == pytest.approx(len(values))
     np.testing.assert_allclose(edges, expected[1])
+    counts, edges = ll.profile({"x": [-1.7e308, 1.7e308]})["x"].histogram(4)
+    assert counts.tolist() == [1.0, 0.0, 0.0, 1.0]
+    np.testing.assert_allclose(edges, [-1.7e308, -0.85e308, 0.0, 0.85e308, 1.7e308], rtol=1e-15)
     counts, edges = ll.profile({"x": [2.0, 2.0]})["x"].histogram(2)
     assert (counts.tolist(), edges.tolist()) == ([0.0, 2.0], [1.5, 2.0, 2.5])
 
@@ -95,8 +98,21 @@ def test_questions_that_make_no_sense_are_refused() -> None:
         profile["x"].quantile(1.5)
     with pytest.raises(ll.InputError, match=r"'s' \(string\) has no order"):
         profile["s"].quantile(0.5)
+    with pytest.raises(ll.InputError, match="between 0 and 1, not 'x'"):
+        profile["x"].quantile("x")
+    for bins in (0, 2.5):
+        with pytest.raises(ll.InputError, match="a whole number of bins"):
+            profile["x"].histogram(bins=bins)
     with pytest.raises(ll.InputError, match="only profiles can be merged, not a int"):
-        ll.merge([profile, 3])  # type: ignore[list-item]
+        ll.merge([profile, 3])
+    with pytest.raises(ll.InputError, match="only profiles can be merged, not a int"):
+        profile.merge(3)
+    with pytest.raises(TypeError):
+        profile | 3
+    with pytest.raises(ll.InputError, match="no column 3"):
+        profile[3]
+    with pytest.raises(ll.InputError, match="this profile has no segments"):
+        profile.select(segment={"s": "a"})
 
 
 def test_cells_are_selected_by_window_and_segment() -> None:
@@ -128,6 +144,13 @@ def test_cells_are_selected_by_window_and_segment() -> None:
         profile.select(window="yesterday")
     with pytest.raises(ll.InputError, match="a segment of this profile has the columns"):
         profile.select(segment="x")
+
+
+def test_iterating_gives_the_names() -> None:
+    profile = ll.profile({"x": [1], "s": ["a"]})
+    assert list(profile) == ["x", "s"]
+    assert "x" in profile
+    assert "y" not in profile
 
 
 def test_settings_survive_json() -> None:

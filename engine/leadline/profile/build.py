@@ -17,7 +17,7 @@ from .. import _arrow, _native
 from .._native import ArrayView, Storage, Tally
 from ..schema import Column, Kind
 from ..sketch.calendar import CalendarCounts, calendar_of, to_microseconds
-from ..sketch.counts import ValueCounts, count_blocks, count_groups, group_codes
+from ..sketch.counts import SMALL_TOTAL, ValueCounts, count_blocks, count_groups, group_codes
 from ..sketch.distinct import DistinctBuilder
 from ..sketch.frequent import TextCounts, TextCountsBuilder
 from ..sketch.histogram import HistogramBuilder
@@ -27,9 +27,6 @@ from ..sketch.scratch import BLOCK, Scratch
 from ..sketch.text import TextMeasures, measure
 from .column import ColumnState
 from .summaries import NumericSummary, SketchSettings, TextSummary, TimestampSummary
-
-# A cell of this many rows is always held exactly, so its values need no look at their range.
-SMALL = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,7 @@ def _small_run(cells: CellOrder, first: int) -> int:
     last = first
     while (
         last < len(cells)
-        and cells.rows(last) <= SMALL
+        and cells.rows(last) <= SMALL_TOTAL
         and cells.starts[last + 1] - cells.starts[first] <= BLOCK
     ):
         last += 1
@@ -292,7 +289,10 @@ def _numeric_summary(cell: _Cell) -> NumericSummary:
 def _timestamp_summary(cell: _Cell) -> TimestampSummary:
     unit = cell.column.unit
     assert unit is not None
-    calendar: CalendarCounts | None = None
+    counts = count_blocks(cell.values, cell.storage, cell.scratch, timestamps=True)
+    if counts is not None:
+        return TimestampSummary.of_counts(counts, unit=unit)
+    calendar = CalendarCounts.empty()
     distincts = DistinctBuilder()
     sketch = QuantilesBuilder(cell.settings.k, cell.settings.seed, cell.storage, cell.scratch)
     lows, highs = [], []
@@ -300,20 +300,13 @@ def _timestamp_summary(cell: _Cell) -> TimestampSummary:
         values = block.view(np.int64)
         lows.append(int(values.min()))
         highs.append(int(values.max()))
-        part = calendar_of(values, None, unit)
-        calendar = part if calendar is None else calendar.merge(part)
+        calendar = calendar.merge(calendar_of(values, None, unit))
         distincts.add(block, cell.storage)
         # No histogram lies under timestamps, so every value is kept: one bucket holds them all.
         sketch.add(to_microseconds(values, unit).view(np.uint64), 1.0)
-    total = cell.values.tally.rows - cell.values.tally.nulls
-    if total <= SMALL:
-        block = next(iter(cell.values), np.zeros(0, dtype=np.uint64))
-        starts = np.array([0, len(block)], dtype=np.int64)
-        counts = count_groups(block, starts, cell.storage, cell.scratch)[0]
-        return TimestampSummary.of_counts(counts, unit=unit)
     return TimestampSummary(
         unit=unit,
-        total=total,
+        total=cell.values.tally.rows - cell.values.tally.nulls,
         minimum=min(lows),
         maximum=max(highs),
         counts=None,

@@ -6,14 +6,17 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ComparisonError, InputError
 from ..estimate import Estimate
 from ..schema import Column, Kind, merge_columns
 from ..sketch.frequent import CUT_KEY, PREFIX
+from ..sketch.moments import Moments
 from ..sketch.ranks import Band, band_of
 from .summaries import NumericSummary, SketchSettings, Summary, TextSummary, TimestampSummary
 
@@ -230,9 +233,9 @@ class ColumnProfile:
         InputError
             If ``q`` is outside [0, 1], or the column has no values or no order.
         """
-        if not 0.0 <= q <= 1.0:
+        if not isinstance(q, Real) or not 0.0 <= float(q) <= 1.0:
             raise InputError(f"a quantile is a share between 0 and 1, not {q!r}")
-        value, lower, upper = self.band.quantile(q)
+        value, lower, upper = self.band.quantile(float(q))
         return Estimate(value, lower, upper, confidence=self.band.confidence)
 
     def histogram(self, bins: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -244,12 +247,12 @@ class ColumnProfile:
             float64 counts (``bins`` of them; a bucket that straddles an edge is shared in
             proportion) and float64 edges (``bins + 1``), as `numpy.histogram` returns them.
         """
-        if bins < 1:
-            raise InputError(f"a histogram needs at least one bin, not {bins!r}")
+        if not isinstance(bins, Integral) or bins < 1:
+            raise InputError(f"a histogram needs a whole number of bins from 1, not {bins!r}")
         low, high = self._finite_range()
         if not low < high:
             low, high = low - 0.5, high + 0.5
-        edges = np.linspace(low, high, bins + 1)
+        edges = bin_edges(low, high, int(bins))
         below = self.band.cumulative(edges)
         if self.numeric is not None:
             # The last bin is closed; only infinities lie beyond it.
@@ -312,7 +315,7 @@ class ColumnProfile:
         return figures
 
     @property
-    def _moments(self) -> Any:
+    def _moments(self) -> Moments | None:
         numeric = self.numeric
         if numeric is None or self.kind is Kind.DATE:
             return None
@@ -366,6 +369,7 @@ class ColumnProfile:
             "zeros": summary.zeros,
             "negatives": summary.negatives,
             "exact": summary.counts is not None and not self.state.column.redacted,
+            "value_error": 0.0 if summary.histogram is None else summary.histogram.value_error,
             "min": self.min,
             "max": self.max,
         }
@@ -395,6 +399,14 @@ class ColumnProfile:
             "quantiles": {str(q): _estimate_dict(self.quantile(q)) for q in QUANTILES},
             "rank_error": self.band.rank_error,
         }
+
+
+def bin_edges(low: float, high: float, bins: int) -> NDArray[np.float64]:
+    """Edges of equal bins between two finite numbers, however far apart; float64[bins + 1]."""
+    share = np.arange(bins + 1) / bins
+    # Not low + share * (high - low): that difference may be beyond the largest double.
+    edges: NDArray[np.float64] = low * (1.0 - share) + high * share
+    return edges
 
 
 def _text_dict(summary: TextSummary) -> dict[str, Any]:

@@ -6,7 +6,7 @@ A *cell* is one window of one segment. Everything is immutable; `merge` returns 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import ComparisonError, InputError
 from ..schema import Column, merge_columns, require_names
 from ..sketch.quantiles import k_for_rank_error
+from ..sketch.scratch import UNIT_ROWS
 from .column import ColumnProfile, ColumnState, instant_of
 from .summaries import empty_summary
 
@@ -158,7 +159,7 @@ class Settings:
     segments: tuple[str, ...] = ()
     rank_error: float = 0.007
     redacted: tuple[str, ...] = ()
-    unit_rows: int = 2**20
+    unit_rows: int = UNIT_ROWS
 
     @property
     def k(self) -> int:
@@ -262,6 +263,9 @@ class Profile:
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
     def select(
         self,
         *,
@@ -309,6 +313,8 @@ class Profile:
             If windows, zones or segments differ, a column's types cannot be merged, or both sides
             hold the same input file.
         """
+        if not isinstance(other, Profile):
+            raise InputError(f"only profiles can be merged, not a {type(other).__name__}")
         settings = _merge_settings(self.settings, other.settings)
         _refuse_repeats(self.lineage, other.lineage)
         columns = _merge_column_lists(self.columns, other.columns)
@@ -325,8 +331,8 @@ class Profile:
             events=tuple(dict.fromkeys(self.events + other.events)),
         )
 
-    def __or__(self, other: Profile) -> Profile:
-        return self.merge(other)
+    def __or__(self, other: object) -> Profile:
+        return self.merge(other) if isinstance(other, Profile) else NotImplemented
 
     def save(self, path: str | Path) -> None:
         """Write a snapshot file: wholly or not at all."""
@@ -365,6 +371,8 @@ class Profile:
         states = [cell.states[name] for cell in self.cells if name in cell.states]
         if states:
             return fold(states, lambda a, b: a.merge(b, k=self.settings.k))
+        if not isinstance(name, str):
+            raise InputError(f"there is no column {name!r}; columns are found by name")
         require_names([name], self.names)
         column = self.columns[self.names.index(name)]
         return ColumnState(column, 0, 0, empty_summary(column))
@@ -373,6 +381,8 @@ class Profile:
         self, segment: Mapping[str, SegmentValue] | Sequence[SegmentValue]
     ) -> dict[int, SegmentValue]:
         names = self.settings.segments
+        if not names:
+            raise InputError("this profile has no segments; profile with segments=")
         if isinstance(segment, Mapping):
             require_names(segment, names)
             return {names.index(name): value for name, value in segment.items()}
@@ -394,10 +404,9 @@ def merge(profiles: Iterable[Profile]) -> Profile:
     parts = list(profiles)
     if not parts:
         raise InputError("there is nothing to merge; give at least one profile")
-    for part in parts:
-        if not isinstance(part, Profile):
-            raise InputError(f"only profiles can be merged, not a {type(part).__name__}")
     total = parts[0]
+    if not isinstance(total, Profile):
+        raise InputError(f"only profiles can be merged, not a {type(total).__name__}")
     for part in parts[1:]:
         total = total.merge(part)
     return total

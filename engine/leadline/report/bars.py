@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..profile import ColumnProfile
+from ..profile.column import bin_edges
 from ..schema import Kind
 
 
@@ -48,7 +49,7 @@ def _edges(columns: Sequence[ColumnProfile], bins: int) -> np.ndarray:
         step = math.ceil((high - low + 1) / bins)
         inner = np.arange(math.floor(low) + step, math.floor(high) + 1, step) - 0.5
     else:
-        inner = np.linspace(low, high, bins + 1)[1:-1]
+        inner = bin_edges(low, high, bins)[1:-1]
     return np.concatenate([[-np.inf], inner, [np.inf]])
 
 
