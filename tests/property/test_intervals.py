@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import leadline as ll
@@ -132,7 +132,18 @@ def enlarged(values: np.ndarray) -> np.ndarray:
     return np.concatenate([values, *more])
 
 
+EDGE = 2**53  # from here on not every integer is a double
+
+
+def near_edge(*offsets: int, sign: int = 1) -> np.ndarray:
+    return np.array([sign * (EDGE + offset) for offset in offsets] * 20, dtype=np.int64)
+
+
 @given(sides | whole_sides, sides | whole_sides, st.booleans(), st.booleans())
+@example(near_edge(0), near_edge(1), False, False)
+@example(near_edge(0, sign=-1), near_edge(1, sign=-1), False, False)
+@example(near_edge(-1, 0, 1), near_edge(1, 1, 2), True, True)
+@example(near_edge(-1, 0, 1, sign=-1), near_edge(1, 1, 2, sign=-1), True, True)
 def test_any_pair(a: np.ndarray, b: np.ndarray, more_a: bool, more_b: bool) -> None:
     a, b = (enlarged(side) if more else side for side, more in ((a, more_a), (b, more_b)))
     kept = [side[~np.isnan(side)] if side.dtype.kind == "f" else side for side in (a, b)]

@@ -56,6 +56,17 @@ def test_the_rounding_is_scipys() -> None:
         assert found.upper - found.lower < 1e-15
 
 
+@pytest.mark.parametrize(
+    ("low", "kind"), [(2**53, np.int64), (2**53, np.uint64), (-(2**53) - 1, np.int64)]
+)
+def test_neighbours_of_one_double_are_wholly_apart(low: int, kind: type) -> None:
+    sides = [profile({"x": np.full(200, value, dtype=kind)}) for value in (low, low + 1)]
+    column = compare(*sides)["x"]
+    assert (column.ks.value, column.ks.lower, column.ks.upper) == (1.0, 1.0, 1.0)
+    assert column.wasserstein.value == 1.0
+    assert column.verdict == "drift"
+
+
 def test_a_column_without_values_is_undefined() -> None:
     found = ks(np.array([math.nan]), np.array([1.0]))
     assert math.isnan(found.value)

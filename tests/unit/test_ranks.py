@@ -9,7 +9,8 @@ import pytest
 
 from leadline.profile import Profile
 from leadline.scan import profile
-from leadline.sketch.points import as_points
+from leadline.sketch.pieces import half_open
+from leadline.sketch.points import as_points, point_of, value_of_point
 from leadline.sketch.ranks import Band, Sample, band_of, band_of_counts, band_of_sample
 
 
@@ -154,3 +155,43 @@ def assert_holds(known: Band, data: np.ndarray) -> None:
         true_value = np.sort(data)[max(math.ceil(q * len(data)) - 1, 0)].item()
         assert lower <= true_value <= upper
         assert lower <= value <= upper
+
+
+EDGE = 2**53  # from here on not every integer is a double
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([EDGE - 1, EDGE, EDGE + 1, EDGE + 2], np.int64),
+        ([EDGE - 1, EDGE, EDGE + 1, EDGE + 2], np.uint64),
+        ([EDGE + 1], np.int64),
+        ([EDGE + 1], np.uint64),
+        ([-EDGE - 2, -EDGE - 1, -EDGE, -EDGE + 1], np.int64),
+        ([-EDGE - 1], np.int64),
+        ([2**63 - 1, 2**63, 2**64 - 1], np.uint64),
+        ([-(2**63), -(2**63) + 1, 2**63 - 1], np.int64),
+    ],
+)
+def test_integers_that_no_double_holds_keep_their_value(values: list[int], kind: type) -> None:
+    points = as_points(np.array(values, dtype=kind))
+    assert np.all(points[:-1] < points[1:])
+    assert [value_of_point(point) for point in points.tolist()] == values
+    assert [point_of(value) for value in values] == points.tolist()
+    known = profile({"x": np.array(values * 3, dtype=kind)})["x"]
+    for place, value in enumerate(values):
+        found = known.quantile((place + 0.5) / len(values))
+        assert (found.lower, found.value, found.upper) == (value, value, value)
+
+
+# The bucket (-2**53, -2**53 + 2**44] begins with an integer that is a double, the ones beyond it
+# with integers that are not.
+def test_negative_buckets_of_integers_begin_and_end_with_the_next_integer() -> None:
+    lower = np.array([-EDGE - 2.0**45, -EDGE])
+    upper = np.array([-EDGE, -EDGE + 2.0**44])
+    start, end = half_open(lower, upper, integer=True)
+    assert [value_of_point(x) for x in start.tolist()] == [-EDGE - 2**45 + 1, -EDGE + 1]
+    assert [value_of_point(x) for x in end.tolist()] == [-EDGE + 1, -EDGE + 2**44 + 1]
+    assert start[1] == point_of(-EDGE + 1)
+    alone = half_open(lower[1:], upper[1:], integer=True)[0]
+    assert alone.tolist() == [-EDGE + 1]

@@ -68,13 +68,13 @@ def half_open(lower: Floats, upper: Floats, *, integer: bool) -> tuple[Points, P
     end = np.where(negative, np.nextafter(upper, np.inf), upper)
     start = np.where(~negative & (lower <= 0), SMALLEST, start)
     end = np.where(negative & (upper == 0), 0.0, end)
-    if not (integer and len(lower) and float(lower[0]) <= -EXACT_INTEGERS):
+    if not (integer and len(lower) and float(lower[0]) < -EXACT_INTEGERS):
         return start, end
     return _next_integer(lower, start, negative), _next_integer(upper, end, negative)
 
 
 def _next_integer(edge: Floats, otherwise: Floats, negative: NDArray[np.bool_]) -> Points:
-    beyond = negative & (edge <= -EXACT_INTEGERS)
+    beyond = negative & (edge < -EXACT_INTEGERS)
     points = np.where(beyond, edge, otherwise).astype(np.complex128)
     points.imag = beyond
     return points

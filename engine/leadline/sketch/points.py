@@ -30,7 +30,8 @@ def as_points(values: NDArray[Any]) -> Points:
     if values.dtype.kind == "f":
         return values.astype(np.float64, copy=False)
     nearest = values.astype(np.float64)
-    if not len(values) or float(np.max(np.abs(nearest))) <= EXACT_INTEGERS:
+    # At the limit itself the double may stand for the integer beyond it.
+    if not len(values) or float(np.max(np.abs(nearest))) < EXACT_INTEGERS:
         return nearest
     # Both sides modulo 2**64: the difference is at most half a unit in the last place of a
     # double below 2**64, so it survives even where the double itself is 2**63 or 2**64.
@@ -56,4 +57,4 @@ def value_of_point(point: complex) -> float:
     """The value of a point: an integer where a double may not hold it."""
     rest = float(np.imag(point))
     nearest = float(np.real(point))
-    return int(nearest) + int(rest) if abs(nearest) > EXACT_INTEGERS and rest else nearest
+    return int(nearest) + int(rest) if abs(nearest) >= EXACT_INTEGERS and rest else nearest
