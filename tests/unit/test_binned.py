@@ -94,6 +94,25 @@ def test_buckets(value: float, coarseness: int, expected: tuple[float, float]) -
     assert start <= value < end
 
 
+# 2**60 begins a bucket 2**52 wide; the largest integer before it stands as a double at 2**60.
+def test_buckets_of_integers_that_no_double_holds() -> None:
+    assert bucket_of(2**60 + 1, 0) == (2**60, 2**60 + 2**52)
+    assert bucket_of(2**60 - 1, 0) == (2**60 - 2**51, 2**60)
+    start, end = bucket_of(-(2**60) - 1, 0, integer=True)
+    assert (start, end) == (-(2**60) - 2**52 + 1, -(2**60) + 1)
+    assert isinstance(start, int)
+
+
+def test_wide_integers_are_counted_exactly_on_both_sides_of_zero(
+    random: np.random.Generator,
+) -> None:
+    a, b = random.integers(-(2**62), 2**62, (2, 20_000))
+    found = compare(profile({"x": a}), profile({"x": b}))["x"].psi
+    assert found.upper - found.lower < 1e-12
+    p, q = (oracle.counts_in(side, found.edges) for side in (a, b))
+    assert found.value == pytest.approx(oracle.psi(p, q), rel=1e-12)
+
+
 def test_edges_are_printed_and_counts_in_them_are_exact() -> None:
     random = np.random.default_rng(11)
     a, b = random.normal(0, 1, 20_000), random.normal(0.3, 1.2, 10_000)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..sketch.points import SMALLEST, Points, point_of
+from ..sketch.points import EXACT_INTEGERS, SMALLEST, Points, point_of
 from ..sketch.ranks import Band
 from .binned import Cells, Counts
 
@@ -38,7 +38,8 @@ def decile_cells(
     are too full for that, the decile itself is the edge and counts come from the quantile sketch,
     with bounds. A negative bucket holds its upper edge, so the edge is the next larger double.
     """
-    chosen = {_edge_near(reference, float(share), coarseness) for share in DECILES}
+    integer = reference.points.dtype.kind == "c"
+    chosen = {_edge_near(reference, float(share), coarseness, integer=integer) for share in DECILES}
     if whole:
         chosen = {_ceiling(edge) for edge in chosen}
     inner = sorted(edge for edge in chosen if edge > -math.inf)
@@ -65,8 +66,11 @@ def counts_between(band: Band, inner: Sequence[float]) -> Counts:
     )
 
 
-def bucket_of(value: float, coarseness: int) -> tuple[float, float]:
+def bucket_of(value: float, coarseness: int, *, integer: bool = False) -> tuple[float, float]:
     """Half-open bucket ``start <= value < end`` of the log-linear histogram.
+
+    With ``integer``, the next integer instead of the next double stands for a negative edge beyond
+    2**53 (see `pieces.half_open`).
 
     >>> bucket_of(100.0, 0), bucket_of(0.0, 0)
     ((100.0, 100.25), (0.0, 5e-324))
@@ -74,7 +78,7 @@ def bucket_of(value: float, coarseness: int) -> tuple[float, float]:
     if value == 0 or math.isinf(value):
         return value, math.nextafter(value, math.inf)
     shift = np.uint64(_MANTISSA_BITS - _BUCKET_BITS + coarseness)
-    index = np.array([abs(value)]).view(np.uint64) >> shift
+    index = np.array([_toward_zero(abs(value))]).view(np.uint64) >> shift
     below, above = (
         float(x[0])
         for x in (
@@ -84,14 +88,26 @@ def bucket_of(value: float, coarseness: int) -> tuple[float, float]:
     )
     if value > 0:
         return max(below, SMALLEST), above
-    start = math.nextafter(-above, math.inf)
-    return start, math.nextafter(-below, math.inf) if below > 0 else 0.0
+    start = _after(-above, integer=integer)
+    return start, _after(-below, integer=integer) if below > 0 else 0.0
 
 
-def _edge_near(reference: Band, share: float, coarseness: int) -> float:
+def _toward_zero(magnitude: float) -> float:
+    """The nearest double that is not larger: a bucket's end is not in the bucket."""
+    nearest = float(magnitude)
+    return math.nextafter(nearest, 0.0) if nearest > magnitude else nearest
+
+
+def _after(edge: float, *, integer: bool) -> float:
+    """The next value after a negative edge."""
+    beyond = integer and -math.inf < edge < -EXACT_INTEGERS
+    return _next(int(edge) if beyond else edge)
+
+
+def _edge_near(reference: Band, share: float, coarseness: int, *, integer: bool) -> float:
     """The edge for one decile."""
     value = reference.quantile(share)[0]
-    boundaries = bucket_of(value, coarseness)
+    boundaries = bucket_of(value, coarseness, integer=integer)
     inside = (value, _next(value))
     edge, distance = _nearest(reference, share, boundaries)
     if distance <= NEAR:
