@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadline import _native_sketches
 from leadline._native import Storage
+from leadline._native import quantiles as kernels
 from leadline.errors import SnapshotError
 from leadline.sketch.keys import to_keys
 from leadline.sketch.quantiles import Quantiles, QuantilesBuilder, weighted_quantiles
@@ -50,7 +50,7 @@ def assert_sound(sketch: Quantiles, values: np.ndarray) -> None:
         level = sketch.items[begin:end]
         assert (level[1:] >= level[:-1]).all()
     height = max(len(sketch.levels) - 1, 12)
-    assert len(sketch.items) <= _native_sketches.quantiles_capacity(sketch.k, height)
+    assert len(sketch.items) <= kernels.quantiles_capacity(sketch.k, height)
 
 
 @given(samples())

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import leadline
 from leadline import _native
+from leadline._native import library
 from leadline.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +72,7 @@ def run(code: str, path: Path, **environment: str) -> subprocess.CompletedProces
 
 
 def test_a_missing_compiled_module_gives_a_hint(tmp_path):
-    source = Path(_native.__file__).parent
+    source = Path(leadline.__file__).parent
     shutil.copytree(source, tmp_path / "leadline", ignore=shutil.ignore_patterns("*.so", "*.pyd"))
     child = run("import leadline._native", tmp_path)
     assert child.returncode == 1
@@ -81,7 +83,7 @@ def test_a_missing_compiled_module_gives_a_hint(tmp_path):
 
 
 def test_the_environment_chooses_the_instruction_set():
-    engine = Path(_native.__file__).parent.parent
+    engine = Path(leadline.__file__).parent.parent
     code = "from leadline import _native; print(_native.active_instruction_set())"
     for name in _native.instruction_sets():
         assert run(code, engine, LEADLINE_INSTRUCTION_SET=name).stdout.strip() == name
@@ -90,7 +92,7 @@ def test_the_environment_chooses_the_instruction_set():
 
 
 def test_the_best_instruction_set_is_active_at_load():
-    engine = Path(_native.__file__).parent.parent
+    engine = Path(leadline.__file__).parent.parent
     code = "from leadline import _native; print(_native.active_instruction_set())"
     found = run(code, engine, LEADLINE_INSTRUCTION_SET="").stdout.strip()
     assert found == _native.instruction_sets()[0]
@@ -98,11 +100,11 @@ def test_the_best_instruction_set_is_active_at_load():
 
 def test_error_codes_have_texts():
     codes = [
-        _native.lib.LL_ERROR_ARGUMENT,
-        _native.lib.LL_ERROR_RANGE,
-        _native.lib.LL_ERROR_SUPPORT,
+        library.lib.LL_ERROR_ARGUMENT,
+        library.lib.LL_ERROR_RANGE,
+        library.lib.LL_ERROR_SUPPORT,
     ]
-    texts = [_native.ffi.string(_native.lib.ll_error_text(code)) for code in codes]
+    texts = [library.ffi.string(library.lib.ll_error_text(code)) for code in codes]
     assert len(set(texts)) == len(codes)
     with pytest.raises(InputError, match="does not know"):
         _native.keys_encode(np.zeros(1, dtype=np.uint64), 3)

@@ -8,8 +8,9 @@ import datasketches
 import numpy as np
 import pytest
 
-from leadline import _native, _native_sketches
+from leadline import _native
 from leadline._native import Storage
+from leadline._native import quantiles as kernels
 from leadline.errors import ComparisonError, InputError, SnapshotError
 from leadline.sketch.keys import key_of, to_keys
 from leadline.sketch.quantiles import (
@@ -54,7 +55,7 @@ def assert_sound(sketch: Quantiles) -> None:
     for begin, end in zip(sketch.levels[:-1], sketch.levels[1:], strict=True):
         assert (np.diff(sketch.items[begin:end].astype(object)) >= 0).all()
     levels = max(len(sketch.levels) - 1, 12)
-    assert len(sketch.items) <= _native_sketches.quantiles_capacity(sketch.k, levels)
+    assert len(sketch.items) <= kernels.quantiles_capacity(sketch.k, levels)
     if sketch.count:
         assert (
             sketch.minimum <= int(sketch.items.min()) <= int(sketch.items.max()) <= sketch.maximum
@@ -70,7 +71,7 @@ def assert_sound(sketch: Quantiles) -> None:
     [(200, 1, 200), (200, 2, 333), (8, 1, 8), (8, 3, 24), (200, 7, 565)],
 )
 def test_capacity_is_that_of_datasketches(k, levels, capacity):
-    assert _native_sketches.quantiles_capacity(k, levels) == capacity
+    assert kernels.quantiles_capacity(k, levels) == capacity
 
 
 @pytest.mark.parametrize("k", [8, 200, 768])
@@ -84,7 +85,7 @@ def test_capacity_as_datasketches_prints_it(k):
             fields = dict(line.split(":") for line in lines if line.count(":") == 1)
             fields = {name.strip(): text.strip() for name, text in fields.items()}
             levels, capacity = int(fields["Levels"]), int(fields["Capacity items"])
-            assert _native_sketches.quantiles_capacity(k, levels) == capacity
+            assert kernels.quantiles_capacity(k, levels) == capacity
             seen.add(levels)
     assert len(seen) > 3
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native_sketches as kernels
 from .._native import Storage
+from .._native import calendar as kernels
 from .counts import DENSE_RANGE, ValueCounts
 from .keys import to_keys
 

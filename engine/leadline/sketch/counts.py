@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native_sketches as kernels
 from .._native import Storage
+from .._native import counts as kernels
 from ..errors import ComparisonError
 from .frequent import TextCounts, TextCountsBuilder
 from .keys import from_keys, to_keys

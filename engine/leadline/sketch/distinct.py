@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
 from .._native import DISTINCT_REGISTERS, Storage
+from .._native import distinct as kernels
 from ..estimate import Estimate
 
 # Promised relative standard deviation; 1.04 / sqrt(4096) = 1.625 % is the theory's.
@@ -111,11 +111,11 @@ class DistinctBuilder:
 
     def add(self, values: NDArray[np.uint64], storage: Storage) -> None:
         """Add a block of values (raw bytes of ``storage``, no NaN)."""
-        _native.distinct_add(values, storage, self._registers)
+        kernels.distinct_add(values, storage, self._registers)
 
     def add_hashes(self, hashes: NDArray[np.uint64]) -> None:
         """Add values of any kind by 64-bit hashes whose bits are all uniform."""
-        _native.distinct_add_hashes(hashes, self._registers)
+        kernels.distinct_add_hashes(hashes, self._registers)
 
     def finish(self) -> Distinct:
         """The registers so far; the builder may go on."""
@@ -135,7 +135,7 @@ def hash_values(values: NDArray[np.uint64], storage: Storage) -> NDArray[np.uint
     >>> bool(hash_values(three[0], Storage.INT64) == hash_values(three[1], Storage.FLOAT64))
     True
     """
-    return _native.distinct_hash(values, storage)
+    return kernels.distinct_hash(values, storage)
 
 
 def _ertl(ranks: list[int]) -> float:

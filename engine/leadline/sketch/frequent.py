@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native_sketches as kernels
+from .._native import counts as kernels
 from .scratch import BLOCK, Scratch
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
 from .._native import HISTOGRAM_PAGE, HISTOGRAM_PAGES, Storage
+from .._native import histogram as kernels
 from .scratch import Scratch
 
 # Pages held at full resolution; twice as many for each bit given up.
@@ -215,7 +215,7 @@ def weighted_histogram(
     storage
         How to read the values.
     """
-    index = _native.histogram_index(np.ascontiguousarray(values).view(np.uint64), storage)
+    index = kernels.histogram_index(np.ascontiguousarray(values).view(np.uint64), storage)
     weights = np.asarray(counts).astype(np.uint64)
     counted = (index < HISTOGRAM_PAGES * HISTOGRAM_PAGE) & (weights > 0)
     index, weights = index[counted], weights[counted]

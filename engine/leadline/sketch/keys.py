@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
 from .._native import Storage
+from .._native import keys as kernels
 
 _BITS = struct.Struct("<Q")
 _DOUBLE = struct.Struct("<d")
@@ -33,12 +33,12 @@ def to_keys(values: NDArray[np.uint64], storage: Storage) -> NDArray[np.uint64]:
     >>> bool((keys[:-1] < keys[1:]).all())
     True
     """
-    return _native.keys_encode(values, storage)
+    return kernels.keys_encode(values, storage)
 
 
 def from_keys(keys: NDArray[np.uint64], storage: Storage) -> NDArray[Any]:
     """Values of ordered keys, as float64, int64 or uint64."""
-    return _native.keys_decode(keys, storage).view(storage.dtype)
+    return kernels.keys_decode(keys, storage).view(storage.dtype)
 
 
 def key_of(value: float, storage: Storage) -> int:

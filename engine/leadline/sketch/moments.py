@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
 from .._native import Storage
+from .._native import moments as kernels
 from .keys import bits_to_value
 
 
@@ -144,7 +144,7 @@ def block_moments(values: NDArray[np.uint64], storage: Storage) -> Moments:
     storage
         How to read them.
     """
-    return _moments(_native.moments_block(values, storage), storage)
+    return _moments(kernels.moments_block(values, storage), storage)
 
 
 def weighted_moments(
@@ -165,7 +165,7 @@ def weighted_moments(
     """
     raw = np.ascontiguousarray(values).view(np.uint64)
     weights = np.ascontiguousarray(counts, dtype=np.uint64)
-    return _moments(_native.moments_weighted(raw, weights, storage), storage)
+    return _moments(kernels.moments_weighted(raw, weights, storage), storage)
 
 
 def _moments(found: tuple[int, float, float, float, float, int, int], storage: Storage) -> Moments:

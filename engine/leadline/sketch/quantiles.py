@@ -15,8 +15,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native_sketches as kernels
 from .._native import Storage
+from .._native import quantiles as kernels
 from ..errors import ComparisonError, InputError
 from . import quantiles_bytes
 from .keys import from_keys, to_keys

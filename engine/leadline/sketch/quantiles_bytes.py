@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native_sketches as kernels
 from .._native import Storage
+from .._native import quantiles as kernels
 from ..errors import SnapshotError
 from .keys import from_keys, to_keys
 

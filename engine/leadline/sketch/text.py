@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native_sketches as kernels
 from .._native import Storage
+from .._native import text as kernels
 from .frequent import CUT_KEY, PREFIX
 from .histogram import Histogram, weighted_histogram
 
