@@ -17,7 +17,7 @@ import numpy as np
 
 from leadline.compare.binned import Cells, Counts, chi2
 from leadline.compare.categorical import Tally, all_cells, excess_variation, heavy_cells
-from leadline.compare.tests import chi_square_p, kolmogorov_p, two_shares_p
+from leadline.compare.significance import chi_square_p, kolmogorov_p, two_shares_p
 from leadline.compare.verdict import Evidence, Thresholds, judge
 
 LEVELS = (0.05, 0.01, 0.001)

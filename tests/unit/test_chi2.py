@@ -9,7 +9,7 @@ from scipy import stats
 import oracle
 from leadline.compare.binned import Cells, Counts, chi2
 from leadline.compare.shares import Occurrences, cohens_h, ratio_of
-from leadline.compare.tests import adjust, share_bounds, two_shares_p
+from leadline.compare.significance import adjust, share_bounds, two_shares_p
 from leadline.errors import InputError
 
 

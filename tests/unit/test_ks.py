@@ -10,8 +10,8 @@ from scipy import stats
 
 import oracle
 from leadline.compare import compare
+from leadline.compare.significance import kolmogorov_distance, kolmogorov_p
 from leadline.compare.statistic import Statistic, share_margin
-from leadline.compare.tests import kolmogorov_distance, kolmogorov_p
 from leadline.scan import profile
 
 

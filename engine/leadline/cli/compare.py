@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import Json, Quiet, Recover, names
-from .output import console, show, write_json
+from .output import console, print_parts, write_json
 
 
 def compare(
@@ -16,7 +16,9 @@ def compare(
     current: Annotated[Path, typer.Argument(metavar="CUR", help="Snapshot to judge.")],
     statistics: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME,...", help="Statistics to show beside the effect: psi, wasserstein, ..."),
+        typer.Option(
+            metavar="NAME,...", help="Statistics to show beside the effect: psi, wasserstein, ..."
+        ),
     ] = None,
     column: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Only this column, in full.")
@@ -43,7 +45,7 @@ def compare(
 
         width = console().width
         for one in chosen:
-            show(*column_report(one, width=width))
+            print_parts(*column_report(one, width=width))
         if not chosen:
             titles = {"reference": str(reference), "current": str(current)}
-            show(*comparison_report(result, **titles, width=width, statistics=asked))
+            print_parts(*comparison_report(result, **titles, width=width, statistics=asked))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import Json, Quiet
-from .output import show, write, write_json
+from .output import print_parts, write, write_json
 
 if TYPE_CHECKING:
     from ..compare import Comparison
@@ -126,7 +126,7 @@ def _print_result(directory: Path, comparisons: dict[int, Comparison]) -> None:
 
     titles = {month: f"2013-{month:02d}" for month in comparisons}
     named = {titles[month]: comparison for month, comparison in comparisons.items()}
-    show(*drift_table(named, width=console().width))
+    print_parts(*drift_table(named, width=console().width))
     write("")
     write(f"The files are in {directory}. To go on:")
     write(f"  leadline compare {directory}/reference.lead {directory}/2013-12.lead")

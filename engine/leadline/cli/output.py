@@ -118,7 +118,7 @@ def tell_written(path: Path, profile: Profile, *, as_json: bool, quiet: bool) ->
         write(f"{printable(str(path))}: {told} in {written:,} bytes")
 
 
-def show(*parts: RenderableType) -> None:
+def print_parts(*parts: RenderableType) -> None:
     """Write tables and texts to standard output, in the terminal's width."""
     screen = console()
     with screen.capture() as captured:

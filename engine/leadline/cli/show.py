@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import Json, Quiet, Recover, pairs
-from .output import console, write_json
-from .output import show as show_on_screen
+from .output import console, print_parts, write_json
 
 if TYPE_CHECKING:
     from ..profile import Profile
@@ -45,9 +44,9 @@ def show(
 
         if column is None:
             width = console().width
-            show_on_screen(*profile_report(profile, title=str(snapshot), width=width))
+            print_parts(*profile_report(profile, title=str(snapshot), width=width))
         else:
-            show_on_screen(*column_report(profile[column]))
+            print_parts(*column_report(profile[column]))
 
 
 def chosen(profile: Profile, window: str | None, segment: list[str]) -> Profile:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .significance import chi_square_p, share_bounds
 from .statistic import CONFIDENCE, RELATIVE_SLACK, Statistic
-from .tests import chi_square_p, share_bounds
 
 Floats = NDArray[np.float64]
 Term = Callable[[Floats, Floats], Floats]

@@ -19,7 +19,7 @@ from .binned import chi2
 from .categorical import Tally, all_cells, excess_variation, heavy_cells
 from .measures import Measures
 from .shares import Occurrences, cohens_h, ratio_of
-from .tests import kolmogorov_distance
+from .significance import kolmogorov_distance
 from .verdict import UNJUDGED_ROLES, Evidence, Judgement, Thresholds, not_comparable
 
 

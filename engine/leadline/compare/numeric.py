@@ -14,8 +14,8 @@ import numpy as np
 
 from ..sketch.points import SMALLEST, Floats, Points
 from ..sketch.ranks import Band, union_points
-from .statistic import RELATIVE_SLACK, Statistic, share_margin, undefined
-from .tests import kolmogorov_p
+from .significance import kolmogorov_p
+from .statistic import RELATIVE_SLACK, Statistic, share_margin
 
 IQR_TO_DEVIATION = 1.349  # interquartile range of a normal over its standard deviation
 EPSILON = float(np.finfo(np.float64).eps)
@@ -191,11 +191,6 @@ def spread_of(reference: Band, deviation: float) -> float | None:
         if math.isfinite(spread) and spread > 0:
             return spread
     return None
-
-
-def no_values(name: str, side: str, unit: str = "") -> Statistic:
-    """What is returned when a side has no values to compare."""
-    return undefined(name, unit, f"the {side} has no values")
 
 
 def _with_mean_shift(

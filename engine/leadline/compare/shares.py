@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .significance import share_bounds, two_shares_p
 from .statistic import CONFIDENCE, RELATIVE_SLACK, Statistic
-from .tests import share_bounds, two_shares_p
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,9 @@ class Ratio:
 def cohens_h(reference: Occurrences, current: Occurrences) -> Statistic:
     """Cohen's h: the absolute difference of ``2 arcsin(sqrt(share))``, 0 to pi.
 
-    The p-value is Fisher's or the z test's (`tests.two_shares_p`), taken at the counts inside the
-    bounds that differ least. The 99 % interval comes from Clopper-Pearson bounds of both shares.
+    The p-value is Fisher's or the z test's (`significance.two_shares_p`), taken at the counts
+    inside the bounds that differ least. The 99 % interval comes from Clopper-Pearson bounds of both
+    shares.
     """
     low_a, high_a = reference.lower / reference.rows, reference.upper / reference.rows
     low_b, high_b = current.lower / current.rows, current.upper / current.rows

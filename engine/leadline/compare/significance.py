@@ -51,13 +51,6 @@ def chi_square_p(value: float, freedom: int) -> float:
     return float(special.chdtrc(freedom, value)) if freedom > 0 else 1.0
 
 
-def chi_square_value(p: float, freedom: int) -> float:
-    """The value with this upper tail."""
-    from scipy import special
-
-    return float(special.chdtri(freedom, p)) if freedom > 0 else 0.0
-
-
 def two_shares_p(x: int, n: int, y: int, m: int) -> tuple[float, str]:
     """P-value that two shares ``x / n`` and ``y / m`` are equal, two-sided, and the test's name.
 
