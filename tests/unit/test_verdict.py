@@ -317,6 +317,59 @@ def test_wrong_use_is_named() -> None:
     assert issubclass(MissingStatisticError, ComparisonError)
 
 
+SIDE = profile({"x": NORMAL[:200]})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (3, "thresholds are numbers by name, not of type int"),
+        ("ks", "thresholds are numbers by name, not of type str"),
+        ([("ks", 0.1)], "thresholds are numbers by name, not of type list"),
+        ({3: 0.1}, "there is no threshold 3"),
+        ({"ks": "x"}, "threshold 'ks' is 'x'; it must be a finite number above 0"),
+        ({"ks": None}, "threshold 'ks' is None"),
+        ({"ks": True}, "threshold 'ks' is True"),
+        ({"ks": math.inf}, "threshold 'ks' is inf"),
+        ({"ks": math.nan}, "threshold 'ks' is nan"),
+        ({"ks": -1}, "threshold 'ks' is -1"),
+    ],
+)
+def test_a_wrong_threshold_is_named(given: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        compare(SIDE, SIDE, thresholds=given)
+
+
+def test_thresholds_check_themselves() -> None:
+    with pytest.raises(InputError, match="threshold 'ratio' is inf"):
+        Thresholds(ratio=math.inf)
+    assert Thresholds(ks=np.float32(0.5), occurrences=np.int64(3)).ks == 0.5  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sides", "options", "message"),
+    [
+        ((SIDE, 3), {}, "the current side is of type int; compare takes two profiles"),
+        ((None, SIDE), {}, "the reference is of type NoneType; compare takes two profiles"),
+        ((SIDE, SIDE), {"statistics": 3}, "statistics are a sequence of names"),
+        ((SIDE, SIDE), {"statistics": "ks"}, "statistics are a sequence of names"),
+        ((SIDE, SIDE), {"statistics": [3]}, "unknown statistic 3"),
+        ((SIDE, SIDE), {"correction": 3}, "unknown correction 3"),
+    ],
+)
+def test_a_wrong_argument_is_named(sides: Any, options: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        compare(*sides, **options)
+
+
+def test_columns_and_statistics_are_found_by_name() -> None:
+    result = compare(SIDE, SIDE)
+    with pytest.raises(InputError, match="there is no column 3; columns are found by name"):
+        result[3]  # type: ignore[index]
+    with pytest.raises(MissingStatisticError, match="has no statistic 3"):
+        result["x"][3]  # type: ignore[index]
+
+
 def test_thresholds_can_be_set() -> None:
     a, b = NORMAL[:10_000], NORMAL[10_000:] + 0.2
     assert compared(a, b, thresholds={"ks": 0.2}).verdict == "none"

@@ -12,8 +12,8 @@ from ..schema import Role, require_names
 from .categorical import CategoryChange, Tally, only_on
 from .judge import missing_evidence, missing_of, value_evidence
 from .measures import NAMES, Measures
+from .significance import CORRECTIONS, adjust
 from .statistic import Statistic
-from .tests import CORRECTIONS, adjust
 from .verdict import (
     STRICT_ROLES,
     Evidence,
@@ -196,6 +196,8 @@ class Comparison:
 
     def __getitem__(self, name: str) -> ColumnComparison:
         names = [column.name for column in self.columns]
+        if not isinstance(name, str):
+            raise InputError(f"there is no column {name!r}; columns are found by name")
         require_names([name], names)
         return self.columns[names.index(name)]
 
@@ -295,7 +297,8 @@ def compare(
     Raises
     ------
     InputError
-        If a statistic, correction or threshold is unknown, or no column is common to both sides.
+        If an argument is of a wrong type, a statistic, correction or threshold is unknown, or no
+        column is common to both sides.
 
     Examples
     --------
@@ -379,6 +382,12 @@ class _Draft:
 def _check(
     reference: Profile, current: Profile, statistics: Sequence[str], correction: str
 ) -> None:
+    for label, side in (("reference", reference), ("current side", current)):
+        if not isinstance(side, Profile):
+            found = type(side).__name__
+            raise InputError(f"the {label} is of type {found}; compare takes two profiles")
+    if isinstance(statistics, str) or not isinstance(statistics, Sequence):
+        raise InputError(f"statistics are a sequence of names, not {statistics!r}")
     for name in statistics:
         if name not in NAMES:
             raise InputError(f"unknown statistic {name!r}; use one of {', '.join(NAMES)}")

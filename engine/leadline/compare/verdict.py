@@ -12,10 +12,12 @@ The rules, in order; ``t`` is the threshold of the effect and ``q`` the adjusted
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import StrEnum
+from numbers import Real
 from typing import Any
 
 from ..errors import InputError
@@ -70,6 +72,11 @@ class Thresholds:
         Values needed on each side.
     distinct_share
         Text whose reference has more distinct values than this share of its rows is not judged.
+
+    Raises
+    ------
+    InputError
+        If a number cannot be a threshold.
     """
 
     ks: float = 0.05
@@ -86,6 +93,15 @@ class Thresholds:
     minimum_rows: int = 100
     distinct_share: float = 0.5
 
+    def __post_init__(self) -> None:
+        for name in _names_of(self):
+            value = getattr(self, name)
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not (number and 0 < value < math.inf):
+                raise InputError(
+                    f"threshold {name!r} is {value!r}; it must be a finite number above 0"
+                )
+
     @classmethod
     def of(cls, given: Thresholds | Mapping[str, float] | None) -> Thresholds:
         """The defaults, with some numbers replaced by name.
@@ -95,22 +111,29 @@ class Thresholds:
         InputError
             If a name is unknown or a number cannot be a threshold.
         """
-        if isinstance(given, Thresholds):
-            return given
-        known = [field.name for field in fields(cls)]
-        for name, value in (given or {}).items():
+        if given is None or isinstance(given, Thresholds):
+            return given or cls()
+        if not isinstance(given, Mapping):
+            raise InputError(
+                f"thresholds are numbers by name, not of type {type(given).__name__}; "
+                'give for example {"ks": 0.1}'
+            )
+        known = _names_of(cls)
+        for name in given:
             if name not in known:
-                close = get_close_matches(name, known, n=1)
+                close = get_close_matches(str(name), known, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(known)}"
                 raise InputError(f"there is no threshold {name!r}; {hint}")
-            if not value > 0:
-                raise InputError(f"threshold {name!r} is {value!r}; it must be a number above 0")
-        return cls(**(given or {}))  # type: ignore[arg-type]
+        return cls(**given)  # type: ignore[arg-type]
 
     def of_effect(self, name: str, role: Role) -> float:
         """Threshold of an effect for a role."""
         strict = "strict_" if role in STRICT_ROLES else ""
         return float(getattr(self, f"{strict}{name}"))
+
+
+def _names_of(thresholds: Thresholds | type[Thresholds]) -> list[str]:
+    return [field.name for field in fields(thresholds)]
 
 
 @dataclass(frozen=True, slots=True)
