@@ -50,8 +50,10 @@ def wasserstein_exact(a: np.ndarray, b: np.ndarray) -> float:
 def counts_in(values: np.ndarray, edges: Sequence[float]) -> np.ndarray:
     """Rows in each cell ``edges[i] <= x < edges[i + 1]``, the last closed; compared exactly."""
     inner = list(edges)[1:-1]
-    found = Counter(bisect.bisect_right(inner, value) for value in values.tolist())
-    return np.array([found[cell] for cell in range(len(inner) + 1)])
+    counts = np.zeros(len(inner) + 1, dtype=np.int64)
+    for value, rows in Counter(values.tolist()).items():
+        counts[bisect.bisect_right(inner, value)] += rows
+    return counts
 
 
 def counts_of(values: Iterable[object], categories: Sequence[object]) -> np.ndarray:

@@ -80,10 +80,15 @@ def check(column: ColumnProfile, values: np.ndarray) -> None:
     else:
         assert printed <= (0.002 if heaviest <= 0.002 * n else 0.007)
     buckets = numeric.get_histogram().buckets()
-    edges = buckets.lower[buckets.lower >= 0]
-    counted = buckets.counts[buckets.lower >= 0]
-    for low, high, count in zip(edges, buckets.upper[buckets.lower >= 0], counted, strict=True):
-        assert count == np.count_nonzero((values >= low) & (values < high) & (values != 0))
+    # A bucket holds its edge nearer to zero; zeros and infinities are in none.
+    held = zip(buckets.lower, buckets.upper, buckets.counts, strict=True)
+    for low, high, count in held:
+        side = "left" if low >= 0 else "right"
+        first, last = np.searchsorted(ordered, [low, high], side=side)
+        zeros = np.count_nonzero(values == 0) if 0 in (low, high) else 0
+        assert count == last - first - zeros, (low, high)
+    finite_values = np.count_nonzero(np.isfinite(values) & (values != 0))
+    assert int(buckets.counts.sum()) == finite_values
     distinct = column.distinct
     assert distinct.lower <= len(np.unique(values)) <= distinct.upper
     finite = values.astype(np.float64)
