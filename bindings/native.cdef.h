@@ -120,9 +120,9 @@ int ll_counts_few(const uint64_t *values, int64_t count, int limit, uint64_t *ke
 int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *starts, int64_t groups,
                      int storage, uint64_t *work, uint64_t *keys, uint32_t *counts,
                      int64_t *unique_starts);
-int64_t ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
-                        const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
-                        uint64_t *keys, uint64_t *counts);
+int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
+                    const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
+                    uint64_t *keys, uint64_t *counts, int64_t *size);
 int ll_codes_count(const int32_t *codes, int64_t count, uint32_t *table, int64_t size,
                    int32_t *touched, int64_t *touched_count);
 int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, int64_t groups,

@@ -60,6 +60,7 @@ static int64_t saturated(int64_t value, int64_t factor) {
 }
 
 int ll_calendar_microseconds(const int64_t *values, int64_t count, int unit, int64_t *out) {
+    if (count < 0) return LL_ERROR_ARGUMENT;
     switch (unit) {
     case LL_UNIT_SECONDS:
         for (int64_t i = 0; i < count; i++)

@@ -33,8 +33,7 @@
 #define LL_X86 0
 #endif
 
-/* MACRO(isa, number, target) once for each variant of this build; the table of variants by number.
- */
+/* MACRO(isa, number, target) once for each variant of this build; a table of variants by number. */
 #if LL_X86
 #define LL_FOR_EACH_VARIANT(MACRO)                                                                 \
     MACRO(serial, LL_SET_SERIAL, )                                                                 \

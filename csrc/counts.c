@@ -86,8 +86,7 @@ int ll_counts_dense(const uint64_t *values, int64_t count, uint64_t low, uint64_
     return LL_OK;
 }
 
-/* ---- few distinct values ----------------------------------------------------------------------
- */
+/* ---- few distinct values -------------------------------------------------------------------- */
 
 /* The place of a value; a new one is entered with a count of 0. */
 LL_INLINE size_t place_of(uint64_t value, uint64_t *keys, const uint32_t *counts, int32_t *used) {
@@ -119,11 +118,10 @@ int ll_counts_few(const uint64_t *values, int64_t count, int limit, uint64_t *ke
     return LL_OK;
 }
 
-/* ---- many small cells --------------------------------------------------------------------------
- */
+/* ---- many small cells ----------------------------------------------------------------------- */
 
 static bool ascending(const int64_t *starts, int64_t groups, int64_t count) {
-    if (groups < 0 || starts[0] < 0 || starts[groups] > count) return false;
+    if (starts[0] < 0 || starts[groups] > count) return false;
     for (int64_t group = 0; group < groups; group++)
         if (starts[group] > starts[group + 1]) return false;
     return true;
@@ -132,7 +130,8 @@ static bool ascending(const int64_t *starts, int64_t groups, int64_t count) {
 int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *starts, int64_t groups,
                      int storage, uint64_t *work, uint64_t *keys, uint32_t *counts,
                      int64_t *unique_starts) {
-    if (!ll_storage_known(storage) || count > UINT32_MAX) return LL_ERROR_ARGUMENT;
+    if (!ll_storage_known(storage) || count < 0 || count > UINT32_MAX) return LL_ERROR_ARGUMENT;
+    if (groups < 0) return LL_ERROR_ARGUMENT;
     if (!ascending(starts, groups, count)) return LL_ERROR_RANGE;
     size_t filled = 0;
     for (int64_t group = 0; group < groups; group++) {
@@ -154,12 +153,12 @@ int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *start
     return LL_OK;
 }
 
-/* ---- sorted counts of two sides
- * ------------------------------------------------------------------ */
+/* ---- sorted counts of two sides ------------------------------------------------------------- */
 
-int64_t ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
-                        const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
-                        uint64_t *keys, uint64_t *counts) {
+int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
+                    const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
+                    uint64_t *keys, uint64_t *counts, int64_t *size) {
+    if (a_size < 0 || b_size < 0) return LL_ERROR_ARGUMENT;
     int64_t i = 0, j = 0, filled = 0;
     while (i < a_size || j < b_size) {
         bool from_a = j == b_size || (i < a_size && a_keys[i] <= b_keys[j]);
@@ -169,11 +168,11 @@ int64_t ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_
         i += from_a;
         j += from_b;
     }
-    return filled;
+    *size = filled;
+    return LL_OK;
 }
 
-/* ---- dictionary codes
- * ------------------------------------------------------------------------------ */
+/* ---- dictionary codes ----------------------------------------------------------------------- */
 
 static bool inside(const int32_t *codes, size_t count, int64_t size) {
     uint32_t largest = 0;
@@ -236,6 +235,7 @@ static void take_codes(uint32_t *table, size_t size, uint64_t *touched, uint64_t
 int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, int64_t groups,
                     uint32_t *table, int64_t size, uint64_t *touched, uint64_t *work,
                     int32_t *unique, int64_t *counts, int64_t *unique_starts) {
+    if (count < 0 || groups < 0 || size < 0) return LL_ERROR_ARGUMENT;
     if (!ascending(starts, groups, count)) return LL_ERROR_RANGE;
     for (int64_t i = 0; i < count; i++)
         if (codes[i] >= size) return LL_ERROR_RANGE;

@@ -91,6 +91,8 @@ int ll_gather(int type, const void *values, const uint8_t *validity, int64_t off
               ll_tally *tally) {
     if (type < LL_TYPE_BOOL || type > LL_TYPE_FLOAT64 || offset < 0 || length < 0 || capacity < 0)
         return LL_ERROR_ARGUMENT;
+    /* The last row's address must not wrap; the widest row has 8 bytes. */
+    if (length > INT64_MAX / 8 - offset) return LL_ERROR_ARGUMENT;
     if (begin < 0 || end < begin || (!order && end > length)) return LL_ERROR_RANGE;
     const ll_kernels *kernels = ll_kernels_active();
     const int storage = storage_of(type);

@@ -41,7 +41,8 @@ int ll_set_force(int set);
 #define LL_STORAGE_INT64   1
 #define LL_STORAGE_UINT64  2
 
-/* Ordered keys: unsigned integers in the order of the values, and back. In place is fine. */
+/* Ordered keys: unsigned integers in the order of the values, and back. In place is fine.
+ * LL_ERROR_ARGUMENT for an unknown storage or a negative count. */
 int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys);
 int ll_keys_decode(const uint64_t *keys, int64_t count, int storage, uint64_t *values);
 
@@ -76,7 +77,8 @@ typedef struct ll_tally {
 /* Write the values of the rows order[begin..end) (or begin..end without an order) that are neither
  * null nor NaN to out, and stop right after the row that fills it. values and validity are the
  * Arrow buffers; `offset` is in rows and applies to both; validity is NULL if no row is null.
- * LL_ERROR_RANGE if a row is not in [0, length); out and tally are undefined then. */
+ * LL_ERROR_ARGUMENT for an unknown type, a negative size, or offset + length whose address would
+ * wrap; LL_ERROR_RANGE if a row is not in [0, length); out and tally are undefined then. */
 int ll_gather(int type, const void *values, const uint8_t *validity, int64_t offset, int64_t length,
               const int32_t *order, int64_t begin, int64_t end, uint64_t *out, int64_t capacity,
               ll_tally *tally);
@@ -95,10 +97,12 @@ typedef struct ll_moments {
 } ll_moments;
 
 /* Tiles of 1,024 consecutive values, 8 fixed lanes, adjacent tiles combined in a binary tree: the
- * same bits from every instruction set. */
+ * same bits from every instruction set. LL_ERROR_ARGUMENT for an unknown storage or a negative
+ * count. */
 int ll_moments_block(const uint64_t *values, int64_t count, int storage, ll_moments *result);
 
-/* The same of distinct values with multiplicities, by compensated sums in the order given. */
+/* The same of distinct values with multiplicities, by compensated sums in the order given.
+ * LL_ERROR_ARGUMENT as above. */
 int ll_moments_weighted(const uint64_t *values, const uint64_t *weights, int64_t count, int storage,
                         ll_moments *result);
 
@@ -117,10 +121,12 @@ int ll_moments_weighted(const uint64_t *values, const uint64_t *weights, int64_t
 #define LL_HISTOGRAM_COUNTERS (LL_HISTOGRAM_TABLES * LL_HISTOGRAM_TABLE)
 #define LL_HISTOGRAM_TOUCHED  (2 * LL_HISTOGRAM_PAGES)
 
-/* The bucket of every value, LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE for zeros and infinities. */
+/* The bucket of every value, LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE for zeros and infinities.
+ * LL_ERROR_ARGUMENT for an unknown storage or a negative count. */
 int ll_histogram_index(const uint64_t *values, int64_t count, int storage, uint32_t *index);
 
-/* Count at most 2^32 - 1 values between two calls of ll_histogram_clear. */
+/* Count at most 2^32 - 1 values between two calls of ll_histogram_clear. LL_ERROR_ARGUMENT as
+ * above. */
 int ll_histogram_add(const uint64_t *values, int64_t count, int storage, uint32_t *counters,
                      uint8_t *touched);
 
@@ -131,7 +137,8 @@ uint32_t ll_histogram_heaviest(const uint32_t *counters, uint8_t *touched);
  * return how many there are. */
 int ll_histogram_pages(const uint32_t *counters, uint8_t *touched, uint16_t *pages);
 
-/* Write LL_HISTOGRAM_PAGE >> coarseness counts for each page. */
+/* Write LL_HISTOGRAM_PAGE >> coarseness counts for each page. LL_ERROR_ARGUMENT for a negative
+ * count or a coarseness not in [0, 8]; LL_ERROR_RANGE for a page that does not exist. */
 int ll_histogram_read(const uint32_t *counters, const uint8_t *touched, const uint16_t *pages,
                       int count, int coarseness, uint32_t *counts);
 
@@ -142,7 +149,8 @@ void ll_histogram_clear(uint32_t *counters, uint8_t *touched);
 
 #define LL_DISTINCT_REGISTERS 4096
 
-/* 64-bit hashes: a number hashes as its double if that is exact, whatever its storage. */
+/* 64-bit hashes: a number hashes as its double if that is exact, whatever its storage.
+ * LL_ERROR_ARGUMENT for an unknown storage or a negative count, here and below. */
 int ll_distinct_hash(const uint64_t *values, int64_t count, int storage, uint64_t *hashes);
 
 /* Raise the HyperLogLog registers (uint8_t[LL_DISTINCT_REGISTERS]) by values, or by hashes. */
@@ -158,22 +166,27 @@ int ll_distinct_add_hashes(const uint64_t *hashes, int64_t count, uint8_t *regis
 /* Items that a sketch of `levels` levels may hold, as DataSketches counts (m = 8). */
 int64_t ll_quantiles_capacity(int k, int levels);
 
-/* found[0], found[1]: smallest and largest value in signed order; found[2]: hash of the data. */
+/* found[0], found[1]: smallest and largest value in signed order; found[2]: hash of the data.
+ * LL_ERROR_ARGUMENT for an unknown storage or a negative count. */
 int ll_quantiles_scan(const uint64_t *values, int64_t count, int storage, uint64_t seed,
                       uint64_t *found);
 
 /* The sketch of 1 to 65,536 values, one of each 2^height kept. keys and work: `count` each;
  * bounds: smallest and largest key; offsets: LL_QUANTILE_LEVELS + 1; items: capacity of all
- * levels. */
+ * levels. LL_ERROR_ARGUMENT for an unknown storage, a count out of range, a height not in [0, 16]
+ * or a k not in [8, 65,535]. */
 int ll_quantiles_block(const uint64_t *values, int64_t count, int storage, int height, int k,
                        uint64_t seed, uint64_t *keys, uint64_t *work, uint64_t *bounds,
                        uint32_t *offsets, int32_t *levels, uint64_t *items);
 
-/* The sketch of ascending distinct keys with counts above 0; LL_ERROR_RANGE above 2^60 values. */
+/* The sketch of ascending distinct keys with counts above 0. LL_ERROR_ARGUMENT without keys or for
+ * a k as above; LL_ERROR_RANGE for a count of 0 or above 2^60 values. */
 int ll_quantiles_weighted(const uint64_t *keys, const uint64_t *weights, int64_t count, int k,
                           uint64_t seed, uint32_t *offsets, int32_t *levels, uint64_t *items);
 
-/* Two sketches into one of k, in either order; work and spare: a_count + b_count each. */
+/* Two sketches into one of k, in either order; work and spare: a_count + b_count each.
+ * LL_ERROR_ARGUMENT for a k as above; LL_ERROR_RANGE for offsets that do not ascend to their count,
+ * or items that stand for more than 2^60 values each. */
 int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_levels,
                        const uint64_t *a_items, int64_t a_count, const uint32_t *b_offsets,
                        int b_levels, const uint64_t *b_items, int64_t b_count, uint64_t *work,
@@ -184,38 +197,47 @@ int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_le
 #define LL_FEW_BITS   10
 #define LL_FEW_PLACES 1024
 
-/* keys[0], keys[1]: ordered keys of the smallest and largest of at least one value. */
+/* keys[0], keys[1]: ordered keys of the smallest and largest of at least one value.
+ * LL_ERROR_ARGUMENT for an unknown storage or without values. */
 int ll_counts_range(const uint64_t *values, int64_t count, int storage, uint64_t *keys);
 
 /* Count integers at their low 16 bits in table[65,536]. low and high bound the values (as values
- * or as keys: only their low bits and distance matter); wider than 65,535 is refused. */
+ * or as keys: only their low bits and distance matter). LL_ERROR_ARGUMENT for a negative count or
+ * bounds more than 65,535 apart. */
 int ll_counts_dense(const uint64_t *values, int64_t count, uint64_t low, uint64_t high,
                     uint32_t *table);
 
 /* Count values in a hash table of LL_FEW_PLACES (counts zeroed before the first call), until *used
- * distinct ones are more than `limit`; the table is incomplete then. */
+ * distinct ones are more than `limit`; the table is incomplete then. LL_ERROR_ARGUMENT for a
+ * negative count or a limit not in [0, LL_FEW_PLACES / 2]. */
 int ll_counts_few(const uint64_t *values, int64_t count, int limit, uint64_t *keys,
                   uint32_t *counts, int32_t *used);
 
 /* Distinct ordered keys and their counts of every group of values, one group after the other.
- * work, keys, counts: room for `count`; unique_starts: groups + 1. */
+ * work, keys, counts: room for `count`; unique_starts: groups + 1. LL_ERROR_ARGUMENT for an unknown
+ * storage, a negative size or 2^32 values; LL_ERROR_RANGE for starts that do not ascend within
+ * them. */
 int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *starts, int64_t groups,
                      int storage, uint64_t *work, uint64_t *keys, uint32_t *counts,
                      int64_t *unique_starts);
 
-/* Two ascending lists of distinct keys into one; returns its length. */
-int64_t ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
-                        const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
-                        uint64_t *keys, uint64_t *counts);
+/* Two ascending lists of distinct keys into one of *size; keys, counts: room for a_size + b_size.
+ * LL_ERROR_ARGUMENT for a negative size. */
+int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
+                    const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
+                    uint64_t *keys, uint64_t *counts, int64_t *size);
 
 /* Count codes in table[size], appending each code that was zero to touched; LL_ERROR_RANGE, with
  * nothing counted, if a code is not in [0, size). touched has room for one more than it can hold:
- * the place of the next code is written before it is known whether that code is new. */
+ * the place of the next code is written before it is known whether that code is new.
+ * LL_ERROR_ARGUMENT for a negative size. */
 int ll_codes_count(const int32_t *codes, int64_t count, uint32_t *table, int64_t size,
                    int32_t *touched, int64_t *touched_count);
 
 /* Distinct codes, ascending, and their counts of every group; negative codes are null rows. The
- * table is zero before and after; touched, work, unique, counts: room for `count` each. */
+ * table is zero before and after; touched, work, unique, counts: room for `count` each.
+ * LL_ERROR_ARGUMENT for a negative size; LL_ERROR_RANGE, with the table untouched, for a code that
+ * is not below `size` or starts that do not ascend within the codes. */
 int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, int64_t groups,
                     uint32_t *table, int64_t size, uint64_t *touched, uint64_t *work,
                     int32_t *unique, int64_t *counts, int64_t *unique_starts);
@@ -225,11 +247,13 @@ int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, 
 #define LL_TEXT_CLASSES 7 /* lower, upper, digit, space, punctuation, control, outside ASCII */
 
 /* For every entry: the two words of its MurmurHash3_x64_128, its code points, and how many of them
- * are in each class. */
+ * are in each class. LL_ERROR_ARGUMENT for a negative size; LL_ERROR_RANGE for offsets that do not
+ * ascend within the data or an entry of 2^32 bytes. */
 int ll_text_measure(const int64_t *offsets, int64_t count, const uint8_t *data, int64_t data_size,
                     uint64_t *hashes, uint32_t *lengths, uint32_t *classes);
 
-/* Code points of each class in the entries `codes`, each taken weights[i] times. */
+/* Code points of each class in the entries `codes`, each taken weights[i] times. LL_ERROR_ARGUMENT
+ * for a negative size; LL_ERROR_RANGE for a code not in [0, count). */
 int ll_text_weigh(const uint32_t *classes, int64_t count, const int32_t *codes,
                   const int64_t *weights, int64_t code_count, int64_t *totals);
 
@@ -241,11 +265,13 @@ int ll_text_weigh(const uint32_t *classes, int64_t count, const int32_t *codes,
 #define LL_UNIT_NANOSECONDS  3
 
 /* Add instants (each weights[i] times, once without weights) to hours[24] and weekdays[7], Monday
- * first, in UTC; days: the number of each instant's day since 1970-01-01. */
+ * first, in UTC; days: the number of each instant's day since 1970-01-01. LL_ERROR_ARGUMENT for an
+ * unknown unit or a negative count. */
 int ll_calendar_count(const int64_t *values, const uint64_t *weights, int64_t count, int unit,
                       uint64_t *hours, uint64_t *weekdays, int64_t *days);
 
-/* Instants in microseconds, rounded down, held at the ends of int64_t where they do not fit. */
+/* Instants in microseconds, rounded down, held at the ends of int64_t where they do not fit.
+ * LL_ERROR_ARGUMENT as above. */
 int ll_calendar_microseconds(const int64_t *values, int64_t count, int unit, int64_t *out);
 
 #endif

@@ -8,11 +8,14 @@
 /* A block of 2^63 values has 2^53 tiles: one subtree of each height up to 53, and one on top. */
 enum { TILE = 1024, LANES = 8, MOST_LEVELS = 56 };
 
+/* A double in memory that may be declared as uint64_t, as blocks are. */
+typedef double stored_double __attribute__((may_alias));
+
 LL_INLINE bool is_finite(double value) {
     return value - value == 0;
 }
 
-LL_INLINE int keep_finite(const double *values, int count, double *finite) {
+LL_INLINE int keep_finite(const stored_double *values, int count, double *finite) {
     int kept = 0;
     for (int i = 0; i < count; i++) {
         finite[kept] = values[i];
@@ -27,7 +30,7 @@ LL_INLINE int64_t signed_key(uint64_t bits) {
     return (int64_t)(bits ^ ((uint64_t)((int64_t)bits >> 63) >> 1));
 }
 
-LL_INLINE void float_extremes(const double *values, int count, ll_moments *result) {
+LL_INLINE void float_extremes(const stored_double *values, int count, ll_moments *result) {
     int64_t low = signed_key(ll_bits_of_double(values[0])), high = low;
     for (int i = 0; i < count; i++) {
         int64_t key = signed_key(ll_bits_of_double(values[i]));

@@ -28,12 +28,12 @@ LL_INLINE double ISA(add_lanes)(const ISA(vector) * parts) {
 }
 
 /* The last, incomplete group of a tile, filled up. */
-LL_INLINE void ISA(pad)(const double *values, int count, double filler, double *padded) {
+LL_INLINE void ISA(pad)(const stored_double *values, int count, double filler, double *padded) {
     for (int i = 0; i < LANES; i++)
         padded[i] = i < count ? values[i] : filler;
 }
 
-LL_INLINE double ISA(add_tile)(const double *values, int count) {
+LL_INLINE double ISA(add_tile)(const stored_double *values, int count) {
     ISA(vector) sum[PARTS];
     double padded[LANES];
     memset(sum, 0, sizeof sum);
@@ -50,7 +50,8 @@ LL_INLINE double ISA(add_tile)(const double *values, int count) {
 }
 
 /* Sums of the first to fourth powers of the deviations from center. */
-LL_INLINE void ISA(add_powers)(const double *values, int count, double center, double *sums) {
+LL_INLINE void ISA(add_powers)(const stored_double *values, int count, double center,
+                               double *sums) {
     ISA(vector) s1[PARTS], s2[PARTS], s3[PARTS], s4[PARTS];
     double padded[LANES];
     memset(s1, 0, sizeof s1);
@@ -59,7 +60,7 @@ LL_INLINE void ISA(add_powers)(const double *values, int count, double center, d
     memset(s4, 0, sizeof s4);
     int whole = count - count % LANES;
     for (int i = 0; i < count; i += LANES) {
-        const double *group = values + i;
+        const stored_double *group = values + i;
         if (LL_UNLIKELY(i == whole)) { /* a deviation of 0 adds nothing */
             ISA(pad)(group, count - whole, center, padded);
             group = padded;
@@ -80,21 +81,22 @@ LL_INLINE void ISA(add_powers)(const double *values, int count, double center, d
 }
 
 /* Mean of finite values whose plain sum overflows: 1,024 of them divided by 2^11 cannot. */
-LL_INLINE double ISA(mean_of_huge)(const double *values, int count) {
+LL_INLINE double ISA(mean_of_huge)(const stored_double *values, int count) {
     double scaled[TILE];
     for (int i = 0; i < count; i++)
         scaled[i] = values[i] * 0x1p-11;
     return ISA(add_tile)(scaled, count) / count * 0x1p11;
 }
 
-LL_INLINE void ISA(finish_tile)(const double *values, int count, double sum, ll_moments *result) {
+LL_INLINE void ISA(finish_tile)(const stored_double *values, int count, double sum,
+                                ll_moments *result) {
     double center = sum / count, sums[4];
     if (LL_UNLIKELY(!is_finite(center))) center = ISA(mean_of_huge)(values, count);
     ISA(add_powers)(values, count, center, sums);
     shift_center(count, center, sums, result);
 }
 
-LL_INLINE void ISA(float_tile)(const double *values, int count, ll_moments *result) {
+LL_INLINE void ISA(float_tile)(const stored_double *values, int count, ll_moments *result) {
     double finite[TILE];
     double sum = ISA(add_tile)(values, count);
     if (LL_UNLIKELY(!is_finite(sum))) { /* an infinity, or an overflow of the sum */
@@ -127,7 +129,7 @@ LL_INLINE void ISA(block)(const uint64_t *values, int64_t count, int storage, ll
         ll_moments *top = &stack[height++];
         memset(top, 0, sizeof *top);
         if (storage == LL_STORAGE_FLOAT64)
-            ISA(float_tile)((const double *)(const void *)(values + begin), size, top);
+            ISA(float_tile)((const stored_double *)(values + begin), size, top);
         else
             ISA(integer_tile)(values + begin, size, storage, top);
         for (int64_t carry = tile; carry & 1; carry >>= 1) {

@@ -263,8 +263,7 @@ int ll_quantiles_weighted(const uint64_t *keys, const uint64_t *weights, int64_t
     return LL_OK;
 }
 
-/* ---- merging -----------------------------------------------------------------------------------
- */
+/* ---- merging -------------------------------------------------------------------------------- */
 
 /* Levels inside one buffer; gaps may lie between them while levels are being halved. */
 typedef struct stack {

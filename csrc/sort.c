@@ -36,21 +36,23 @@ static void reverse(uint64_t *keys, size_t count) {
     }
 }
 
-/* The bits in which keys differ; 0 if the keys are in order now (perhaps after a reversal). */
-static uint64_t differing_bits(uint64_t *keys, size_t count) {
+/* Whether the keys are in order now: descending ones are turned round. */
+static bool put_in_order(uint64_t *keys, size_t count) {
     size_t i = 1;
     while (i < count && keys[i - 1] <= keys[i])
         i++;
-    if (i == count) return 0;
+    if (i == count) return true;
     i = 1;
     while (i < count && keys[i - 1] >= keys[i])
         i++;
-    if (i == count) {
-        reverse(keys, count);
-        return 0;
-    }
+    if (i < count) return false;
+    reverse(keys, count);
+    return true;
+}
+
+static uint64_t differing_bits(const uint64_t *keys, size_t count) {
     uint64_t bits = 0;
-    for (i = 1; i < count; i++)
+    for (size_t i = 1; i < count; i++)
         bits |= keys[i] ^ keys[0];
     return bits;
 }
@@ -136,8 +138,8 @@ void ll_sort_keys(uint64_t *keys, uint64_t *work, size_t count) {
         insertion_sort(keys, count);
         return;
     }
+    if (put_in_order(keys, count)) return;
     uint64_t bits = differing_bits(keys, count);
-    if (bits == 0) return;
     unsigned top = 64 - (unsigned)__builtin_clzll(bits);
     unsigned digit = digit_for(count, top - (unsigned)__builtin_ctzll(bits));
     unsigned shift = sort_top(keys, work, count, top, digit);

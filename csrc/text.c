@@ -121,6 +121,7 @@ static uint32_t characters(const uint8_t *data, size_t size, uint32_t *classes) 
 
 int ll_text_measure(const int64_t *offsets, int64_t count, const uint8_t *data, int64_t data_size,
                     uint64_t *hashes, uint32_t *lengths, uint32_t *classes) {
+    if (count < 0 || data_size < 0) return LL_ERROR_ARGUMENT;
     for (int64_t i = 0; i < count; i++) {
         int64_t begin = offsets[i], end = offsets[i + 1];
         if (begin < 0 || end < begin || end > data_size || end - begin > UINT32_MAX)
@@ -134,6 +135,7 @@ int ll_text_measure(const int64_t *offsets, int64_t count, const uint8_t *data, 
 
 int ll_text_weigh(const uint32_t *classes, int64_t count, const int32_t *codes,
                   const int64_t *weights, int64_t code_count, int64_t *totals) {
+    if (count < 0 || code_count < 0) return LL_ERROR_ARGUMENT;
     memset(totals, 0, LL_TEXT_CLASSES * sizeof *totals);
     for (int64_t i = 0; i < code_count; i++) {
         if (codes[i] < 0 || codes[i] >= count) return LL_ERROR_RANGE;

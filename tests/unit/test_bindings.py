@@ -15,7 +15,6 @@ import pytest
 import leadline
 from leadline import _native
 from leadline._native import library
-from leadline.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = ROOT / "csrc" / "leadline.h"
@@ -106,7 +105,65 @@ def test_error_codes_have_texts():
     ]
     texts = [library.ffi.string(library.lib.ll_error_text(code)) for code in codes]
     assert len(set(texts)) == len(codes)
-    with pytest.raises(InputError, match="does not know"):
+    with pytest.raises(ValueError, match="does not know"):
         _native.keys_encode(np.zeros(1, dtype=np.uint64), 3)
-    with pytest.raises(TypeError, match="expected uint64"):
+    with pytest.raises(ValueError, match="expected uint64"):
         _native.keys_encode(np.zeros(1), _native.Storage.FLOAT64)
+
+
+# The sizes stand at these places of their kernels; every other argument is empty memory.
+SIZES = {
+    "ll_keys_encode": [1],
+    "ll_keys_decode": [1],
+    "ll_gather": [3, 4, 9],
+    "ll_moments_block": [1],
+    "ll_moments_weighted": [2],
+    "ll_histogram_index": [1],
+    "ll_histogram_add": [1],
+    "ll_histogram_read": [3],
+    "ll_distinct_hash": [1],
+    "ll_distinct_add": [1],
+    "ll_distinct_add_hashes": [1],
+    "ll_quantiles_scan": [1],
+    "ll_quantiles_block": [1],
+    "ll_quantiles_weighted": [2],
+    "ll_counts_range": [1],
+    "ll_counts_dense": [1],
+    "ll_counts_few": [1],
+    "ll_counts_groups": [1, 3],
+    "ll_counts_merge": [2, 5],
+    "ll_codes_count": [1, 3],
+    "ll_codes_groups": [1, 3, 5],
+    "ll_text_measure": [1, 3],
+    "ll_text_weigh": [1, 4],
+    "ll_calendar_count": [2],
+    "ll_calendar_microseconds": [1],
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_negative_sizes_are_refused(name):
+    kernel = getattr(library.lib, name)
+    types = library.ffi.typeof(kernel).args
+    room = library.ffi.new("uint64_t[4096]")
+    places = SIZES[name]
+    for place in places:
+        values = [
+            library.ffi.cast(kind, room) if kind.kind == "pointer" else 8 * (position in places)
+            for position, kind in enumerate(types)
+        ]
+        values[place] = -1
+        assert kernel(*values) == library.lib.LL_ERROR_ARGUMENT, place
+
+
+def test_every_kernel_that_takes_a_size_is_looked_at():
+    text = " ".join(HEADER.read_text(encoding="utf-8").split())
+    takers = re.findall(r"\bint (ll_\w+)\([^)]*\bint64_t (?!\*)[^)]*\)", text)
+    # The sizes of a merge of sketches are those of its offsets, and what does not fit is a range.
+    assert set(takers) - {"ll_quantiles_merge"} | {"ll_histogram_read"} == set(SIZES)
+
+
+def test_addresses_that_would_wrap_are_refused():
+    view = _native.ArrayView(_native.ArrowType.INT64, 8, 0, 2**62, 2**62, None)
+    with pytest.raises(ValueError, match="size that the kernel does not know"):
+        _native.gather(view, None, 0, 1, np.empty(1, dtype=np.uint64))

@@ -7,6 +7,7 @@ import string
 import numpy as np
 import pytest
 
+from leadline._native import text as kernels
 from leadline.errors import InputError
 from leadline.sketch.frequent import CUT_KEY
 from leadline.sketch.text import (
@@ -199,3 +200,10 @@ def test_codes_outside_the_entries_are_refused():
     for code in (-1, 1):
         with pytest.raises(InputError):
             look_at([b"a"]).weigh(np.array([code], dtype=np.int32), np.array([1]))
+
+
+def test_a_table_of_other_classes_is_refused():
+    codes, weights = np.zeros(1, dtype=np.int32), np.ones(1, dtype=np.int64)
+    for shape in ((1, 6), (7,), (1, 8)):
+        with pytest.raises(ValueError, match="7 classes"):
+            kernels.text_weigh(np.zeros(shape, dtype=np.uint32), codes, weights)

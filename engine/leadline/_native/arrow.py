@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from .library import Storage, ffi, lib, refuse
 
 
@@ -117,14 +116,16 @@ def gather(
     ------
     InputError
         If a row number is outside the view.
+    ValueError
+        If the order is too short or of another type, or ``out`` is read-only.
     """
     if order is None:
         rows = ffi.NULL
     else:
         if end > len(order):
-            raise InputError(f"gather: row {end} of an order of {len(order)} rows")
+            raise ValueError(f"gather: row {end} of an order of {len(order)} rows")
         if order.dtype != np.int32:
-            raise TypeError(f"expected an order of int32, got {order.dtype}")
+            raise ValueError(f"expected an order of int32, got {order.dtype}")
         rows = ffi.from_buffer("int32_t[]", order)
     found = ffi.new("ll_tally *")
     code = lib.ll_gather(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from .library import ffi, lib, memory, refuse, words
 
 _UNITS = {
@@ -18,7 +17,7 @@ _UNITS = {
 
 def _unit(unit: str) -> int:
     if unit not in _UNITS:
-        raise InputError(f"time unit {unit!r} is not one of {', '.join(_UNITS)}")
+        raise ValueError(f"time unit {unit!r} is not one of {', '.join(_UNITS)}")
     return int(_UNITS[unit])
 
 
@@ -27,7 +26,7 @@ def calendar_count(
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
     """Counts of the 24 hours, of the weekdays from Monday, and the day number of every instant."""
     if weights is not None and len(weights) != len(values):
-        raise InputError(f"{len(values)} instants have {len(weights)} weights")
+        raise ValueError(f"{len(values)} instants have {len(weights)} weights")
     hours, weekdays = np.zeros(24, dtype=np.uint64), np.zeros(7, dtype=np.uint64)
     days = np.empty(len(values), dtype=np.int64)
     code = lib.ll_calendar_count(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from .library import Storage, aligned, lib, memory, refuse, require_room, words
+from .library import Storage, aligned, ffi, lib, memory, refuse, require_room, words
 
 FEW_PLACES: int = lib.LL_FEW_PLACES
 
@@ -94,10 +93,11 @@ def counts_merge(
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Two ascending lists of distinct keys with counts into one."""
     if len(a_keys) != len(a_counts) or len(b_keys) != len(b_counts):
-        raise InputError("keys and counts differ in length")
+        raise ValueError("keys and counts differ in length")
     size = len(a_keys) + len(b_keys)
     keys, counts = np.empty(size, dtype=np.uint64), np.empty(size, dtype=np.uint64)
-    filled = lib.ll_counts_merge(
+    filled = ffi.new("int64_t *")
+    code = lib.ll_counts_merge(
         words(a_keys),
         words(a_counts),
         len(a_keys),
@@ -106,8 +106,11 @@ def counts_merge(
         len(b_keys),
         words(keys),
         words(counts),
+        filled,
     )
-    return keys[:filled], counts[:filled]
+    if code:
+        refuse(code, "counts")
+    return keys[: filled[0]], counts[: filled[0]]
 
 
 def codes_count(

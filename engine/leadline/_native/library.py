@@ -63,8 +63,18 @@ _INSTRUCTION_SETS = {
 
 
 def refuse(code: int, kernel: str) -> NoReturn:
-    """Raise what an error code of a kernel means."""
+    """Raise what an error code of a kernel means.
+
+    Raises
+    ------
+    InputError
+        If a row, code or offset is outside its array: the data may be at fault.
+    ValueError
+        If the arguments are wrong, which only the caller can be.
+    """
     text = ffi.string(lib.ll_error_text(code)).decode("ascii")
+    if code == lib.LL_ERROR_ARGUMENT:
+        raise ValueError(f"{kernel}: {text}")
     raise InputError(f"{kernel}: {text}")
 
 
@@ -114,14 +124,14 @@ _POINTERS = {
 def memory(array: NDArray[Any], dtype: type[np.generic]) -> Any:
     """The array's memory as a C pointer; cffi keeps the array alive with it."""
     if array.dtype != dtype:
-        raise TypeError(f"expected {np.dtype(dtype)} values, got {array.dtype}")
+        raise ValueError(f"expected {np.dtype(dtype)} values, got {array.dtype}")
     return ffi.from_buffer(_POINTERS[array.dtype], array)
 
 
 def words(array: NDArray[np.uint64]) -> Any:
     """The memory of an array of uint64 as a C pointer."""
     if array.dtype != np.uint64:
-        raise TypeError(f"expected uint64 values, got {array.dtype}")
+        raise ValueError(f"expected uint64 values, got {array.dtype}")
     return ffi.from_buffer("uint64_t[]", array)
 
 
@@ -133,4 +143,4 @@ def aligned(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def require_room(array: NDArray[Any], size: int) -> None:
     """Refuse work memory that is too small."""
     if len(array) < size:
-        raise InputError(f"work memory for {len(array)} values, but {size} are needed")
+        raise ValueError(f"work memory for {len(array)} values, but {size} are needed")

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from .library import Storage, aligned, lib, memory, refuse, require_room, words
 
 
@@ -73,7 +72,7 @@ def quantiles_weighted(
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     """Levels and items of ascending distinct keys with counts."""
     if len(keys) != len(weights):
-        raise InputError(f"{len(keys)} keys have {len(weights)} counts")
+        raise ValueError(f"{len(keys)} keys have {len(weights)} counts")
     keys, weights = aligned(keys), aligned(weights)
     sketch = _Levels(k)
     code = lib.ll_quantiles_weighted(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from .library import lib, memory, refuse, words
 
 TEXT_CLASSES: int = lib.LL_TEXT_CLASSES
@@ -38,7 +37,9 @@ def text_weigh(
 ) -> NDArray[np.int64]:
     """Code points by class of the entries ``codes``, each taken ``weights`` times."""
     if len(codes) != len(weights):
-        raise InputError(f"{len(codes)} codes have {len(weights)} weights")
+        raise ValueError(f"{len(codes)} codes have {len(weights)} weights")
+    if classes.ndim != 2 or classes.shape[1] != TEXT_CLASSES:
+        raise ValueError(f"expected {TEXT_CLASSES} classes an entry, got shape {classes.shape}")
     totals = np.empty(TEXT_CLASSES, dtype=np.int64)
     code = lib.ll_text_weigh(
         memory(classes, np.uint32),

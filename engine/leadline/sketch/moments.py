@@ -98,7 +98,7 @@ class Moments:
         return replace(self, minimum=float(self.minimum), maximum=float(self.maximum))
 
     def merge(self, other: Moments) -> Moments:
-        """Moments of both sides' values together (Pébay 2008, as in csrc/moments_body.h)."""
+        """Moments of both sides' values together (Pébay 2008, as in csrc/moments.c)."""
         if other.count == 0:
             return self
         if self.count == 0:
