@@ -33,6 +33,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
     sets = ", ".join(_native.instruction_sets())
+    if sets == "serial":
+        sets += " only, so nothing is compared with it"
     return [
         f"with: {versions}",
         f"instruction sets: {sets}; active: {_native.active_instruction_set()}",
