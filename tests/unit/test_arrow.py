@@ -53,6 +53,21 @@ def test_dictionaries_that_differ_by_chunk_are_joined() -> None:
     assert words(_arrow.text_codes(pa.chunked_array(chunks))) == [b"a", b"b", b"b", b"c"]
 
 
+def test_dictionaries_with_nulls_are_joined() -> None:
+    pairs = [["a", None], ["b", "c"]]
+    chunks = [pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array(pair)) for pair in pairs]
+    assert words(_arrow.text_codes(pa.chunked_array(chunks))) == [b"a", None, b"b", b"c"]
+
+
+def test_plain_values_are_those_of_the_buffer() -> None:
+    for type_ in (pa.int8(), pa.uint16(), pa.int32(), pa.uint64()):
+        array = pa.array([5, 6, 7, 8], type_).slice(1, 2)
+        assert _arrow.plain_values(array).tolist() == [6, 7]
+        assert _arrow.plain_values(array).dtype.itemsize * 8 == type_.bit_width
+    flags = pa.array([True, False] * 9).slice(3, 12)
+    assert _arrow.plain_values(flags).tolist() == flags.to_pylist()
+
+
 def test_invalid_utf8_is_kept_as_bytes() -> None:
     raw = pa.array([b"\xff\xfe", b"ok"], pa.binary())
     text = pa.Array.from_buffers(pa.string(), 2, raw.buffers())
@@ -80,13 +95,6 @@ def test_chunks_are_joined_only_on_request() -> None:
     (view,) = _arrow.number_views(chunked, single=True)
     assert view.length == 4
     assert view.validity != 0
-
-
-def test_structs_flatten_with_their_nulls() -> None:
-    array = pa.array([{"a": 1, "b": "x"}, None, {"a": None, "b": "y"}])
-    batch = pa.record_batch({"s": array, "n": pa.array([1, 2, 3])})
-    flat = {name: values.to_pylist() for name, values in _arrow.flatten_batch(batch)}
-    assert flat == {"s.a": [1, None, None], "s.b": ["x", None, "y"], "n": [1, 2, 3]}
 
 
 def test_run_ends_and_extensions_are_decoded() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -46,8 +47,34 @@ def test_histograms_count_as_numpy_does() -> None:
     counts, edges = ll.profile({"x": [-1.7e308, 1.7e308]})["x"].histogram(4)
     assert counts.tolist() == [1.0, 0.0, 0.0, 1.0]
     np.testing.assert_allclose(edges, [-1.7e308, -0.85e308, 0.0, 0.85e308, 1.7e308], rtol=1e-15)
+    counts, edges = ll.profile({"x": np.array([2**63 + 1], dtype=np.uint64)})["x"].histogram(3)
+    assert counts.tolist() == [0.0, 1.0, 0.0]
+    assert np.all(np.diff(edges) > 0)
     counts, edges = ll.profile({"x": [2.0, 2.0]})["x"].histogram(2)
     assert (counts.tolist(), edges.tolist()) == ([0.0, 2.0], [1.5, 2.0, 2.5])
+
+
+def test_histograms_leave_infinities_out_exactly() -> None:
+    values = np.random.default_rng(6).normal(0, 1, 3_000)
+    counts, _ = ll.profile({"x": np.append(values, [-np.inf] * 7 + [np.inf] * 5)})["x"].histogram(9)
+    assert counts.sum() == pytest.approx(3_000, abs=1e-6)
+
+
+def test_no_more_distinct_values_than_values() -> None:
+    for seed in range(10):
+        values = np.random.default_rng(seed).normal(0, 1, 2_000)
+        distinct = ll.profile({"x": values})["x"].distinct
+        assert distinct.lower <= 2_000
+        assert distinct.value <= distinct.upper == 2_000 or distinct.upper < 2_000
+
+
+def test_decimals_are_the_nearest_doubles() -> None:
+    prices = [Decimal(f"{cents / 100:.2f}") for cents in range(1, 4_000, 7)]
+    profile = ll.profile({"d": pa.array([*prices, None]), "f": [*map(float, prices), None]})
+    assert profile["d"].numeric == profile["f"].numeric
+    wide = pa.array([Decimal("12345678901234567890.123456789"), None, Decimal("0.1")])
+    assert ll.profile({"d": wide})["d"].max == float("12345678901234567890.123456789")
+    assert ll.profile({"d": wide})["d"].min == 0.1
 
 
 def test_figures_without_values() -> None:
@@ -136,6 +163,8 @@ def test_cells_are_selected_by_window_and_segment() -> None:
     assert profile.segments == (("x",), ("y",))
     assert profile.select(window="2024-01-02")["n"].max == 3
     assert profile.select(window="2024-01-02T23:00:00+02:00", segment={"c": "x"})["n"].max == 2
+    local = ll.profile({"t": days[:2]}, time="t", every="1d", tz="America/New_York")
+    assert local.select(window="2024-01-02").rows == 1  # the zone of the profile, not UTC
     assert profile.select(segment=["y"]).rows == 2
     assert profile.select(window=profile.windows[2])["n"].max == 4
     with pytest.raises(ll.InputError, match="no cell of this profile"):
@@ -162,5 +191,8 @@ def test_the_same_file_does_not_count_twice(tmp_path: pytest.TempPathFactory) ->
     path = tmp_path / "a.csv"  # type: ignore[operator]
     path.write_text("x\n1\n")
     profile = ll.profile(path)
+    assert profile.merge(profile, allow_repeats=True).rows == 2
+    path.write_text("x\n")
+    assert ll.profile(path).merge(ll.profile(path)).rows == 0
     with pytest.raises(ll.ComparisonError, match=r"both profiles hold the rows of 'a\.csv'"):
         profile.merge(profile)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from numbers import Integral, Real
@@ -181,16 +181,18 @@ class ColumnProfile:
     def distinct(self) -> Estimate:
         """Number of distinct values, null and NaN apart; exact or within its 99.9 % interval."""
         summary = self.state.summary
-        if isinstance(summary, TextSummary):
-            if summary.counts.exact:
-                return Estimate.exact(len(summary.counts.keys))
-            return summary.get_distinct().estimate()
         if summary is None:
             raise InputError(f"column {self.name!r} ({self.type}) is not profiled")
-        if summary.counts is not None:
-            return Estimate.exact(len(summary.counts))
-        assert summary.distinct is not None
-        return summary.distinct.estimate()
+        if isinstance(summary, TextSummary):
+            known = len(summary.counts) if summary.counts.exact else None
+        else:
+            known = len(summary.counts) if summary.counts is not None else None
+        if known is not None:
+            return Estimate.exact(known)
+        registers = summary.get_distinct() if isinstance(summary, TextSummary) else summary.distinct
+        assert registers is not None
+        found, most = registers.estimate(), summary.total
+        return replace(found, value=min(found.value, most), upper=min(found.upper, most))
 
     @property
     def top(self) -> list[tuple[Any, int]]:
@@ -251,11 +253,14 @@ class ColumnProfile:
             raise InputError(f"a histogram needs a whole number of bins from 1, not {bins!r}")
         low, high = self._finite_range()
         if not low < high:
-            low, high = low - 0.5, high + 0.5
+            # Beyond 2**53 half a unit would be lost to rounding.
+            room = max(0.5, 2.0**-50 * abs(low))
+            low, high = low - room, high + room
         edges = bin_edges(low, high, int(bins))
         below = self.band.cumulative(edges)
         if self.numeric is not None:
-            # The last bin is closed; only infinities lie beyond it.
+            # Only infinities lie outside; the last bin is closed.
+            below[0] = self.numeric.negative_infinity
             below[-1] = self.numeric.total - self.numeric.positive_infinity
         return np.diff(below), edges
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import ComparisonError, InputError
 from ..schema import Column, merge_columns, require_names
@@ -277,8 +278,8 @@ class Profile:
         Parameters
         ----------
         window
-            A window of this profile, or an instant inside it (datetime or ISO 8601 text; UTC if it
-            names no zone).
+            A window of this profile, or an instant inside it (datetime or ISO 8601 text; in the
+            profile's zone if it names none).
         segment
             Values of some segment columns by name, or of all of them in order.
 
@@ -289,7 +290,7 @@ class Profile:
         """
         cells = self.cells
         if window is not None:
-            inside = _window_test(window)
+            inside = _window_test(window, self.settings.tz or "UTC")
             cells = tuple(cell for cell in cells if cell.window is not None and inside(cell.window))
         if segment is not None:
             wanted = self._segment_values(segment)
@@ -301,11 +302,19 @@ class Profile:
             )
         return replace(self, cells=cells)
 
-    def merge(self, other: Profile) -> Profile:
+    def merge(self, other: Profile, *, allow_repeats: bool = False) -> Profile:
         """The profile over both sides' rows; ``a | b`` is the same.
 
         Exact states do not depend on the order of merges; moments agree within 1e-12 of
-        ``max(abs(mean), std)``, quantiles within their printed error.
+        ``max(abs(mean), std)``, quantiles within their printed error. Where both have a tag of one
+        name, this side's value stays.
+
+        Parameters
+        ----------
+        other
+            A profile made with the same settings.
+        allow_repeats
+            Also merge if both sides name an input of the same name, size, rows and footer.
 
         Raises
         ------
@@ -316,7 +325,8 @@ class Profile:
         if not isinstance(other, Profile):
             raise InputError(f"only profiles can be merged, not a {type(other).__name__}")
         settings = _merge_settings(self.settings, other.settings)
-        _refuse_repeats(self.lineage, other.lineage)
+        if not allow_repeats:
+            _refuse_repeats(self.lineage, other.lineage)
         columns = _merge_column_lists(self.columns, other.columns)
         cells = {cell.key: cell for cell in self.cells}
         for cell in other.cells:
@@ -327,7 +337,7 @@ class Profile:
             cells=tuple(sorted(cells.values(), key=cell_order)),
             settings=settings,
             lineage=self.lineage + other.lineage,
-            tags=_merge_tags(self.tags, other.tags),
+            tags={**other.tags, **self.tags},
             events=tuple(dict.fromkeys(self.events + other.events)),
         )
 
@@ -391,7 +401,7 @@ class Profile:
         return dict(enumerate(segment))
 
 
-def merge(profiles: Iterable[Profile]) -> Profile:
+def merge(profiles: Iterable[Profile], *, allow_repeats: bool = False) -> Profile:
     """Merge any number of profiles, left to right.
 
     Raises
@@ -408,7 +418,7 @@ def merge(profiles: Iterable[Profile]) -> Profile:
     if not isinstance(total, Profile):
         raise InputError(f"only profiles can be merged, not a {type(total).__name__}")
     for part in parts[1:]:
-        total = total.merge(part)
+        total = total.merge(part, allow_repeats=allow_repeats)
     return total
 
 
@@ -421,7 +431,7 @@ def fold(parts: Sequence[_T], join: Callable[[_T, _T], _T]) -> _T:
     return level[0]
 
 
-def _window_test(window: Window | datetime | str) -> Callable[[Window], bool]:
+def _window_test(window: Window | datetime | str, zone: str) -> Callable[[Window], bool]:
     if isinstance(window, Window):
         return lambda candidate: candidate == window
     if isinstance(window, str):
@@ -430,13 +440,21 @@ def _window_test(window: Window | datetime | str) -> Callable[[Window], bool]:
         except ValueError:
             raise InputError(f"{window!r} is not an ISO 8601 time such as 2026-01-31") from None
     if window.tzinfo is None:
-        window = window.replace(tzinfo=UTC)
+        window = window.replace(tzinfo=_zone_of(zone))
     instant = round(window.timestamp() * 1_000_000)
     return lambda candidate: (
         candidate.start is not None
         and candidate.end is not None
         and candidate.start <= instant < candidate.end
     )
+
+
+def _zone_of(name: str) -> tzinfo | None:
+    """A zone by its name, or by a fixed offset such as ``+05:30``, as Arrow writes them."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo
 
 
 def _matches(segment: tuple[SegmentValue, ...], wanted: Mapping[int, SegmentValue]) -> bool:
@@ -464,12 +482,12 @@ def _merge_settings(a: Settings, b: Settings) -> Settings:
 
 
 def _refuse_repeats(a: tuple[LineageEntry, ...], b: tuple[LineageEntry, ...]) -> None:
-    known = {entry for entry in a if not entry.name.startswith("<")}
+    known = {entry for entry in a if entry.rows and not entry.name.startswith("<")}
     for entry in b:
         if entry in known:
             raise ComparisonError(
-                f"both profiles hold the rows of {entry.name!r}, which would count twice; "
-                "leave one of them out"
+                f"both profiles hold the rows of {entry.name!r}, which would count twice; leave "
+                "one of them out, or merge with allow_repeats=True if these are different files"
             )
 
 
@@ -486,15 +504,6 @@ def _merge_column_lists(a: tuple[Column, ...], b: tuple[Column, ...]) -> tuple[C
             )
         columns[column.name] = merged
     return tuple(columns.values())
-
-
-def _merge_tags(a: Mapping[str, str], b: Mapping[str, str]) -> dict[str, str]:
-    """Tags on which both agree, and tags of one side only."""
-    return {
-        name: value
-        for name, value in {**b, **a}.items()
-        if a.get(name, value) == b.get(name, value)
-    }
 
 
 def _iso(instant: datetime | str | None) -> str:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from .. import _arrow
 from ..errors import InputError
 from ..profile import NULL_WINDOW, Window
+from ..schema import DAY_SECONDS, UNITS_PER_SECOND
 
-DAY_SECONDS = 86_400
-SECOND = 1_000_000
+SECOND = UNITS_PER_SECOND["us"]
 DAY = DAY_SECONDS * SECOND
 
 # Instants saturate here (about the years -289,500 and +293,500), which leaves room in 64 bits for
@@ -35,7 +35,6 @@ _LAST_ZONED = int(datetime(9998, 12, 30, tzinfo=UTC).timestamp())
 _EVERY = re.compile(r"([1-9][0-9]{0,5})(m|h|d|w|mo)")
 _LONGEST = {"m": 1_440, "h": 24, "d": 36_500, "w": 5_200, "mo": 1_200}
 _FIXED_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
-_MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +297,13 @@ def microseconds_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray
     if not (pa.types.is_date(type_) or pa.types.is_timestamp(type_)):
         raise InputError(f"it holds {type_}, not times")
     raw, missing = _integers(column)
-    if pa.types.is_timestamp(type_) and type_.unit == "ns":
-        return raw // 1_000, missing
     if pa.types.is_date32(type_):
         factor = DAY
     else:
-        factor = _MICROSECONDS[type_.unit if pa.types.is_timestamp(type_) else "ms"]
+        per_second = UNITS_PER_SECOND[type_.unit if pa.types.is_timestamp(type_) else "ms"]
+        if per_second > SECOND:
+            return raw // (per_second // SECOND), missing
+        factor = SECOND // per_second
     limit = _LATEST // factor
     return np.clip(raw, -limit, limit) * factor, missing
 
@@ -336,7 +336,7 @@ def _integers(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bo
     for chunk in column.chunks:
         width = pa.int32() if pa.types.is_date32(chunk.type) else pa.int64()
         numbers = chunk.view(width)
-        parts.append((numbers.fill_null(0) if chunk.null_count else numbers).to_numpy())
+        parts.append(_arrow.plain_values(numbers.fill_null(0) if chunk.null_count else numbers))
     return np.concatenate(parts).astype(np.int64, copy=False), missing
 
 
