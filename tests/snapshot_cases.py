@@ -35,8 +35,9 @@ from leadline.profile.summaries import (
     TimestampSummary,
 )
 from leadline.schema import Column, Kind, Role
-from leadline.sketch.counts import TextCounts, ValueCounts
+from leadline.sketch.counts import ValueCounts
 from leadline.sketch.distinct import DistinctBuilder
+from leadline.sketch.frequent import TextCounts
 from leadline.sketch.keys import to_keys
 from leadline.sketch.text import hash_keys
 from leadline.snapshot import frames, states

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import pyarrow as pa
 
 from . import _arrow
 from ._native import Storage
-from .errors import InputError
+from .errors import ComparisonError, InputError
+
+# A leaf column: names from the top-level column down through structs.
+LeafPath = tuple[str, ...]
+
+# Units of Arrow's times, coarsest first.
+UNITS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+DAY_SECONDS = 86_400
 
 
 class Kind(StrEnum):
@@ -96,8 +103,8 @@ class Column:
 def column_of(name: str, type_: pa.DataType, role: Role, role_reason: str) -> Column:
     """Describe one flattened column of an Arrow type."""
     kind, storage, unit, note = _classify(type_)
-    if role is Role.FEATURE and kind is Kind.TIMESTAMP and role_reason == "default":
-        role, role_reason = Role.TIMESTAMP, "its type is a timestamp"
+    if role is Role.FEATURE and kind is Kind.TIMESTAMP and role_reason == _DEFAULT:
+        role, role_reason = Role.TIMESTAMP, _BY_TYPE
     return Column(name, str(type_), kind, role, role_reason, storage, unit, note)
 
 
@@ -113,8 +120,8 @@ def columns_of(
     Raises
     ------
     InputError
-        If a name occurs twice, or ``roles``, ``time`` or ``segments`` name what is not there,
-        or a role is unknown.
+        If a name occurs twice or is not valid text, or ``roles``, ``time`` or ``segments`` name
+        what is not there, or a role is unknown.
     """
     fields = flatten(schema)
     names = [name for name, _ in fields]
@@ -127,26 +134,55 @@ def columns_of(
     return tuple(columns)
 
 
-def flatten(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
-    """List (name, type) of every leaf, structs spelled out as ``a.b``; refuse duplicate names."""
-    leaves: list[tuple[str, pa.DataType]] = []
+def leaves_of(schema: pa.Schema) -> list[tuple[LeafPath, pa.DataType]]:
+    """(path, type) of every leaf in order, structs spelled out."""
+    found: list[tuple[LeafPath, pa.DataType]] = []
 
-    def visit(name: str, type_: pa.DataType) -> None:
+    def visit(path: LeafPath, type_: pa.DataType) -> None:
         inner = type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
         if pa.types.is_struct(inner) and inner.num_fields:
             for child in inner:
-                visit(f"{name}.{child.name}", child.type)
+                visit((*path, child.name), child.type)
         else:
-            leaves.append((name, type_))
+            found.append((path, type_))
 
     for field in schema:
-        visit(field.name, field.type)
+        visit((field.name,), field.type)
+    return found
+
+
+def flatten(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    """(name, type) of every leaf, named ``a.b``; refuse names that repeat or are no valid text."""
+    try:
+        leaves = [(".".join(path), type_) for path, type_ in leaves_of(schema)]
+    except UnicodeDecodeError as error:
+        raise InputError("a column name is not valid UTF-8; rename the column") from error
     seen: set[str] = set()
     for name, _ in leaves:
         if name in seen:
             raise InputError(f"column {name!r} occurs more than once; rename or drop one of them")
         seen.add(name)
     return leaves
+
+
+def is_encodable(text: str) -> bool:
+    """Whether a text can be written as UTF-8; one with half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def role_named(column: str, text: object) -> Role:
+    """The role of that name; raise InputError, naming the column, if there is none."""
+    try:
+        return Role(text)  # type: ignore[arg-type]
+    except ValueError:
+        known = ", ".join(role.value for role in Role)
+        raise InputError(
+            f"column {column!r}: there is no role {text!r}; use one of {known}"
+        ) from None
 
 
 def require_names(wanted: Iterable[str], names: Sequence[str]) -> None:
@@ -190,13 +226,19 @@ def widen(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
     if kinds == {Kind.DATE}:
         return pa.date32()
     if kinds == {Kind.TIMESTAMP} and (a.tz is None) == (b.tz is None):
-        unit = max(a.unit, b.unit, key=_UNITS.index)
+        unit = max(a.unit, b.unit, key=UNITS_PER_SECOND.__getitem__)
         return pa.timestamp(unit, a.tz if a.tz == b.tz else "UTC")
     return None
 
 
 def merge_columns(a: Column, b: Column) -> Column | None:
-    """Describe a column merged from two profiles, or None if their types cannot be merged."""
+    """Describe a column merged from two profiles, or None if their types cannot be merged.
+
+    Raises
+    ------
+    ComparisonError
+        If both sides were given a role, and not the same.
+    """
     if a.kind is Kind.NULL:
         return _with_role(b, a)
     if b.kind is Kind.NULL:
@@ -214,50 +256,41 @@ def merge_columns(a: Column, b: Column) -> Column | None:
     else:
         return None
     kind = Kind.FLOAT if storage is Storage.FLOAT64 else a.kind
-    merged = _with_role(a, b)
-    return Column(
-        a.name, type_, kind, merged.role, merged.role_reason, storage, a.unit, a.note or b.note
-    )
+    note = a.note or b.note
+    return replace(_with_role(a, b), type=type_, kind=kind, storage=storage, note=note)
 
 
 _STORED_AS = {Storage.INT64: "int64", Storage.UINT64: "uint64", Storage.FLOAT64: "double"}
-_UNITS = ("s", "ms", "us", "ns")
+
+# Why a column has its role; a stronger reason wins when columns merge, whichever side has it.
+_DEFAULT, _BY_TYPE, _GIVEN = "default", "its type is a timestamp", "given"
+_STRENGTHS = {_DEFAULT: 0, _BY_TYPE: 1, _GIVEN: 3}
+_CHOSEN = 2  # time and segment columns
 
 
 def _with_role(column: Column, other: Column) -> Column:
-    """The column, taking the other's role where only the other was given one."""
-    if column.role_reason == "default" and other.role_reason != "default":
-        role, reason = other.role, other.role_reason
-    else:
-        role, reason = column.role, column.role_reason
-    return Column(
-        column.name,
-        column.type,
-        column.kind,
-        role,
-        reason,
-        column.storage,
-        column.unit,
-        column.note,
-    )
+    """The column, taking the other's role where that has the stronger reason."""
+    own, others = (_STRENGTHS.get(side.role_reason, _CHOSEN) for side in (column, other))
+    if own == others and column.role is not other.role:
+        raise ComparisonError(
+            f"column {column.name!r} has the role {column.role} on one side and {other.role} on "
+            "the other; profile both with one role"
+        )
+    if own >= others:
+        return column
+    return replace(column, role=other.role, role_reason=other.role_reason)
 
 
 def _role_of(
     name: str, roles: Mapping[str, str], time: str | None, segments: Sequence[str]
 ) -> tuple[Role, str]:
     if name in roles:
-        try:
-            return Role(roles[name]), "given"
-        except ValueError:
-            known = ", ".join(role.value for role in Role)
-            raise InputError(
-                f"column {name!r} has the unknown role {roles[name]!r}; use one of {known}"
-            ) from None
+        return role_named(name, roles[name]), _GIVEN
     if name == time:
         return Role.TIMESTAMP, "it is the time column"
     if name in segments:
         return Role.SEGMENT, "it is a segment column"
-    return Role.FEATURE, "default"
+    return Role.FEATURE, _DEFAULT
 
 
 def _plain(type_: pa.DataType) -> pa.DataType:

@@ -149,3 +149,35 @@ def test_names_and_values_reach_the_terminal_spelled_out(run: Run, hostile: Path
     assert "[bold]x[/bold]" in outputs[0].out
     assert ":smile:" in outputs[0].out
     assert [done.code for done in outputs[-2:]] == [2, 2]
+
+
+def test_no_input_is_overwritten(run: Run, logs: Path, snapshots: Pair, tmp_path: Path) -> None:
+    (data,) = sorted(logs.glob("*.parquet"))[:1]
+    link = tmp_path / "link.lead"
+    link.symlink_to(data)
+    before = data.read_bytes()
+    for source, out in ((data, data), (logs, data), (logs / "*.parquet", link)):
+        done = run("profile", source, "-o", out)
+        assert (done.code, done.out) == (2, "")
+        assert (
+            done.err
+            == f"leadline: {out} is one of the inputs; give another file for the snapshot\n"
+        )
+    assert data.read_bytes() == before
+    first = snapshots[0].read_bytes()
+    done = run("merge", *snapshots, "-o", snapshots[0].parent / "." / snapshots[0].name)
+    assert done.code == 2
+    assert "is one of the inputs" in done.err
+    assert snapshots[0].read_bytes() == first
+
+
+def test_only_snapshots_are_overwritten(run: Run, logs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "notes.txt"
+    out.write_text("dear diary")
+    done = run("profile", logs, "-o", out)
+    assert done.code == 2
+    assert "notes.txt: is there already and is no snapshot" in done.err
+    assert out.read_text() == "dear diary"
+    out.write_bytes(b"")
+    assert run("profile", logs, "-o", out).code == 0
+    assert run("profile", logs, "-o", out).code == 0

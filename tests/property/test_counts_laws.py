@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline._native import Storage
-from leadline.sketch.counts import TextCounts, ValueCounts, count_blocks, count_groups
-from leadline.sketch.frequent import CAPACITY
+from leadline.sketch.counts import ValueCounts, count_blocks, count_groups
+from leadline.sketch.frequent import CAPACITY, TextCounts
 from leadline.sketch.scratch import Scratch
 
 SCRATCH = Scratch()

@@ -132,6 +132,14 @@ def test_bad_paths(tmp_path: Path) -> None:
         profile([tmp_path / "b.csv", TABLE])
 
 
+def test_names_of_files_that_are_no_utf8(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.csv")
+    path.write_bytes(CSV)
+    for data in (path, tmp_path):
+        with pytest.raises(InputError, match=r"udcff\.csv' is not valid UTF-8; rename it"):
+            profile(data)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -150,6 +158,19 @@ def test_bad_paths(tmp_path: Path) -> None:
         ({"roles": {"ag": "score"}}, "did you mean 'age'?"),
         ({"roles": {"age": "skore"}}, "no role 'skore'"),
         ({"redact": ["ag"]}, "did you mean 'age'?"),
+        ({"every": 5, "time": "time"}, "every is a text, not 5"),
+        ({"time": 5}, "time is a text, not 5"),
+        ({"tz": 5}, "tz is a text, not 5"),
+        ({"segments": 5}, "segments takes a list of column names, not 5"),
+        ({"columns": 5}, "columns takes a list of column names, not 5"),
+        ({"redact": [5]}, "redact takes column names, not 5"),
+        ({"roles": ["age"]}, "roles takes a mapping"),
+        ({"roles": {"age": 5}}, "roles maps names to texts, not 'age' to 5"),
+        ({"tags": "model=a"}, "tags takes a mapping"),
+        ({"tags": {1: "a"}}, "tags maps names to texts, not 1 to 'a'"),
+        ({"tags": {"model": 2}}, "tags maps names to texts, not 'model' to 2"),
+        ({"rank_error": "x"}, "rank_error is a number, not 'x'"),
+        ({"rank_error": True}, "rank_error is a number, not True"),
         ({"threads": 0}, "threads is a whole number"),
         ({"memory": 0}, "memory is a whole number"),
         ({"max_cells": -1}, "max_cells is a whole number"),
@@ -187,6 +208,9 @@ def failing_batches() -> Iterator[pa.RecordBatch]:
         (lambda: {"a": 1}, "give an array"),
         (lambda: {"a": "text"}, "give an array"),
         (lambda: {1: [1]}, "column names are text"),
+        (lambda: {"a\ud800": [1]}, r"the column name 'a\\ud800' is not valid text"),
+        (lambda: np.zeros(2, dtype=[("a\ud800", "f8")]), "is not valid text"),
+        (lambda: pa.table([[1]], schema=pa.schema([(b"\xff", pa.int64())])), "not valid UTF-8"),
         (lambda: {"a": [1, "x"]}, "column 'a' cannot be read"),
         (lambda: {"a": np.array([1, object()], dtype=object)}, "column 'a' cannot be read"),
         (lambda: np.zeros((2, 3)), "2 dimensions"),

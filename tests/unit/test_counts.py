@@ -11,14 +11,12 @@ from leadline import _native
 from leadline._native import Storage
 from leadline.errors import ComparisonError, InputError
 from leadline.sketch.counts import (
-    TextCounts,
-    TextCountsBuilder,
     ValueCounts,
     count_blocks,
     count_groups,
     group_codes,
 )
-from leadline.sketch.frequent import CAPACITY, KEY_BYTES
+from leadline.sketch.frequent import CAPACITY, KEY_BYTES, TextCounts, TextCountsBuilder
 from leadline.sketch.scratch import BLOCK, Scratch
 from leadline.sketch.text import measure
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from leadline._native import Storage
-from leadline.errors import InputError
+from leadline.errors import ComparisonError, InputError
 from leadline.schema import Column, Kind, Role, columns_of, merge_columns, widen
 
 KINDS = [
@@ -76,12 +76,18 @@ def test_wrong_names_and_roles_are_refused_with_a_suggestion() -> None:
     schema = pa.schema([("country", pa.string())])
     with pytest.raises(InputError, match="no column 'contry'; did you mean 'country'"):
         columns_of(schema, segments=["contry"])
-    with pytest.raises(InputError, match="unknown role 'target'; use one of feature"):
+    with pytest.raises(InputError, match="no role 'target'; use one of feature"):
         columns_of(schema, roles={"country": "target"})
     with pytest.raises(InputError, match="column 'a' occurs more than once"):
         columns_of(pa.schema([("a", pa.int8()), ("a", pa.int8())]))
     with pytest.raises(InputError, match=r"'a\.b' occurs more than once"):
         columns_of(pa.schema([("a", pa.struct([("b", pa.int8())])), ("a.b", pa.int8())]))
+
+
+def test_a_name_that_is_no_utf8_is_refused() -> None:
+    schema = pa.schema([(b"\xff", pa.int8())])
+    with pytest.raises(InputError, match="a column name is not valid UTF-8"):
+        columns_of(schema)
 
 
 WIDENED = [
@@ -122,3 +128,37 @@ def test_columns_of_two_profiles_merge_or_refuse() -> None:
     assert merge_columns(column(pa.null()), column(pa.string())).kind is Kind.TEXT  # type: ignore[union-attr]
     assert merge_columns(column(pa.int32()), column(pa.string())) is None
     assert merge_columns(column(pa.time32("s")), column(pa.int32())) is None
+
+
+ROLES: list[tuple[dict[str, object], str]] = [
+    ({}, "feature"),
+    ({"roles": {"x": "score"}}, "score"),
+    ({"time": "x"}, "timestamp"),
+]
+
+
+@pytest.mark.parametrize("type_", [pa.int32(), pa.timestamp("s")])
+def test_the_stronger_reason_for_a_role_wins_in_either_order(type_: pa.DataType) -> None:
+    columns = [columns_of(pa.schema([("x", type_)]), **options)[0] for options, _ in ROLES]  # type: ignore[arg-type]
+    default, given, time = columns
+    for weaker, stronger in ((default, given), (default, time), (time, given)):
+        for merged in (merge_columns(weaker, stronger), merge_columns(stronger, weaker)):
+            assert merged is not None
+            assert (merged.role, merged.role_reason) == (stronger.role, stronger.role_reason)
+
+
+@pytest.mark.parametrize("types", [(pa.int32(), pa.int32()), (pa.int32(), pa.float64())])
+def test_two_given_roles_that_differ_are_refused_in_either_order(
+    types: tuple[pa.DataType, pa.DataType],
+) -> None:
+    score, label = (
+        columns_of(pa.schema([("x", type_)]), roles={"x": role})[0]
+        for type_, role in zip(types, ("score", "label"), strict=True)
+    )
+    for a, b in ((score, label), (label, score)):
+        message = f"column 'x' has the role {a.role} on one side and {b.role} on the other"
+        with pytest.raises(ComparisonError, match=message):
+            merge_columns(a, b)
+    again = merge_columns(score, score)
+    assert again is not None
+    assert again.role is Role.SCORE

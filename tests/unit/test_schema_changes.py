@@ -13,7 +13,9 @@ import pytest
 from leadline.errors import InputError, SchemaConflictError
 from leadline.profile import Profile
 from leadline.scan import profile
-from leadline.snapshot import encode
+from leadline.snapshot import decode, encode
+from leadline.snapshot.redact import hash_text
+from snapshot_cases import decompressed
 
 
 def write(folder: Path, **files: dict[str, Any]) -> Path:
@@ -91,6 +93,18 @@ def test_separate_keeps_conflicting_types_apart(tmp_path: Path) -> None:
         ("x (string)", "string", "score", 3),
     ]
     assert events(result)[0] == ("x", "b.parquet", "string here; kept apart as 'x (string)'")
+
+
+def test_every_type_of_a_redacted_column_is_redacted(tmp_path: Path) -> None:
+    write(tmp_path, a={"x": [123_456_789]}, b={"x": ["Secretland"]}, c={"y": ["open"]})
+    result = profile(tmp_path, on_schema_change="separate", redact=["x"])
+    assert result.settings.redacted == ("x", "x (string)")
+    for found in (result, decode(encode(result))):
+        assert [column.redacted for column in found.columns] == [True, True, False]
+        assert found["x (string)"].top == [(hash_text(b"Secretland").decode(), 1)]
+    held = decompressed(encode(result))
+    assert b"open" in held
+    assert b"Secretland" not in held
 
 
 def test_a_key_column_cannot_be_kept_apart(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ import snapshot_cases as cases
 from leadline import snapshot
 from leadline._native import Storage
 from leadline.errors import InputError, SnapshotError
-from leadline.profile import Cell, Profile, Window
+from leadline.profile import Cell, LineageEntry, Profile, SchemaEvent, Window
 from leadline.snapshot import cells, encodings, files, frames
 from leadline.snapshot.packing import Cursor, pack, unzigzag, varint, zigzag
 
@@ -257,7 +258,7 @@ def test_a_refusal_leaves_the_old_file_and_no_temporary_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
 ) -> None:
     target = tmp_path / "a.lead"
-    target.write_bytes(b"old")
+    target.write_bytes(old := snapshot.encode(cases.profile()))
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
@@ -267,7 +268,75 @@ def test_a_refusal_leaves_the_old_file_and_no_temporary_one(
         snapshot.write(cases.small_profile(), target)
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["a.lead"]
-    assert target.read_bytes() == b"old"
+    assert target.read_bytes() == old
+
+
+@pytest.mark.parametrize("content", [b"PAR1" + bytes(40), b"a,b\n1,2\n", b"\x28\xb5\x2f\xfd", b"x"])
+def test_no_file_but_a_snapshot_is_replaced(tmp_path: Path, content: bytes) -> None:
+    target = tmp_path / "a.parquet"
+    target.write_bytes(content)
+    (tmp_path / "link").symlink_to(target)
+    for path in (target, tmp_path / "link"):
+        with pytest.raises(SnapshotError, match=r"a\.parquet: is there already and is no snapshot"):
+            snapshot.write(cases.small_profile(), path)
+        with pytest.raises(SnapshotError, match="is no snapshot"):
+            snapshot.require_writable(path)
+    assert target.read_bytes() == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.parquet", "link"]
+
+
+def test_empty_torn_and_newer_snapshots_are_replaced(tmp_path: Path) -> None:
+    expected = snapshot.encode(cases.small_profile())
+    newer = bytearray(expected)
+    newer[12] = 9  # the major version
+    for content in (b"", expected[:5], expected[:20], bytes(newer)):
+        (tmp_path / "a.lead").write_bytes(content)
+        snapshot.write(cases.small_profile(), tmp_path / "a.lead")
+        assert (tmp_path / "a.lead").read_bytes() == expected
+
+
+WRONG_HEADS = {
+    "a tag is not text": {"tags": {1: "a"}},
+    "a tag is not text ": {"tags": {"a": 2}},
+    "an input has a negative size": {"lineage": (LineageEntry("a", -1, 1, "ab"),)},
+    "the name of an input is not text": {"lineage": (LineageEntry("\udcff", 1, 1, "ab"),)},
+    "an event is not text": {"events": (SchemaEvent("a", "b", 3),)},  # type: ignore[arg-type]
+    "a column occurs twice": {"columns": cases.COLUMNS[:1] * 2},
+    "column name 'a\\\\ud800' is not valid": {
+        "columns": (dataclasses.replace(cases.COLUMNS[0], name="a\ud800"),)
+    },
+    "column 'amount' of kind float has the wrong storage": {
+        "columns": (dataclasses.replace(cases.COLUMNS[0], storage=None),)
+    },
+    "the rank error is out of range": {
+        "settings": dataclasses.replace(cases.SETTINGS, rank_error=0)
+    },
+    "a setting is not text": {"settings": dataclasses.replace(cases.SETTINGS, segments=(1,))},
+}
+
+
+@pytest.mark.parametrize("reason", WRONG_HEADS)
+def test_what_no_reader_takes_is_not_written(tmp_path: Path, reason: str) -> None:
+    profile = dataclasses.replace(Profile((), ()), **WRONG_HEADS[reason])  # type: ignore[arg-type]
+    with pytest.raises(SnapshotError, match=rf"a\.lead: .*{reason.strip()}"):
+        snapshot.write(profile, tmp_path / "a.lead")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_no_text_is_not_read_either() -> None:
+    column = dataclasses.replace(cases.COLUMNS[0], name="amoun~")
+    content = cells.encode_head(cells.Head((column,), cases.SETTINGS))
+    with pytest.raises(SnapshotError, match="is not valid text"):
+        cells.decode_head(content.replace(b'"amoun~"', b'"\\ud800"'))
+
+
+@pytest.mark.parametrize("path", [3, None, b"a.lead", ["a.lead"]])
+def test_paths_are_texts_or_paths(path: Any) -> None:
+    for use in (snapshot.read, snapshot.read_recovering, cases.small_profile().save):
+        with pytest.raises(InputError, match=r"a path is text or a pathlib\.Path"):
+            use(path)
+    with pytest.raises(InputError, match="a path is text"):
+        _journal(path)
 
 
 def test_an_interrupt_leaves_no_temporary_file(
@@ -376,6 +445,17 @@ def _journal(path: Path) -> snapshot.JournalWriter:
     return snapshot.JournalWriter(
         path, columns=cases.COLUMNS, settings=cases.SETTINGS, tags={"model": "fraud"}, sync=False
     )
+
+
+def test_a_journal_refuses_what_no_reader_takes(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match=r"a\.lead: a tag is not text"):
+        snapshot.JournalWriter(
+            tmp_path / "a.lead",
+            columns=cases.COLUMNS,
+            settings=cases.SETTINGS,
+            tags={"model": 1},  # type: ignore[dict-item]
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_journal_merges_the_frames_of_one_cell(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -292,3 +294,61 @@ def test_too_many_cells_are_refused_with_an_estimate() -> None:
     with pytest.raises(InputError, match=r"5,000 cells in the first 5,000 rows .*1,000.*max_cells"):
         profile({"t": days}, time="t", every="1d", max_cells=1_000)
     assert len(profile({"t": days}, time="t", every="1mo", max_cells=1_000).cells) == 165
+
+
+# --- open files and imports ----------------------------------------------------------------------
+
+
+class Opened:
+    """Stands for a function of pyarrow that opens files, and keeps what it opened."""
+
+    def __init__(self, opens: Callable[..., Any]) -> None:
+        self.files: list[Any] = []
+        self._opens = opens
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.files.append(self._opens(*arguments))
+        return self.files[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "opens"),
+    [
+        ("a.arrow", "memory_map"),
+        ("a.arrows", "OSFile"),
+        ("a.csv", "OSFile"),
+        ("a.csv.gz", "OSFile"),
+        ("a.jsonl.zst", "OSFile"),
+    ],
+)
+def test_files_are_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, opens: str
+) -> None:
+    FORMATS[name](TABLE, tmp_path / name)
+    opened = Opened(getattr(pa, opens))
+    monkeypatch.setattr(pa, opens, opened)
+    assert profile(tmp_path / name, threads=2)["x"].top == [(1, 1), (2, 1), (4, 1)]
+    assert len(opened.files) >= 2
+    assert all(file.closed for file in opened.files)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", b"a,b"), ("a.csv.gz", b"")])
+def test_files_that_cannot_be_read_are_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    opened = Opened(pa.OSFile)
+    monkeypatch.setattr(pa, "OSFile", opened)
+    with pytest.raises(InputError, match="no header line"):
+        profile(tmp_path / name)
+    assert [file.closed for file in opened.files] == [True]
+
+
+def test_formats_are_imported_when_read() -> None:
+    code = (
+        "import sys, leadline\n"
+        "leadline.profile({'x': [1]})\n"
+        "late = {'pyarrow.parquet', 'pyarrow.csv', 'pyarrow.json'} & set(sys.modules)\n"
+        "assert not late, late\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,19 @@ def test_going_back_undoes_everything(memory: int) -> None:
 
 
 def test_the_temporary_file_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    made = []
+
+    def make(**options: Any) -> Any:
+        made.append(tempfile.NamedTemporaryFile(dir=tmp_path, **options))  # noqa: SIM115
+        return made[-1]
+
+    # A file with a name, so that it can be seen.
+    monkeypatch.setattr("tempfile.TemporaryFile", make)
 
     def fail_after_spilling() -> None:
         with CellTable(memory=1, k=720) as cells:
             cells.add(cells_of(100, 1))
-            assert cells.spilled > 0
+            assert [path.name for path in tmp_path.iterdir()] == [Path(made[0].name).name]
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):

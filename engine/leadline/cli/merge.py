@@ -27,7 +27,7 @@ def merge(
     from ..rollup import roll_up
     from ..snapshot import read
 
-    target = writable(output)
+    target = writable(output, snapshots)
     total: Profile | None = None
     for path in snapshots:
         part = read(path, recover=recover)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -57,10 +58,24 @@ def size(text: str) -> int:
     return int(float(amount) * (1024 if binary else 1000) ** _POWERS[unit.lower()])
 
 
-def writable(path: Path) -> Path:
-    """Check that a file can be made at ``path`` before the long work begins."""
+def writable(path: Path, inputs: Iterable[Path]) -> Path:
+    """Check that a file can be made at ``path`` before the long work begins.
+
+    Parameters
+    ----------
+    path
+        Snapshot file to write.
+    inputs
+        Files that are read for it; none of them may be replaced.
+    """
+    from ..snapshot import require_writable
+
     if path.is_dir():
         raise InputError(f"{path} is a directory; name a file for the snapshot")
     if not path.parent.is_dir():
         raise InputError(f"there is no directory {path.parent}; make it first")
+    target = os.path.realpath(path)
+    if any(os.path.realpath(file) == target for file in inputs):
+        raise InputError(f"{path} is one of the inputs; give another file for the snapshot")
+    require_writable(path)
     return path

@@ -62,8 +62,9 @@ def profile(
 ) -> None:
     """Read data files once and write their profile as one snapshot file."""
     from .. import scan
+    from ..scan.sources import files_of
 
-    target = writable(output)
+    target = writable(output, (file for path in paths for file in files_of(path)))
     if every is not None and time is None:
         raise InputError("--every needs the column with the time; add --time COL")
     with ProgressBar(quiet=quiet) as bar:

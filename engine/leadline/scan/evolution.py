@@ -8,7 +8,7 @@ brought to one unit as they are read.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -18,15 +18,18 @@ from ..profile import SchemaEvent
 from ..schema import (
     Column,
     Kind,
+    LeafPath,
     Role,
     column_of,
     columns_of,
     flatten,
+    leaves_of,
     merge_columns,
     require_names,
+    role_named,
     widen,
 )
-from .formats.base import LeafPath, Source, leaves_of
+from .formats.base import Source
 
 
 class Restart(Exception):  # noqa: N818 (a signal, not an error)
@@ -140,6 +143,13 @@ class Evolution:
         return tuple(self._columns[name] for name in self._known if name in self._columns)
 
     @property
+    def redacted(self) -> tuple[str, ...]:
+        """The columns to redact; those kept apart by type count as the column that was named."""
+        chosen = self._request.redacted
+        variants = [variant for name in chosen for variant in self._variants.get(name, ())]
+        return tuple(dict.fromkeys([*chosen, *variants]))
+
+    @property
     def widest(self) -> list[FileColumn]:
         """Every column of the profile in the type that all files share."""
         return [
@@ -165,8 +175,6 @@ class Evolution:
         try:
             flatten(schema)
             leaves = [(path, plain_type(type_), str(type_)) for path, type_ in leaves_of(schema)]
-        except UnicodeDecodeError as error:
-            raise InputError(f"{source.label}: a column name is not valid UTF-8") from error
         except InputError as error:
             raise InputError(f"{source.label}: {error}") from None
         for path, type_, _ in leaves:
@@ -190,9 +198,7 @@ class Evolution:
         chosen = [name for name in request.columns or () if name not in structs]
         require_names([*chosen, *request.keys, *request.roles, *request.redacted], names)
         for name, role in request.roles.items():
-            if role not in list(Role):
-                known = ", ".join(known.value for known in Role)
-                raise InputError(f"column {name!r}: there is no role {role!r}; use one of {known}")
+            role_named(name, role)
 
     def plan(self, source: Source) -> FilePlan:
         """What to read of a source, once it is admitted."""
@@ -330,6 +336,8 @@ def unique_names(names: Collection[str], what: str) -> tuple[str, ...]:
     """The names as a tuple; refuse one that is given twice or is no text."""
     if isinstance(names, str):
         raise InputError(f"{what} takes a list of column names, not the text {names!r}")
+    if not isinstance(names, Iterable):
+        raise InputError(f"{what} takes a list of column names, not {names!r}")
     found = tuple(names)
     for name in found:
         if not isinstance(name, str):

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import InputError
-from .formats.base import LeafPath, TableTask, reason, table_tasks
+from ..schema import LeafPath, flatten, is_encodable
+from .formats.base import TableTask, reason, table_tasks
 
 _UNNAMED = "value"  # the column of an array that has no name
 _INDEX = re.compile(r"__index_level_\d+__")
@@ -42,6 +43,11 @@ class ObjectSource:
         Gives the batches; called once.
     rows
         Number of rows, if known.
+
+    Raises
+    ------
+    InputError
+        If a column's name repeats or is not valid text.
     """
 
     name = label = "<memory>"
@@ -54,6 +60,7 @@ class ObjectSource:
         batches: Callable[[], Iterable[pa.RecordBatch]],
         rows: int | None,
     ) -> None:
+        flatten(schema)
         # pandas sends an index without a name as a column; it holds row numbers, not data.
         names = [name for name in schema.names if not _INDEX.fullmatch(name)]
         keep = [place for place, name in enumerate(schema.names) if name in names]
@@ -163,6 +170,8 @@ def _from_mapping(data: Mapping[Any, Any]) -> ObjectSource:
     for key, values in data.items():
         if not isinstance(key, str):
             raise InputError(f"column names are text, not {key!r}")
+        if not is_encodable(key):
+            raise InputError(f"the column name {key!r} is not valid text; rename the column")
         columns[key] = _column(key, values)
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:

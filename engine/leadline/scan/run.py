@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from numbers import Real
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ import pyarrow as pa
 from .. import snapshot
 from ..errors import InputError
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
+from ..sketch.scratch import UNIT_ROWS
 from .evolution import Evolution, FilePlan, Request, Restart, unique_names
 from .formats.base import Source, Task, TypesChanged, reason
 from .sources import resolve
@@ -29,7 +31,6 @@ from .spill import CellTable, Mark
 from .units import UnitProfiler, UnitResult, too_many_cells
 from .windows import Period, Windows, zone_of
 
-UNIT_ROWS = 2**20
 DEFAULT_MEMORY = 2**30
 DEFAULT_MAX_CELLS = 100_000
 
@@ -142,16 +143,20 @@ def profile(
     """
     if on_schema_change not in ("error", "separate"):
         raise InputError(f'on_schema_change is "error" or "separate", not {on_schema_change!r}')
+    for text, what in ((time, "time"), (every, "every"), (tz, "tz")):
+        if text is not None and not isinstance(text, str):
+            raise InputError(f"{what} is a text, not {text!r}")
     if tz is not None:
         zone_of(tz)
-    if columns is not None and not len(columns):
+    chosen = None if columns is None else unique_names(columns, "columns")
+    if chosen == ():
         raise InputError("columns names no columns; leave it out to profile all of them")
     request = Request(
         time=time,
         windowed=every is not None,
         segments=unique_names(segments, "segments"),
-        roles=dict(roles or {}),
-        columns=None if columns is None else unique_names(columns, "columns"),
+        roles=_texts_by_name(roles, "roles"),
+        columns=chosen,
         redacted=unique_names(redact, "redact"),
         separate=on_schema_change == "separate",
     )
@@ -160,7 +165,7 @@ def profile(
         every=every,
         tz=tz,
         segments=request.segments,
-        rank_error=rank_error,
+        rank_error=_fraction(rank_error, "rank_error"),
         redacted=request.redacted,
         unit_rows=UNIT_ROWS,
     )
@@ -170,7 +175,7 @@ def profile(
         threads=_thread_count(threads),
         memory=_positive(memory, "memory"),
         max_cells=_positive(max_cells, "max_cells"),
-        tags=tags,
+        tags=_texts_by_name(tags, "tags"),
         progress=progress,
     )
     return scan(data, options)
@@ -264,7 +269,7 @@ class _Scan:
         return Profile(
             columns=columns,
             cells=tuple(cells),
-            settings=self._settings,
+            settings=replace(self._settings, redacted=self._evolution.redacted),
             lineage=tuple(map(self._lineage_entry, self._sources)),
             tags=dict(self._options.tags or {}),
             events=tuple(dict.fromkeys(self._evolution.events)),
@@ -403,6 +408,24 @@ class _Pool:
 
 def _thread_count(threads: int | None) -> int:
     return (os.cpu_count() or 1) if threads is None else _positive(threads, "threads")
+
+
+def _texts_by_name(texts: object, what: str) -> dict[str, str]:
+    """A copy of a mapping from text to text; None is an empty one."""
+    if texts is None:
+        return {}
+    if not isinstance(texts, Mapping):
+        raise InputError(f"{what} takes a mapping from name to text, not {texts!r}")
+    for name, text in texts.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise InputError(f"{what} maps names to texts, not {name!r} to {text!r}")
+    return dict(texts)
+
+
+def _fraction(number: object, what: str) -> float:
+    if isinstance(number, bool) or not isinstance(number, Real):
+        raise InputError(f"{what} is a number, not {number!r}")
+    return float(number)
 
 
 def _positive(number: object, what: str) -> int:

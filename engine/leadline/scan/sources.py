@@ -13,7 +13,8 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from ..errors import InputError
-from .formats.base import LeafPath, Source, Task
+from ..schema import LeafPath, is_encodable
+from .formats.base import Source, Task
 from .formats.csv import CsvSource
 from .formats.ipc import IpcSource
 from .formats.json_lines import JsonLinesSource
@@ -74,7 +75,7 @@ def _open_files(arguments: Sequence[str | bytes]) -> list[Source]:
     for argument in arguments:
         if isinstance(argument, bytes):
             argument = os.fsdecode(argument)  # noqa: PLW2901
-        for path in _expand(argument):
+        for path in files_of(argument):
             paths.setdefault(os.path.realpath(path), path)  # a file given twice counts once
     names = _lineage_names(list(paths))
     partitions = _partitions(list(paths.values()))
@@ -84,8 +85,14 @@ def _open_files(arguments: Sequence[str | bytes]) -> list[Source]:
     ]
 
 
-def _expand(argument: str) -> Iterator[Path]:
-    """Files of one path, folder or glob, sorted."""
+def files_of(argument: str) -> Iterator[Path]:
+    """Files of one path, folder or glob, sorted.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
     if not argument:
         raise InputError("a path is empty; use . for the current folder")
     if "\0" in argument:
@@ -98,12 +105,12 @@ def _expand(argument: str) -> Iterator[Path]:
         if not found:
             raise InputError(f"no file matches {argument}")
         for match in found:
-            yield from _files_of(Path(match))
+            yield from _files_under(Path(match))
         return
-    yield from _files_of(path)
+    yield from _files_under(path)
 
 
-def _files_of(path: Path) -> Iterator[Path]:
+def _files_under(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
@@ -126,6 +133,8 @@ def _format_of(path: Path) -> _Open | None:
 def _open(path: Path, name: str) -> Source:
     opens = _format_of(path)
     try:
+        if not is_encodable(str(path)):
+            raise InputError(f"the name of the file {str(path)!r} is not valid UTF-8; rename it")
         if not path.is_file():
             raise InputError(f"{path} is not a regular file")
         if opens is None:

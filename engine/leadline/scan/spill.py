@@ -76,11 +76,6 @@ class CellTable:
     def __len__(self) -> int:
         return self._count
 
-    @property
-    def spilled(self) -> int:
-        """Bytes in the temporary file."""
-        return self._end
-
     def add(self, cells: Sequence[Cell]) -> None:
         """Fold the cells of the next unit into the table."""
         for cell in cells:

@@ -16,18 +16,8 @@ from numpy.typing import NDArray
 from .._native import Storage
 from .._native import counts as kernels
 from ..errors import ComparisonError
-from .frequent import TextCounts, TextCountsBuilder
 from .keys import from_keys, to_keys
 from .scratch import BLOCK, Scratch
-
-__all__ = [
-    "TextCounts",
-    "TextCountsBuilder",
-    "ValueCounts",
-    "count_blocks",
-    "count_groups",
-    "group_codes",
-]
 
 # So many values are always counted exactly.
 SMALL_TOTAL = 512

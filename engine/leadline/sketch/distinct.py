@@ -25,7 +25,7 @@ _QUANTILE = 3.2905
 
 # Hash bits after the register's number, and so the largest rank is one more.
 _RANK_BITS = 64 - 12
-_HIGHEST = _RANK_BITS + 1
+HIGHEST_RANK = _RANK_BITS + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,7 @@ class Distinct:
         deviation of 1.7 % of n would explain the registers; it never excludes the number of
         occupied registers, which is a certain lower bound.
         """
-        ranks = np.bincount(self.registers, minlength=_HIGHEST + 1).tolist()
+        ranks = np.bincount(self.registers, minlength=HIGHEST_RANK + 1).tolist()
         occupied = DISTINCT_REGISTERS - ranks[0]
         if occupied == 0:
             return Estimate(value=0.0, lower=0.0, upper=0.0, confidence=CONFIDENCE)
@@ -141,7 +141,7 @@ def hash_values(values: NDArray[np.uint64], storage: Storage) -> NDArray[np.uint
 def _ertl(ranks: list[int]) -> float:
     """Estimate from the number of registers of each rank (0 to 53)."""
     m = float(DISTINCT_REGISTERS)
-    z = m * _tau(1.0 - ranks[_HIGHEST] / m)
+    z = m * _tau(1.0 - ranks[HIGHEST_RANK] / m)
     for rank in range(_RANK_BITS, 0, -1):
         z = 0.5 * (z + ranks[rank])
     z += m * _sigma(ranks[0] / m)

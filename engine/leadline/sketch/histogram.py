@@ -24,7 +24,8 @@ FULL_PAGES = 128
 # Fraction bits of a double below a bucket's number at full resolution.
 _BUCKET_SHIFT = 52 - 8
 
-_SIGN_PAGE = HISTOGRAM_PAGES // 2
+# Pages from here on hold negative values.
+SIGN_PAGE = HISTOGRAM_PAGES // 2
 _U32_LIMIT = 1 << 32
 
 
@@ -144,11 +145,11 @@ class Histogram:
         row, column = np.nonzero(self.counts)
         counts = self.counts[row, column].astype(np.int64)
         page = self.pages[row].astype(np.uint64)
-        exponent = page & np.uint64(_SIGN_PAGE - 1)
+        exponent = page & np.uint64(SIGN_PAGE - 1)
         shift = np.uint64(_BUCKET_SHIFT + self.coarseness)
         near = (exponent << np.uint64(52)) | (column.astype(np.uint64) << shift)
         far = near + (np.uint64(1) << shift)
-        negative = page >= _SIGN_PAGE
+        negative = page >= SIGN_PAGE
         small, large = near.view(np.float64), far.view(np.float64)
         # Adding 0.0 gives the bucket next to zero the edge 0.0 on both sides.
         lower = np.where(negative, -large, small) + 0.0

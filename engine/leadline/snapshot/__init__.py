@@ -1,6 +1,6 @@
 """Profiles <-> bytes on disk; the byte-level rules are in docs/format.md."""
 
-from .archive import encode, write
+from .archive import encode, require_writable, write
 from .journal import JournalWriter
 from .reading import Loss, RecoveryReport, decode, read, read_recovering
 from .redact import redact
@@ -14,5 +14,6 @@ __all__ = [
     "read",
     "read_recovering",
     "redact",
+    "require_writable",
     "write",
 ]

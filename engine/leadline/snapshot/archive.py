@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from os import PathLike
 
 from ..errors import SnapshotError
 from ..profile import Profile
 from ..schema import Column
 from . import frames
 from .cells import Head, encode_cell, encode_head
-from .files import write_atomically
+from .files import path_of, require_replaceable, write_atomically
 from .frames import FileKind, Frame, FrameError
 from .redact import redact
 
 
-def write(profile: Profile, path: str | Path) -> None:
+def write(profile: Profile, path: str | PathLike[str]) -> None:
     """Write a profile to a snapshot file, wholly or not at all.
 
     Columns in ``settings.redacted`` are redacted first (`leadline.snapshot.redact`). The same
@@ -24,14 +24,28 @@ def write(profile: Profile, path: str | Path) -> None:
 
     Raises
     ------
+    InputError
+        If ``path`` is no path.
     SnapshotError
-        If the system refuses; a file that was there before is then untouched.
+        If the system refuses, the profile holds what no snapshot can, or the file is there already
+        and is neither empty nor a snapshot; it is then untouched.
     """
-    path = Path(path)
+    path = path_of(path)
     try:
-        write_atomically(path, _archive(profile))
+        write_atomically(path, _archive(profile), begins=frames.HEADER_START)
     except FrameError as error:
         raise SnapshotError(f"{path}: {error}") from None
+
+
+def require_writable(path: str | PathLike[str]) -> None:
+    """Refuse early what `write` would refuse to replace: anything but a snapshot.
+
+    Raises
+    ------
+    InputError, SnapshotError
+        As `write`.
+    """
+    require_replaceable(path_of(path), frames.HEADER_START)
 
 
 def encode(profile: Profile) -> bytes:

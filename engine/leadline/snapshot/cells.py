@@ -27,7 +27,7 @@ from ..profile import (
     Window,
 )
 from ..profile.profile import SegmentValue
-from ..schema import Column, Kind, Role
+from ..schema import UNITS_PER_SECOND, Column, Kind, Role, is_encodable
 from . import states
 from .frames import FrameError
 from .streams import decode_stream, encode_stream
@@ -97,7 +97,14 @@ class CellPart:
 
 
 def encode_head(head: Head) -> bytes:
-    """The Arrow stream of the first data frame: one row an input."""
+    """The Arrow stream of the first data frame: one row an input.
+
+    Raises
+    ------
+    FrameError
+        If the head holds what `decode_head` would refuse.
+    """
+    _check_head(head)
     header = _to_json(
         {
             "frame": "profile",
@@ -124,17 +131,53 @@ def decode_head(content: bytes) -> Head:
     header = _from_json(text, {"frame", "columns", "settings", "tags", "events"})
     _require(header["frame"] == "profile", "the first data frame is not the profile's")
     columns = tuple(_column_from_json(item) for item in _list(header["columns"]))
-    _require(len({column.name for column in columns}) == len(columns), "a column occurs twice")
     lineage = tuple(
         LineageEntry(*(rows[name][row] for name in _LINEAGE_TYPES))  # type: ignore[arg-type]
         for row in range(count)
     )
-    for entry in lineage:
-        _require(entry.size >= 0 and entry.rows >= 0, "an input has a negative size")
     tags = header["tags"]
-    _require(isinstance(tags, dict) and _all_text(tags.values()), "a tag is not text")
+    _require(isinstance(tags, dict), "the tags are no names with texts")
     events = tuple(_event_from_json(item) for item in _list(header["events"]))
-    return Head(columns, _settings_from_json(header["settings"]), lineage, tags, events)
+    head = Head(columns, _settings_from_json(header["settings"]), lineage, tags, events)
+    _check_head(head)
+    return head
+
+
+def _check_head(head: Head) -> None:
+    """The rules of a head, for what is read as for what is to be written."""
+    for column in head.columns:
+        _check_column(column)
+    _require(len({c.name for c in head.columns}) == len(head.columns), "a column occurs twice")
+    _check_settings(head.settings)
+    for entry in head.lineage:
+        named = _all_text([entry.name, entry.footer_hash]) and is_encodable(entry.name)
+        _require(named, "the name of an input is not text")
+        _require(entry.size >= 0 and entry.rows >= 0, "an input has a negative size")
+    tags = head.tags or {}
+    _require(_all_text(tags) and _all_text(tags.values()), "a tag is not text")
+    for event in head.events:
+        texts = [event.column, event.source, event.what]
+        _require(_all_text(texts), "an event is not text")
+
+
+def _check_column(column: Column) -> None:
+    texts = [column.name, column.type, column.role_reason, column.note, column.unit or ""]
+    _require(_all_text(texts), "a column is described wrongly")
+    _require(is_encodable(column.name), f"the column name {column.name!r} is not valid text")
+    if column.kind is Kind.TIMESTAMP:
+        right = column.storage is Storage.INT64 and column.unit in UNITS_PER_SECOND
+    else:
+        right = column.kind.numeric == (column.storage is not None)
+    _require(right, f"column {column.name!r} of kind {column.kind} has the wrong storage")
+
+
+def _check_settings(settings: Settings) -> None:
+    optional = [settings.time, settings.every, settings.tz]
+    texts = [*(value or "" for value in optional), *settings.segments, *settings.redacted]
+    _require(_all_text(texts), "a setting is not text")
+    rank_error, unit_rows = settings.rank_error, settings.unit_rows
+    _require(type(rank_error) is float and 0 < rank_error < 1, "the rank error is out of range")
+    _require(type(unit_rows) is int and unit_rows > 0, "the unit of work is out of range")
 
 
 def _column_to_json(column: Column) -> dict[str, Any]:
@@ -154,38 +197,22 @@ def _column_to_json(column: Column) -> dict[str, Any]:
 def _column_from_json(item: Any) -> Column:
     _require(isinstance(item, dict) and set(item) == _COLUMN_KEYS, "a column is described wrongly")
     storage = None if item["storage"] is None else Storage[str(item["storage"]).upper()]
-    texts = [item[name] for name in ("name", "type", "role_reason", "note")]
-    _require(_all_text(texts) and _all_text([item["unit"] or ""]), "a column is described wrongly")
-    kind = Kind(item["kind"])
-    if kind is Kind.TIMESTAMP:
-        right = storage is Storage.INT64 and item["unit"] in ("s", "ms", "us", "ns")
-    else:
-        right = kind.numeric == (storage is not None)
-    _require(right, f"column {item['name']!r} of kind {kind} has the wrong storage")
-    return Column(
-        item["name"], item["type"], kind, Role(item["role"]), item["role_reason"], storage,
-        item["unit"], item["note"],
-    )  # fmt: skip
+    kind, role = Kind(item["kind"]), Role(item["role"])
+    return Column(**{**item, "kind": kind, "role": role, "storage": storage})
 
 
 _COLUMN_KEYS = {field.name for field in fields(Column)}
 
 
 def _event_from_json(item: Any) -> SchemaEvent:
-    _require(isinstance(item, list) and len(item) == 3 and _all_text(item), "an event is not text")
+    _require(isinstance(item, list) and len(item) == 3, "an event is not text")
     return SchemaEvent(*item)
 
 
 def _settings_from_json(item: Any) -> Settings:
     _require(isinstance(item, dict), "the settings are missing")
-    settings = Settings.from_json(json.dumps(item))
-    optional = [settings.time, settings.every, settings.tz]
-    _require(_all_text([value or "" for value in optional]), "a setting is not text")
     _require(all(isinstance(item[name], list) for name in ("segments", "redacted")), "bad settings")
-    rank_error, unit_rows = settings.rank_error, settings.unit_rows
-    _require(type(rank_error) is float and 0 < rank_error < 1, "the rank error is out of range")
-    _require(type(unit_rows) is int and unit_rows > 0, "the unit of work is out of range")
-    return settings
+    return Settings.from_json(json.dumps(item))
 
 
 # --- cell streams --------------------------------------------------------------------------------
@@ -269,6 +296,7 @@ def _decode_state(row: dict[str, Any], columns: Mapping[str, Column], total: int
     column = columns[name]
     if row["column"] is not None:
         column = _column_from_json(json.loads(row["column"]))
+        _check_column(column)
         _require(column.name == name, f"column {name!r} is described under another name")
     rows, nulls = row["rows"], row["nulls"]
     try:

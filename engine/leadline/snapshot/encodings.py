@@ -11,26 +11,21 @@ import operator
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import Storage
+from .._native import DISTINCT_REGISTERS, HISTOGRAM_PAGE, HISTOGRAM_PAGES, Storage
 from ..sketch.calendar import CalendarCounts
-from ..sketch.counts import DENSE_RANGE, TextCounts, ValueCounts
-from ..sketch.distinct import Distinct
-from ..sketch.frequent import CAPACITY, CUT_KEY, PREFIX
-from ..sketch.histogram import Histogram
+from ..sketch.counts import DENSE_RANGE, ValueCounts
+from ..sketch.distinct import HIGHEST_RANK, Distinct
+from ..sketch.frequent import CAPACITY, CUT_KEY, PREFIX, TextCounts
+from ..sketch.histogram import FULL_PAGES, SIGN_PAGE, Histogram, coarseness_of
 from ..sketch.keys import from_keys, to_keys
 from ..sketch.quantiles import Quantiles
 from ..sketch.text import CharacterClasses, TextLengths
 from .frames import FrameError
 from .packing import Cursor, pack, pack_strings, unpack_strings, unzigzag, varint, zigzag
 
-VALUES_LIMIT = 65_536  # distinct values of exact counts
-_PAGES = 4_096
-_SIGN_PAGE = np.uint64(2_048)
-_INFINITE = np.uint64(2_047)  # the exponent field of infinities and NaN
-_COARSEST = 5
-_FINEST_PAGES = 128
-_REGISTERS = 4_096
-_REGISTER_LIMIT = 64 - 12 + 1
+VALUES_LIMIT = DENSE_RANGE  # distinct values of exact counts
+_INFINITE = SIGN_PAGE - 1  # the exponent field of infinities and NaN
+_COARSEST = coarseness_of(HISTOGRAM_PAGES)
 _HOURS, _WEEKDAYS = 24, 7
 
 _SIGN = np.uint64(2**63)
@@ -198,16 +193,17 @@ def decode_histogram(data: bytes) -> Histogram:
 
 def _take_histogram(cursor: Cursor) -> Histogram:
     coarseness, count = cursor.byte(), cursor.varint()
-    if coarseness > _COARSEST or count > _FINEST_PAGES << coarseness:
+    if coarseness > _COARSEST or count > FULL_PAGES << coarseness:
         raise FrameError(f"a histogram has {count:,} pages at coarseness {coarseness}")
-    if coarseness and count <= _FINEST_PAGES << (coarseness - 1):
+    if coarseness and count <= FULL_PAGES << (coarseness - 1):
         raise FrameError(f"a histogram of {count:,} pages is too coarse")
     if not count:
         return Histogram.empty()
-    width = 256 >> coarseness
+    width = HISTOGRAM_PAGE >> coarseness
     pages, counts = cursor.planes(count), cursor.planes(count * width)
     ascending = bool((pages[1:] > pages[:-1]).all())
-    if not ascending or int(pages[-1]) >= _PAGES or bool((pages % _SIGN_PAGE == _INFINITE).any()):
+    infinite = bool((pages % np.uint64(SIGN_PAGE) == _INFINITE).any())
+    if not ascending or int(pages[-1]) >= HISTOGRAM_PAGES or infinite:
         raise FrameError("a histogram's pages are not those of ascending finite values")
     if int(counts.max()) >= 2**63 // len(counts):
         raise FrameError("a histogram's counters are too large")
@@ -226,7 +222,7 @@ def encode_distinct(distinct: Distinct) -> bytes:
 def decode_distinct(data: bytes) -> Distinct:
     """The inverse of `encode_distinct`."""
     registers = np.frombuffer(data, dtype=np.uint8)
-    if len(registers) != _REGISTERS or int(registers.max()) > _REGISTER_LIMIT:
+    if len(registers) != DISTINCT_REGISTERS or int(registers.max()) > HIGHEST_RANK:
         raise FrameError("the registers of a distinct count are not valid")
     return Distinct(registers)
 

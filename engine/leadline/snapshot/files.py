@@ -9,18 +9,34 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import SnapshotError
+from ..errors import InputError, SnapshotError
 
 
-def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
+def path_of(path: str | os.PathLike[str]) -> Path:
+    """The path as a `Path`; raise InputError if it is none."""
+    if isinstance(path, bytes) or not isinstance(path, str | os.PathLike):
+        raise InputError(f"a path is text or a pathlib.Path, not {path!r}")
+    return Path(path)
+
+
+def write_atomically(path: Path, chunks: Iterable[bytes], *, begins: bytes) -> None:
     """Put the chunks into a file: temporary file beside it, fsync, rename, fsync of the folder.
+
+    Parameters
+    ----------
+    path
+        The file.
+    chunks
+        Its new content.
+    begins
+        What a file that is there already must begin with (see `require_replaceable`).
 
     Raises
     ------
     SnapshotError
         If the system refuses; the old file, if any, is untouched and no temporary file is left.
     """
-    path = _target(path)
+    path = require_replaceable(path, begins)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         # Not tempfile: the file is to have the permissions that the user's umask gives.
@@ -80,12 +96,33 @@ def read_file(path: Path) -> bytes:
         raise SnapshotError(f"{path}: cannot be read ({reason})") from error
 
 
-def _target(path: Path) -> Path:
-    """Where a rename must go: through links, and never onto a device or a folder."""
+def require_replaceable(path: Path, begins: bytes) -> Path:
+    """Where a rename must go: through links, and never onto anything but a file of our own.
+
+    Parameters
+    ----------
+    path
+        A file that need not exist.
+    begins
+        First bytes of every file that may be replaced; an empty or torn one has only some of them.
+
+    Raises
+    ------
+    SnapshotError
+        If something else is there.
+    """
     try:
         path = path.resolve()
-        if path.exists() and not path.is_file():
+        if not path.exists():
+            return path
+        if not path.is_file():
             raise SnapshotError(f"{path}: not a regular file; give another path for the snapshot")
+        with path.open("rb") as file:
+            head = file.read(len(begins))
     except (OSError, ValueError, RuntimeError) as error:
         raise SnapshotError(f"{path}: cannot be written ({error}); give another path") from None
+    if not begins.startswith(head):
+        raise SnapshotError(
+            f"{path}: is there already and is no snapshot; give another path, or remove it first"
+        )
     return path

@@ -89,6 +89,10 @@ def header_bytes(kind: FileKind) -> bytes:
     return body + struct.pack("<I", zlib.crc32(body))
 
 
+# What every snapshot of every version begins with: magic number, length of the header, name.
+HEADER_START = struct.pack("<II4s", _MAGIC_SKIPPABLE, HEADER_SIZE - 8, b"LEAD")
+
+
 def read_header(data: bytes) -> FileKind:
     """Kind of the file; refuses other files and other versions before anything else is read.
 

@@ -18,8 +18,8 @@ from ..profile import Cell, Profile, Settings
 from ..schema import Column
 from . import frames
 from .cells import Head, encode_cell, encode_head
-from .files import sync_folder, write_all
-from .frames import FileKind
+from .files import path_of, sync_folder, write_all
+from .frames import FileKind, FrameError
 from .redact import redact
 
 
@@ -40,8 +40,10 @@ class JournalWriter:
 
     Raises
     ------
+    InputError
+        If ``path`` is no path.
     SnapshotError
-        If the file exists or cannot be created.
+        If the file exists or cannot be created, or columns, settings or tags cannot be written.
     """
 
     def __init__(
@@ -53,9 +55,13 @@ class JournalWriter:
         tags: Mapping[str, str] | None = None,
         sync: bool = True,
     ) -> None:
-        self._path = Path(path)
+        self._path = path_of(path)
         self._template = Profile(columns, (), settings, tags=dict(tags or {}))
         self._sync = sync
+        try:
+            head = encode_head(Head.of(redact(self._template)))
+        except FrameError as error:
+            raise SnapshotError(f"{path}: {error}") from None
         self._process = os.getpid()
         self._size = 0
         try:
@@ -65,7 +71,6 @@ class JournalWriter:
             raise SnapshotError(f"{path}: exists already; a journal needs a new file") from None
         except (OSError, ValueError) as error:
             raise SnapshotError(f"{path}: cannot be created ({error})") from error
-        head = encode_head(Head.of(redact(self._template)))
         try:
             self._append(frames.header_bytes(FileKind.JOURNAL) + frames.compress(head))
             sync_folder(self._path.parent)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -16,7 +17,7 @@ from ..profile import Cell, Profile, SchemaEvent
 from ..profile.profile import cell_order
 from . import frames
 from .cells import CellPart, Head, decode_cell, decode_head
-from .files import read_file
+from .files import path_of, read_file
 from .frames import FileKind, Frame, FrameError, Index
 
 # Attempts to find a frame again after damage; more would let a hostile file cost quadratic time.
@@ -65,7 +66,7 @@ class RecoveryReport:
         return not self.losses
 
 
-def read(path: str | Path, *, recover: bool = False) -> Profile:
+def read(path: str | PathLike[str], *, recover: bool = False) -> Profile:
     """Read a snapshot file, archive or journal.
 
     A journal's torn end is left out and named in the profile's events.
@@ -79,23 +80,27 @@ def read(path: str | Path, *, recover: bool = False) -> Profile:
 
     Raises
     ------
+    InputError
+        If ``path`` is no path.
     SnapshotError
         If the file is damaged (with ``recover``: so that nothing can be read), contradicts itself,
         or has another version; the message names the place and the reason.
     """
-    path = Path(path)
+    path = path_of(path)
     return decode(read_file(path), name=str(path), recover=recover)
 
 
-def read_recovering(path: str | Path) -> tuple[Profile, RecoveryReport]:
+def read_recovering(path: str | PathLike[str]) -> tuple[Profile, RecoveryReport]:
     """Read what is good of a file, and report what is not.
 
     Raises
     ------
+    InputError
+        If ``path`` is no path.
     SnapshotError
         If nothing can be read: the header or the first data frame is damaged.
     """
-    path = Path(path)
+    path = path_of(path)
     return _Reading(memoryview(read_file(path)), str(path), recover=True).run()
 
 

@@ -21,10 +21,11 @@ from ..profile import Cell, ColumnState, Profile
 from ..profile.column import seed_of
 from ..profile.profile import SegmentValue, cell_order
 from ..profile.summaries import NumericSummary, SketchSettings, TextSummary, TimestampSummary
-from ..schema import REDACTED, Column
+from ..schema import DAY_SECONDS, REDACTED, UNITS_PER_SECOND, Column
 from ..sketch.calendar import CalendarCounts
-from ..sketch.counts import TextCounts, ValueCounts
+from ..sketch.counts import ValueCounts
 from ..sketch.distinct import DistinctBuilder
+from ..sketch.frequent import TextCounts
 from ..sketch.keys import from_keys, to_keys
 from ..sketch.moments import weighted_moments
 from ..sketch.quantiles import Quantiles
@@ -34,7 +35,7 @@ _HASHED = re.compile(b"[0-9a-f]{32}")
 _KEPT_BITS = 9  # the leading one and the 8 mantissa bits of a histogram bucket
 _LOST_BITS = 52 - 8
 _SMALLEST = 5e-324
-_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+_DAY = {unit: DAY_SECONDS * steps for unit, steps in UNITS_PER_SECOND.items()}
 
 
 def redact(profile: Profile) -> Profile:

@@ -14,8 +14,9 @@ import pyarrow as pa
 from .._native import Storage
 from ..profile.summaries import NumericSummary, Summary, TextSummary, TimestampSummary
 from ..schema import Column, Kind
-from ..sketch.counts import TextCounts, ValueCounts
-from ..sketch.frequent import CUT_KEY
+from ..sketch.counts import ValueCounts
+from ..sketch.frequent import CUT_KEY, TextCounts
+from ..sketch.histogram import SIGN_PAGE
 from ..sketch.keys import value_of
 from ..sketch.moments import Moments
 from ..sketch.text import CharacterClasses, TextLengths, measure
@@ -180,7 +181,7 @@ def _decode_numeric(fields: _Fields, storage: Storage, total: int) -> NumericSum
         raise FrameError(
             f"{histogram.total:,} values in buckets and {zeros:,} zeros of {finite:,} finite values"
         )
-    below = histogram.pages >= _NEGATIVE_PAGES
+    below = histogram.pages >= SIGN_PAGE
     if int(histogram.counts[below].sum()) + negative != negatives:
         raise FrameError("the histogram contradicts the number of negative values")
     quantiles = encodings.decode_quantiles(fields.pop("quantiles"), storage)
@@ -203,9 +204,6 @@ def _decode_numeric(fields: _Fields, storage: Storage, total: int) -> NumericSum
     if quantiles.count and ends != [summary.minimum, summary.maximum]:
         raise FrameError(f"quantiles begin and end at {ends}, not at the extremes of the values")
     return summary
-
-
-_NEGATIVE_PAGES = 2**11  # pages from here on hold negative values
 
 
 def _decode_counts(

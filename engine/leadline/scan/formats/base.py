@@ -11,9 +11,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from ...errors import InputError
-
-# A leaf column: names from the top-level column down through structs.
-LeafPath = tuple[str, ...]
+from ...schema import LeafPath
 
 _ENDS = 65_536  # bytes of head and tail that stand for a file without a footer
 
@@ -143,23 +141,6 @@ def leaf(column: pa.ChunkedArray, path: LeafPath) -> pa.ChunkedArray:
         type_ = type_.field(position).type
         chunks = [chunk.flatten()[position] for chunk in chunks]
     return pa.chunked_array(chunks, type=type_)
-
-
-def leaves_of(schema: pa.Schema) -> list[tuple[LeafPath, pa.DataType]]:
-    """(path, type) of every leaf in order, structs spelled out."""
-    found: list[tuple[LeafPath, pa.DataType]] = []
-
-    def visit(path: LeafPath, type_: pa.DataType) -> None:
-        inner = type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
-        if pa.types.is_struct(inner) and inner.num_fields:
-            for child in inner:
-                visit((*path, child.name), child.type)
-        else:
-            found.append((path, type_))
-
-    for field in schema:
-        visit((field.name,), field.type)
-    return found
 
 
 def fingerprint_of_ends(path: Path, size: int) -> str:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 
 from ...errors import InputError
-from .base import LeafPath, TableTask, TypesChanged, reason, table_tasks
+from ...schema import LeafPath
+from .base import TableTask, TypesChanged, reason, table_tasks
 from .text import TextSource, wider_types
+
+if TYPE_CHECKING:
+    from pyarrow.csv import CSVStreamingReader
 
 _NULLS = ["", "NA", "N/A", "n/a", "NULL", "Null", "null", "None", "#N/A", "#NA", "<NA>"]
 _BLOCK = 1 << 22
@@ -89,32 +93,37 @@ class CsvSource(TextSource):
     @contextmanager
     def _reader(
         self, names: list[str] | None, *, as_text: bool = False
-    ) -> Iterator[pa.csv.CSVStreamingReader]:
-        types = dict.fromkeys(names or (), pa.string()) if as_text else self._types
+    ) -> Iterator[CSVStreamingReader]:
         while True:
-            try:
-                reader = pa.csv.open_csv(
-                    self.open(),
-                    read_options=pa.csv.ReadOptions(block_size=self._block, use_threads=False),
-                    parse_options=pa.csv.ParseOptions(
-                        delimiter=self._delimiter, newlines_in_values=True
-                    ),
-                    convert_options=pa.csv.ConvertOptions(
-                        check_utf8=False,
-                        null_values=_NULLS,
-                        strings_can_be_null=as_text,
-                        column_types=types,
-                        include_columns=names or [],
-                    ),
-                )
-            except pa.ArrowInvalid as error:
-                if "straddl" not in str(error) or self._block >= _LARGEST_BLOCK:
-                    raise
-                self._block *= 16
-                continue
-            break
-        with reader:
-            yield reader
+            with ExitStack() as opened:
+                stream = opened.enter_context(self.open())
+                try:
+                    reader = self._open_csv(stream, names, as_text=as_text)
+                except pa.ArrowInvalid as error:
+                    if "straddl" not in str(error) or self._block >= _LARGEST_BLOCK:
+                        raise
+                    self._block *= 16
+                    continue
+                yield opened.enter_context(reader)
+                return
+
+    def _open_csv(
+        self, stream: pa.NativeFile, names: list[str] | None, *, as_text: bool
+    ) -> CSVStreamingReader:
+        from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, open_csv
+
+        return open_csv(
+            stream,
+            read_options=ReadOptions(block_size=self._block, use_threads=False),
+            parse_options=ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+            convert_options=ConvertOptions(
+                check_utf8=False,
+                null_values=_NULLS,
+                strings_can_be_null=as_text,
+                column_types=dict.fromkeys(names or (), pa.string()) if as_text else self._types,
+                include_columns=names or [],
+            ),
+        )
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.ipc
 
 from ...errors import InputError
-from .base import LeafPath, TableTask, fingerprint_of_ends, not_a, reason, table_tasks
+from ...schema import LeafPath
+from .base import TableTask, fingerprint_of_ends, not_a, reason, table_tasks
 
 _FILE_MAGIC = b"ARROW1"
 
@@ -67,11 +69,14 @@ class IpcSource:
             check_memory(batch)
             yield batch
 
-    def _open(self, positions: list[int] | None) -> pa.RecordBatchReader:
+    @contextmanager
+    def _open(self, positions: list[int] | None) -> Iterator[pa.RecordBatchReader]:
         options = pa.ipc.IpcReadOptions(included_fields=positions or None, use_threads=False)
-        if self._is_file:
-            return pa.ipc.open_file(pa.memory_map(str(self._path)), options=options)
-        return pa.ipc.open_stream(pa.OSFile(str(self._path)), options=options)
+        opens = pa.memory_map if self._is_file else pa.OSFile
+        reads = pa.ipc.open_file if self._is_file else pa.ipc.open_stream
+        # Batches keep the part of a memory map that they lie in, also after it is closed.
+        with opens(str(self._path)) as file, reads(file, options=options) as reader:
+            yield reader
 
 
 def check_memory(batch: pa.RecordBatch) -> None:

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.json
 
 from ...errors import InputError
-from ...schema import widen
-from .base import LeafPath, TableTask, TypesChanged, reason, table_tasks
+from ...schema import LeafPath, widen
+from .base import TableTask, TypesChanged, reason, table_tasks
 from .text import TextSource
 
 _BLOCK = 1 << 22
@@ -140,10 +139,12 @@ class JsonLinesSource(TextSource):
 
 
 def _read_json(block: bytes, explicit: pa.Schema) -> pa.Table:
-    return pa.json.read_json(
+    from pyarrow.json import ParseOptions, ReadOptions, read_json
+
+    return read_json(
         io.BytesIO(block),
-        read_options=pa.json.ReadOptions(use_threads=False, block_size=len(block) + 1),
-        parse_options=pa.json.ParseOptions(explicit_schema=explicit),
+        read_options=ReadOptions(use_threads=False, block_size=len(block) + 1),
+        parse_options=ParseOptions(explicit_schema=explicit),
     )
 
 

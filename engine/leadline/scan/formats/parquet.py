@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ...errors import InputError
-from .base import LeafPath, cut, leaf, not_a, reason
+from ...schema import LeafPath
+from .base import cut, leaf, not_a, reason
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 _MAGIC = b"PAR1"
 # Strings are read as dictionaries where the column chunk's dictionary is small: at most this many
@@ -70,6 +74,8 @@ class ParquetSource:
             yield ParquetTask(self._path, metadata, groups, rows, dictionaries)
 
     def _metadata(self) -> pq.FileMetaData:
+        import pyarrow.parquet as pq
+
         # Read anew when needed: footers of thousands of wide files would not fit in memory.
         try:
             return pq.read_metadata(self._path)
@@ -116,6 +122,8 @@ class ParquetTask:
             self._file = None
 
     def _open(self) -> pq.ParquetFile:
+        import pyarrow.parquet as pq
+
         if self._file is None:
             self._file = pq.ParquetFile(
                 self._path,
