@@ -21,11 +21,16 @@ FINE, FOUND, WRONG = 0, 1, 2
 INTERRUPTED, CLOSED_PIPE = 130, 141
 WIDTH_OF_FILES = 100
 
-# The library's advice names arguments of Python; here they are options.
-_ADVICE = {
+# The library's messages name arguments of Python; here they are options.
+OPTIONS = {
     "with max_cells": "with --max-cells",
     'with on_schema_change="separate"': "with --on-schema-change separate",
     "with recover=True": "with --recover",
+    "profile with segments=": "profile with --segment",
+    "on_schema_change is": "--on-schema-change is",
+    "rank_error is": "--rank-error is",
+    "memory is": "--memory is",
+    "segments names": "--segment names",
 }
 
 
@@ -64,8 +69,8 @@ def describe(error: Exception) -> str:
     """Say in one sentence what went wrong and what can be done."""
     if isinstance(error, LeadlineError | ImportError):
         message = str(error)
-        for advice, option in _ADVICE.items():
-            message = message.replace(advice, option)
+        for argument, option in OPTIONS.items():
+            message = message.replace(argument, option)
         return message
     if isinstance(error, OSError) and error.strerror:
         place = f": {error.filename}" if error.filename else ""
