@@ -14,15 +14,17 @@ DEFAULT_SEED = 20_131_201
 LIBRARIES = ("numpy", "pyarrow", "zstandard", "scipy", "hypothesis", "datasketches")
 
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
-settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=QUIET)
+# The same examples every time, so that a run can be repeated; "thorough" searches at random.
 settings.register_profile(
-    "thorough", max_examples=2_000, deadline=None, suppress_health_check=QUIET
+    "default", max_examples=60, deadline=None, derandomize=True, suppress_health_check=QUIET
+)
+settings.register_profile(
+    "thorough", max_examples=2_000, deadline=None, derandomize=False, suppress_health_check=QUIET
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
     parser.addoption(
         "--seed", type=int, default=DEFAULT_SEED, help="seed of the generator that tests draw from"
     )
@@ -40,15 +42,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"instruction sets: {sets}; active: {_native.active_instruction_set()}",
         f"seed: {config.getoption('seed')}",
     ]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("slow"):
-        return
-    skip = pytest.mark.skip(reason="slow; run with --slow")
-    for item in items:
-        if "slow" in item.keywords:
-            item.add_marker(skip)
 
 
 @pytest.fixture
