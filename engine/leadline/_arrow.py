@@ -93,14 +93,12 @@ def null_flags(data: pa.ChunkedArray) -> NDArray[np.bool_]:
 
 
 def plain_values(array: pa.Array) -> NDArray[Any]:
-    """Values of an array of integers or booleans without nulls, in NumPy's type of that width.
+    """Values of an array of integers or booleans in NumPy's type; null rows hold anything.
 
-    Read from the buffer: pyarrow's own conversion imports pandas where that is installed (0.3 s,
+    Read from the buffer: pyarrow's own conversions import pandas where that is installed (0.3 s,
     and an interrupt during the import is lost).
     """
-    if len(array) == 0:
-        return np.zeros(0, dtype=np.bool_ if pa.types.is_boolean(array.type) else np.int64)
-    buffer = array.buffers()[1]
+    buffer = array.buffers()[1] or b""  # an empty array may have none
     if pa.types.is_boolean(array.type):
         packed = np.frombuffer(buffer, dtype=np.uint8)
         bits = np.unpackbits(packed, count=array.offset + len(array), bitorder="little")
@@ -108,6 +106,15 @@ def plain_values(array: pa.Array) -> NDArray[Any]:
     sign = "u" if pa.types.is_unsigned_integer(array.type) else "i"
     values = np.frombuffer(buffer, dtype=f"{sign}{array.type.bit_width // 8}")
     return values[array.offset : array.offset + len(array)]
+
+
+def filled_values(array: pa.Array, fill: int) -> NDArray[Any]:
+    """Values of an array of integers, null rows replaced by ``fill``."""
+    values = plain_values(array)
+    if array.null_count:
+        values = values.copy()
+        values[plain_values(array.is_null())] = fill
+    return values
 
 
 def text_codes(data: pa.ChunkedArray) -> TextCodes:
@@ -245,9 +252,7 @@ def _binary(array: pa.Array) -> pa.Array:
 
 def _codes(indices: pa.Array) -> NDArray[np.int32]:
     """Dictionary indices as int32, -1 for null."""
-    if indices.null_count:
-        indices = indices.cast(pa.int64(), safe=False).fill_null(-1)
-    return plain_values(indices).astype(np.int32, copy=False)
+    return filled_values(indices.cast(pa.int32()), -1)
 
 
 def _byte_strings(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

@@ -144,7 +144,7 @@ def _plain_values(
     if len(entries) > limit:
         raise too_many_values(name, len(entries), len(column), limit)
     values = [*(entries if kept else entries.cast(pa.string())).to_pylist(), None]
-    codes = _arrow.plain_values(encoded.indices.fill_null(len(values) - 1))
+    codes = _arrow.filled_values(encoded.indices, len(values) - 1)
     return codes.astype(np.int64), values
 
 

@@ -336,7 +336,7 @@ def _integers(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bo
     for chunk in column.chunks:
         width = pa.int32() if pa.types.is_date32(chunk.type) else pa.int64()
         numbers = chunk.view(width)
-        parts.append(_arrow.plain_values(numbers.fill_null(0) if chunk.null_count else numbers))
+        parts.append(_arrow.filled_values(numbers, 0))
     return np.concatenate(parts).astype(np.int64, copy=False), missing
 
 
