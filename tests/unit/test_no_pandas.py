@@ -1,0 +1,25 @@
+"""pandas is never required, and never imported where it is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import sys
+import leadline as ll
+path = sys.argv[1]
+profile = ll.profile(path, time="time_hour", every="1d", tz="America/New_York", segments=["origin"])
+ll.compare(profile, profile).to_dict()
+profile.to_dict()
+assert "pandas" not in sys.modules
+"""
+
+
+def test_the_main_job_does_not_import_pandas(flights: Path) -> None:
+    file = sorted(flights.glob("*.parquet"))[0]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
