@@ -8,6 +8,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 C_FILES := $(wildcard csrc/*.c csrc/*.h)
 C_SOURCES := $(wildcard csrc/*.c)
 BUILD_INPUTS := pyproject.toml setup.py $(C_FILES) $(wildcard bindings/*.h bindings/build_*.py)
+EXTRAS := import sys, tomllib; \
+	extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*(line for name in sys.argv[1:] for line in extras[name]), sep="\n")
 WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
 
 .DEFAULT_GOAL := help
@@ -61,11 +64,14 @@ $(VENV)/.built: $(BUILD_INPUTS) | $(VENV)/.tools
 	$(PIP) install --no-build-isolation --editable .
 	@touch $@
 
-# The package is there already: these two only add what its extras name.
+# The package is there already: these two only add what its extras name, by the names in
+# pyproject.toml, as installing `.[demo]` would build it again.
 $(VENV)/.demo: pyproject.toml | $(VENV)/.built
-	$(PIP) install --no-build-isolation "leadline[demo]"
+	$(BIN)/python -c '$(EXTRAS)' demo >$(VENV)/extras.txt
+	$(PIP) install -r $(VENV)/extras.txt
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.built
-	$(PIP) install --no-build-isolation "leadline[demo,test,dev]"
+	$(BIN)/python -c '$(EXTRAS)' demo test dev >$(VENV)/extras.txt
+	$(PIP) install -r $(VENV)/extras.txt
 	@touch $@ $(VENV)/.demo

@@ -64,6 +64,22 @@ def test_the_command_says_it_in_one_line(uncompiled: Path) -> None:
     assert "pip install" in done.stderr
 
 
+def test_the_set_up_never_asks_an_index_for_this_distribution() -> None:
+    for path in (ROOT / "Makefile", ROOT / ".github" / "workflows" / "ci.yml"):
+        installs = re.findall(r"(?m)^.*install .*$", path.read_text(encoding="utf-8"))
+        assert not [line for line in installs if "leadline" in line], path
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a checkout knows its files")
+def test_the_source_archive_holds_every_folder_and_file() -> None:
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    listed = set((ROOT / "MANIFEST.in").read_text(encoding="utf-8").split())
+    by_itself = {"README.md", "LICENSE", "pyproject.toml", "setup.py", "MANIFEST.in", "engine"}
+    assert {name.split("/")[0] for name in names} - by_itself - listed == set()
+
+
 def test_the_ci_lists_every_declared_python() -> None:
     declared = re.findall(
         r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8")
