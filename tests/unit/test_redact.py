@@ -221,6 +221,15 @@ def test_raw_parts_merged_into_redacted_ones_are_hidden_when_written(
         assert all(len(key) == 32 for key in text.counts.keys)
 
 
+def test_redacted_and_raw_columns_do_not_merge() -> None:
+    raw, hidden = ll.profile({"x": [1]}), ll.profile({"x": [1]}, redact=["x"])
+    for a, b in ((raw, hidden), (hidden, raw)):
+        with pytest.raises(ll.ComparisonError, match="column 'x' is redacted on one side only"):
+            a.merge(b)
+    both = hidden.merge(ll.profile({"y": [2]}))
+    assert both.settings.redacted == ("x",)
+
+
 def test_quantiles_of_redacted_numbers_enclose_the_raw_ones() -> None:
     values = np.random.default_rng(11).lognormal(0, 2, 400) * np.where(np.arange(400) % 3, 1, -1)
     for raw in (values, values * 1e6, np.round(values * 1e3)):

@@ -18,6 +18,13 @@ def merge(
         str | None,
         typer.Option(metavar="LENGTH", help="Roll the windows up to longer ones: 1d, 1w, 1mo."),
     ] = None,
+    allow_repeats: Annotated[
+        bool,
+        typer.Option(
+            "--allow-repeats",
+            help="Merge although two snapshots name an input of the same name, size and footer.",
+        ),
+    ] = False,
     recover: Recover = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -33,7 +40,7 @@ def merge(
         part = read(path, recover=recover)
         if every is not None:
             part = roll_up(part, every)
-        total = part if total is None else total.merge(part)
+        total = part if total is None else total.merge(part, allow_repeats=allow_repeats)
     assert total is not None
     total.save(target)
     tell_written(target, total, as_json=as_json, quiet=quiet)

@@ -28,6 +28,7 @@ OPTIONS = {
     "with recover=True": "with --recover",
     "profile with segments=": "profile with --segment",
     "on_schema_change is": "--on-schema-change is",
+    "with allow_repeats=True": "with --allow-repeats",
     "rank_error is": "--rank-error is",
     "memory is": "--memory is",
     "segments names": "--segment names",

@@ -324,7 +324,7 @@ class Profile:
         """
         if not isinstance(other, Profile):
             raise InputError(f"only profiles can be merged, not a {type(other).__name__}")
-        settings = _merge_settings(self.settings, other.settings)
+        settings = _merge_settings(self, other)
         if not allow_repeats:
             _refuse_repeats(self.lineage, other.lineage)
         columns = _merge_column_lists(self.columns, other.columns)
@@ -470,15 +470,22 @@ def _segment_order(value: SegmentValue) -> tuple[int, Any]:
     return 0, (value, isinstance(value, bool))
 
 
-def _merge_settings(a: Settings, b: Settings) -> Settings:
-    for name in ("time", "every", "tz", "segments", "rank_error", "redacted"):
+def _merge_settings(left_side: Profile, right_side: Profile) -> Settings:
+    a, b = left_side.settings, right_side.settings
+    for name in ("time", "every", "tz", "segments", "rank_error"):
         left, right = getattr(a, name), getattr(b, name)
         if left != right:
             raise ComparisonError(
                 f"profiles made with {name} {left!r} and {right!r} cannot be merged; "
                 "profile both with the same settings"
             )
-    return replace(a, unit_rows=max(a.unit_rows, b.unit_rows))
+    for name in {*a.redacted} ^ {*b.redacted}:
+        if name in left_side and name in right_side:
+            raise ComparisonError(
+                f"column {name!r} is redacted on one side only; redact it on both"
+            )
+    redacted = tuple(dict.fromkeys(a.redacted + b.redacted))
+    return replace(a, redacted=redacted, unit_rows=max(a.unit_rows, b.unit_rows))
 
 
 def _refuse_repeats(a: tuple[LineageEntry, ...], b: tuple[LineageEntry, ...]) -> None:
