@@ -23,7 +23,6 @@ COMMANDS = {
     'with on_schema_change="separate"': "profile {rows} {texts} -o {out}",
     "with recover=True": "show {damaged}",
     "with allow_repeats=True": "merge {snapshot} {snapshot} -o {out}",
-    "with allow_repeats=True": "merge {snapshot} {snapshot} -o {out}",
     "profile with segments=": "show {snapshot} --segment x=1",
     "on_schema_change is": "profile {rows} -o {out} --on-schema-change nothing",
     "rank_error is": "profile {rows} -o {out} --rank-error 5",
