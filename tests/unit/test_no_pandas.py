@@ -18,7 +18,7 @@ assert "pandas" not in sys.modules
 
 
 def test_the_main_job_does_not_import_pandas(flights: Path) -> None:
-    file = sorted(flights.glob("*.parquet"))[0]
+    file = min(flights.glob("*.parquet"))
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(file)], capture_output=True, text=True, check=False
     )
