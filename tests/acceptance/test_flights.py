@@ -6,14 +6,17 @@ Every expected value is computed from the raw rows by NumPy, pandas or SciPy.
 from __future__ import annotations
 
 import math
+import struct
 from collections import Counter
 from pathlib import Path
 
+import datasketches
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 import leadline as ll
 import oracle
@@ -282,3 +285,42 @@ def test_days_are_local_days(table: pa.Table, cells: Profile) -> None:
         assert cell.rows == rows, (day, origin)
     lengths = {window.end - window.start for window in cells.windows}
     assert {length // 3_600_000_000 for length in lengths} == {23, 24, 25}
+
+
+def test_other_libraries_read_the_snapshot(
+    table: pa.Table, profile: Profile, tmp_path: Path
+) -> None:
+    """zstandard and pyarrow give the tables, datasketches the quantiles within its own error."""
+    profile.save(tmp_path / "year.lead")
+    rest, tables = (tmp_path / "year.lead").read_bytes(), []
+    while rest:
+        magic, size = struct.unpack("<II", rest[:8])
+        if magic & ~0xF == 0x184D2A50:  # a skippable frame: header or index
+            rest = rest[8 + size :]
+            continue
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        content = frame.decompress(rest)
+        rest = frame.unused_data
+        tables.append(pa.ipc.open_stream(content).read_all())
+    lineage, cell = tables
+    assert lineage["name"].to_pylist() == [f"2013-{month:02d}.parquet" for month in range(1, 13)]
+    assert cell["name"].to_pylist() == table.column_names
+    assert cell["nulls"].to_pylist() == [column.null_count for column in table.columns]
+    sketches = dict(zip(cell["name"].to_pylist(), cell["quantiles"].to_pylist(), strict=True))
+    doubles = [name for name, data in sketches.items() if data and name != "time_hour"]
+    assert doubles == ["speed", "humid", "pressure"]
+    for name in doubles:
+        values = np.sort(numbers(table, name))
+        sketch = datasketches.kll_doubles_sketch.deserialize(sketches[name])
+        assert (sketch.n, sketch.get_min_value(), sketch.get_max_value()) == (
+            len(values),
+            values[0],
+            values[-1],
+        )
+        error = sketch.normalized_rank_error(False)
+        for share in SHARES:
+            value = sketch.get_quantile(share)
+            below, upto = (
+                np.searchsorted(values, value, side) / len(values) for side in ("left", "right")
+            )
+            assert below - error <= share <= upto + error, (name, share)
