@@ -11,14 +11,14 @@ import argparse
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from leadline.compare.binned import Cells, Counts, chi2
-from leadline.compare.categorical import Tally, all_cells, excess_variation, heavy_cells
+from leadline.compare.categorical import Tally
+from leadline.compare.judge import categories_evidence
 from leadline.compare.significance import chi_square_p, kolmogorov_p, two_shares_p
-from leadline.compare.verdict import Evidence, Thresholds, judge
+from leadline.compare.verdict import Thresholds, judge
 
 LEVELS = (0.05, 0.01, 0.001)
 SEED = 20_131_201
@@ -48,10 +48,12 @@ def chi2_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
     populations = {
         "500 zipf categories": zipf(500),
         "100 even categories": np.full(100, 0.01),
+        "300 even categories": np.full(300, 1 / 300),
+        "3,000 even categories": np.full(3_000, 1 / 3_000),
         "4, one of 0.05 %": np.array([0.5, 0.4, 0.0995, 0.0005]),
     }
     for name, population in populations.items():
-        for n, m in ((1_000, 1_000), (10_000, 1_000), (100_000, 1_000)):
+        for n, m in ((1_000, 1_000), (10_000, 1_000), (200_000, 1_000)):
             ours, plain = [], []
             for _ in range(repeats):
                 a, b = (random.multinomial(rows, population) for rows in (n, m))
@@ -95,26 +97,47 @@ def z_or_one(x: int, n: int, y: int, m: int) -> float:
     return math.erfc(z / math.sqrt(2))
 
 
-def verdict_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
-    population = zipf(500)
+def changes() -> Iterator[tuple[str, np.ndarray, np.ndarray, tuple[tuple[int, int], ...]]]:
+    """Populations of both sides with the rows to draw from them."""
+    many, even = zipf(500), np.full(300, 1 / 300)
     signs = np.where(np.arange(500) % 2, 1, -1)
-    changed = {
-        "none": population,
-        "first value + 10 points": population * 0.9 + 0.1 * np.eye(500)[0],
-        "all values by 30 %": population * (1 + 0.3 * signs),
-        "all values by 60 %": population * (1 + 0.6 * signs),
-    }
-    for name, weights in changed.items():
+    zipf_rows = ((1_000, 1_000), (3_000, 3_000), (10_000, 10_000))
+    yield "500 zipf: none", many, many, zipf_rows
+    first = np.eye(500)[0]
+    yield "500 zipf: first value + 10 points", many, many * 0.9 + 0.1 * first, zipf_rows
+    yield "500 zipf: all values by 30 %", many, many * (1 + 0.3 * signs), zipf_rows
+    yield "500 zipf: all values by 60 %", many, many * (1 + 0.6 * signs), zipf_rows
+    even_rows = ((200_000, 1_000), (10_000, 10_000), (200_000, 200_000))
+    halves = np.where(np.arange(300) < 150, 1.9, 0.1)
+    yield "300 even: none", even, even, even_rows
+    yield (
+        "300 even: first value to 60 %",
+        even,
+        even * (120 / 299) + 0.6 * np.eye(300)[0],
+        even_rows,
+    )
+    yield "300 even: half x 1.9, half x 0.1", even, even * halves, even_rows
+    for share in (0.5, 0.48, 0.47, 0.4):
+        sides = [np.append(x, np.full(3_000, (1 - x) / 3_000)) for x in (0.5, share)]
+        yield f"one at 50 %, 3,000 rare: to {share:.0%}", *sides, ((10_000, 10_000),)
+
+
+def verdict_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
+    for name, population, weights, sizes in changes():
         current = weights / weights.sum()
         distance = np.abs(current - population).sum() / 2
-        for rows in (1_000, 3_000, 10_000):
+        for n, m in sizes:
             found: Counter[str] = Counter()
+            effects = []
             for _ in range(repeats // 5):
-                sides = (tally(random.multinomial(rows, p)) for p in (population, current))
-                found[verdict(*sides)] += 1
+                a, b = random.multinomial(n, population), random.multinomial(m, current)
+                told, effect = verdict(tally(a), tally(b))
+                found[told] += 1
+                effects.append(effect)
             total = sum(found.values())
-            told = " | ".join(f"{found[v] / total:.0%}" for v in ("drift", "possible", "none"))
-            yield f"| {name} | {distance:.3f} | {rows:,} | {told} |"
+            shares = " | ".join(f"{found[v] / total:.0%}" for v in ("drift", "possible", "none"))
+            mean = float(np.mean(effects))
+            yield f"| {name} | {distance:.3f} | {n:,} | {m:,} | {mean:.3f} | {shares} |"
 
 
 def tally(counts: np.ndarray) -> Tally:
@@ -122,12 +145,11 @@ def tally(counts: np.ndarray) -> Tally:
     return Tally(held, int(counts.sum()))
 
 
-def verdict(a: Tally, b: Tally) -> str:
-    effect = excess_variation(heavy_cells(a, b))
-    effect = replace(effect, p_value=chi2(all_cells(a, b)).p_value)
-    assert effect.null_value is not None
-    given = Evidence(effect, THRESHOLD, "chi2", coarse=effect.null_value > THRESHOLD / 2)
-    return judge(given, given.p_value, Thresholds()).verdict.value
+def verdict(a: Tally, b: Tally) -> tuple[str, float]:
+    given = categories_evidence(a, b, THRESHOLD, Thresholds().significance)
+    judgement = judge(given, given.p_value, Thresholds())
+    assert judgement.effect is not None
+    return judgement.verdict.value, judgement.effect.value
 
 
 def main() -> None:
@@ -141,8 +163,8 @@ def main() -> None:
     for rows in (ks_rows, chi2_rows, shares_rows):
         for row in rows(random, repeats):
             print(row, flush=True)
-    print("\n| change | total variation | rows a side | drift | possible | none |")
-    print("|---|--:|--:|--:|--:|--:|")
+    print("\n| change | total variation | n | m | mean effect | drift | possible | none |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for row in verdict_rows(random, repeats):
         print(row, flush=True)
 

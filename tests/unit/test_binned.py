@@ -7,12 +7,21 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import oracle
 from leadline.compare import compare
-from leadline.compare.binned import Cells, Counts, jensen_shannon, psi, total_variation
-from leadline.compare.categorical import Tally, excess_variation, heavy_cells, only_on
+from leadline.compare.binned import (
+    Cells,
+    Counts,
+    expected_variation,
+    jensen_shannon,
+    psi,
+    total_variation,
+)
+from leadline.compare.categorical import Tally, excess_variation, group_count, heavy_cells, only_on
 from leadline.compare.edges import bucket_of
+from leadline.compare.groups import filled_groups, group_of, hash_of
 from leadline.scan import profile
 
 
@@ -157,23 +166,26 @@ def test_deciles_inside_one_bucket_come_from_the_sketch() -> None:
 
 
 def test_excess_variation_subtracts_what_chance_makes() -> None:
-    # 10 equal cells, 1000 rows a side: 10 * sqrt(.1 * .9 * .002) * sqrt(2 / pi) / 2 = .05352.
+    # 10 equal cells, 1,000 rows a side: 10 * .001 * the mean of |X - 100|, X hypergeometric
+    # (200 of 2,000, 1,000 drawn), SciPy: 5.345612. The normal law has .05352.
     even = {bytes([65 + i]): 100 for i in range(10)}
     side = Tally(even, 1_000)
     found = excess_variation(heavy_cells(side, side))
-    assert found.null_value == pytest.approx(0.0535238, rel=1e-5)
+    assert found.null_value == pytest.approx(0.05345612, rel=1e-6)
     assert found.value == 0.0
 
 
 def test_heavy_cells_keep_unseen_values_apart() -> None:
-    reference = Tally({b"a": 990, b"b": 6, b"c": 4}, 1_000)
-    current = Tally({b"a": 500, b"c": 100, b"z": 400}, 1_000)
+    reference = Tally({b"a": 980, b"b": 10, b"c": 4, b"d": 5, b"e": 1}, 1_000)
+    current = Tally({b"a": 492, b"c": 100, b"e": 2, b"y": 6, b"z": 400}, 1_000)
     found = heavy_cells(reference, current)
-    assert found.categories == ("a", "b", "(other)", "(unseen)")
-    assert found.reference.value.tolist() == [990, 6, 4, 0]
-    assert found.current.value.tolist() == [500, 0, 100, 400]
+    # From 10 of 2,000 rows on a value has a cell. "e" occurs once in the reference: its row stands
+    # there for what is to be expected anew; "y" is anew.
+    assert found.categories == ("a", "b", "c", "z", "(other)", "(unseen)")
+    assert found.reference.value.tolist() == [980, 10, 4, 0, 5, 1]
+    assert found.current.value.tolist() == [492, 0, 100, 400, 2, 6]
     unseen = only_on(current, reference)
-    assert (unseen.count, unseen.share, unseen.error) == (1, 0.4, 0)
+    assert (unseen.count, unseen.share, unseen.error) == (2, 0.406, 0)
     assert unseen.values[0].value == "z"
 
 
@@ -187,3 +199,70 @@ def test_heavy_cells_beyond_the_capacity_have_bounds() -> None:
     assert total_variation(found).lower == pytest.approx(0.2)
     assert only_on(reference, current).count == 0
     assert only_on(current, reference).error == 50
+
+
+# The mean of |x / n - (t - x) / m| over SciPy's hypergeometric law of x.
+@pytest.mark.parametrize(("n", "m"), [(100, 100), (1_000, 30), (30, 1_000)])
+def test_expected_variation_is_the_mean_over_all_tables(n: int, m: int) -> None:
+    p = [1, 2, 0, n - 3]
+    q = [0, 3, 1, m - 4]
+    expected = 0.0
+    for t in np.add(p, q):
+        x = np.arange(t + 1)
+        shares = np.abs(x / n - (t - x) / m)
+        expected += float((shares * stats.hypergeom(n + m, n, t).pmf(x)).sum()) / 2
+    assert expected_variation(cells(p, q)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_many_rows_have_the_expected_variation_of_the_normal_law() -> None:
+    # 2 cells of half the rows, 1e6 a side: 2 * sqrt(.25 * 2e-6) * sqrt(2 / pi) / 2.
+    found = expected_variation(cells([500_000, 500_000], [500_000, 500_000]))
+    assert found == pytest.approx(math.sqrt(0.5e-6 * 2 / math.pi), rel=1e-5)
+
+
+def test_groups_are_as_many_as_keep_chance_under_a_quarter_of_the_threshold() -> None:
+    # 2 pi * .0125**2 = .00098175 cells for each nm / (n + m).
+    assert group_count(200_000, 200_000, 0, 0.05) == 98
+    assert group_count(200_000, 200_000, 30, 0.05) == 68
+    assert group_count(200_000, 200_000, 0, 0.03) == 35
+    assert group_count(200_000, 1_000, 0, 0.05) == 1
+    assert group_count(10**9, 10**9, 150, 0.05) == 50
+
+
+def test_light_values_are_grouped_by_the_hash_of_their_names() -> None:
+    # hashlib.blake2b(b"v1", digest_size=8), little-endian.
+    assert hash_of("v1") == 15_711_931_276_733_155_868
+    side = Tally({f"v{i}".encode(): 400 for i in range(1_000)}, 400_000)
+    found = heavy_cells(side, side)
+    groups = group_count(400_000, 400_000, 0, 0.05)
+    assert groups == 196
+    assert found.categories[0] == f"(other 1 of {groups})"
+    assert found.categories[-1] == "(unseen)"
+    for i, name in enumerate(found.categories[:-1]):
+        number = int(name.split()[1]) - 1
+        members = sum(group_of(f"v{j}", groups) == number for j in range(1_000))
+        assert found.reference.value[i] == 400 * members > 0
+    assert excess_variation(found).null_value <= 0.0125  # type: ignore[operator]
+
+
+def test_few_light_values_keep_their_names() -> None:
+    side = Tally({b"a": 199_000, b"b": 600, b"c": 400}, 200_000)
+    assert heavy_cells(side, side).categories == ("a", "b", "c", "(unseen)")
+
+
+def test_small_cells_are_joined_until_they_hold_enough() -> None:
+    names = [f"v{i}" for i in range(50)]
+    rows = np.array([3.0] * 49 + [100.0])
+    labels = filled_groups(names, rows, 10.0)
+    filled = np.bincount(labels, weights=rows)
+    assert sorted(filled) == [12.0] * 11 + [15.0, 100.0]
+    assert (labels == labels[49]).sum() == 1
+    # Too few rows to fill a group take in the smallest other cell.
+    assert filled_groups(["a", "b", "c", "d"], np.array([30, 2, 3, 20]), 10).tolist() == [
+        1,
+        0,
+        0,
+        0,
+    ]
+    assert filled_groups(["a", "b"], np.array([2, 3]), 10).tolist() == [0, 0]
+    assert filled_groups(["a", "b"], np.array([20, 30]), 10).tolist() == [0, 1]

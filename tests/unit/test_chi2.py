@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 import oracle
-from leadline.compare.binned import Cells, Counts, chi2
-from leadline.compare.shares import Occurrences, cohens_h, ratio_of
+from leadline.compare.binned import Cells, Counts, chi2, detectable_variation
+from leadline.compare.shares import Occurrences, cohens_h, detectable_h, ratio_of
 from leadline.compare.significance import adjust, share_bounds, two_shares_p
 from leadline.errors import InputError
 
@@ -141,3 +141,56 @@ def test_other_corrections() -> None:
     assert adjust([], "benjamini_hochberg") == []
     with pytest.raises(InputError, match="unknown correction"):
         adjust([0.1], "holm")
+
+
+# 300 even values, 200,000 against 1,000 rows; half of them 1.9 times as frequent, half a tenth.
+# Each has under 5 expected rows on the smaller side: one pool of them all would test nothing.
+def test_many_small_cells_keep_their_power() -> None:
+    random = np.random.default_rng(1)
+    halves = np.where(np.arange(300) < 150, 1.9, 0.1) / 300
+    p, q = random.multinomial(200_000, np.full(300, 1 / 300)), random.multinomial(1_000, halves)
+    sides = [Counts.exact(x, int(x.sum())) for x in (p, q)]
+    found = chi2(Cells(*sides, categories=tuple(f"v{i}" for i in range(300))))
+    assert oracle.chi2(p, q)[1] < 1e-60
+    assert found.p_value is not None
+    assert found.p_value < 1e-30
+    assert "150 cells" in found.note
+
+
+def test_a_frequent_value_is_found_beside_thousands_of_rare_ones() -> None:
+    random = np.random.default_rng(2)
+    sides = []
+    for share in (0.5, 0.46):
+        weights = np.append(share, np.full(3_000, (1 - share) / 3_000))
+        sides.append(Counts.exact(random.multinomial(10_000, weights), 10_000))
+    found = chi2(Cells(*sides, categories=tuple(f"v{i}" for i in range(3_001))))
+    assert found.p_value is not None
+    assert found.p_value < 1e-4
+    assert found.note.startswith("p-value: twice the smaller of those on 7 and on 884 cells")
+
+
+# The distance that Cauchy and Schwarz allow makes exactly the critical statistic where half of the
+# shares rise and half fall alike; SciPy's chi2.isf(.0005, 3) = 17.73.
+def test_detectable_variation_is_just_significant() -> None:
+    even = cells([250] * 4, [250] * 4)
+    found = detectable_variation(even, 0.0, 0.0005)
+    assert found == pytest.approx((stats.chi2.isf(0.0005, 3) / 500) ** 0.5 / 2)
+    moved = round(500 * found)
+    up, down = 250 + moved, 250 - moved
+    _, p_value = oracle.chi2(np.array([250] * 4), np.array([up, up, down, down]))
+    assert p_value == pytest.approx(0.0005, rel=0.6)
+
+
+@pytest.mark.parametrize(("count", "n", "m"), [(0, 1_000, 1_000), (5, 2_000, 300), (400, 900, 900)])
+def test_detectable_h_is_the_first_that_is_significant(count: int, n: int, m: int) -> None:
+    reference = Occurrences.exact(count, n)
+    found = detectable_h(reference, Occurrences.exact(count * m // n, m), 0.0005)
+    steps = (y for y in range(m + 1) if y / m > count / n)
+    first = next(y for y in steps if two_shares_p(count, n, y, m)[0] <= 0.0005)
+    assert found == pytest.approx(cohens_h(reference, Occurrences.exact(first, m)).value)
+
+
+def test_detectable_h_of_many_rows_is_the_normal_laws() -> None:
+    side = Occurrences.exact(30_000, 100_000)
+    # 3.480756 = SciPy's norm.isf(.00025); sqrt(2e-5).
+    assert detectable_h(side, side, 0.0005) == pytest.approx(3.480756 * 2e-5**0.5, rel=1e-6)

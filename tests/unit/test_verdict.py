@@ -374,3 +374,82 @@ def test_thresholds_can_be_set() -> None:
     a, b = NORMAL[:10_000], NORMAL[10_000:] + 0.2
     assert compared(a, b, thresholds={"ks": 0.2}).verdict == "none"
     assert compared(a, b, thresholds=Thresholds(ks=0.2)).values.rule == "negligible"
+
+
+def drawn(weights: np.ndarray, rows: int) -> np.ndarray:
+    names = np.array([f"v{i}" for i in range(len(weights))])
+    return np.repeat(names, np.random.default_rng(3).multinomial(rows, weights / weights.sum()))
+
+
+EVEN = np.ones(300)
+HALVES = np.where(np.arange(300) < 150, 1.9, 0.1)
+
+
+# None of the 300 values has 0.5 % of the reference's rows.
+def test_changes_among_light_values_are_drift() -> None:
+    reference = drawn(EVEN, 200_000)
+    assert compared(reference, drawn(EVEN, 150_000)).verdict == "none"
+    assert compared(reference, drawn(HALVES, 200_000)).verdict == "drift"
+    one = compared(reference, drawn(np.append(0.6, np.full(299, 0.4 / 299)), 200_000))
+    assert one.verdict == "drift"
+    assert one.values.effect is not None
+    assert one.values.effect.value == pytest.approx(0.597, abs=0.02)
+    assert "v0" in one.values.effect.categories
+
+
+# 1,000 rows carry no groups: what the values singly did keeps it from being called negligible.
+@pytest.mark.parametrize(
+    ("values", "n", "m", "verdict"),
+    [
+        (30, 2_000, 100, "drift"),
+        (300, 200_000, 1_000, "possible"),
+        (300, 200_000, 1_400, "possible"),
+        (200, 100_000, 900, "drift"),
+    ],
+)
+def test_small_sides_have_verdicts(values: int, n: int, m: int, verdict: str) -> None:
+    halves = np.where(np.arange(values) < values // 2, 1.9, 0.1)
+    column = compared(drawn(np.ones(values), n), drawn(halves, m))
+    assert column.verdict == verdict
+
+
+def mixed(share: float, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    rare = np.char.add("v", random.integers(0, 3_000, 10_000).astype(str))
+    return np.where(random.random(10_000) < share, "A", rare)
+
+
+# A tenth of the rows holds values that the other side lacks, without any change.
+def test_values_that_are_rare_on_both_sides_do_not_count_as_change() -> None:
+    reference = mixed(0.5, 0)
+    same = compared(reference, mixed(0.5, 1))
+    assert same.unseen.share > 0.08
+    assert same.values.effect is not None
+    assert same.values.effect.value < 0.01
+    assert same.verdict == "none"
+    assert compared(reference, mixed(0.47, 2)).verdict == "none"
+    changed = compared(reference, mixed(0.4, 3))
+    assert changed.verdict == "drift"
+    assert changed.values.effect is not None
+    assert changed.values.effect.value == pytest.approx(0.1, abs=0.02)
+
+
+def test_no_evidence_names_what_would_have_been() -> None:
+    a = compared(LETTERS[np.arange(200) % 8], LETTERS[np.arange(200) % 7])
+    assert a.reason.startswith("no evidence: total variation beyond chance is ")
+    assert ", not significant; from 0." in a.reason
+    b = compared(rare(1_000, 3), rare(1_000, 5))
+    # From 3 in 1,000 Fisher's test needs 20 (SciPy: p .00054 at 19): Cohen's h .174.
+    assert "; from 0.174 it would have been; " in b.reason
+    missing = compared([None, *[1.0] * 199], [*[None] * 3, *[1.0] * 197]).missing
+    assert ", not significant; from 0." in missing.reason
+
+
+def test_what_statistics_rest_on_is_dropped_and_computed_again() -> None:
+    column = compared(NORMAL[:10_000], NORMAL[10_000:])
+    assert column._measures is not None
+    assert not {"bands", "cells", "tallies"} & column._measures._kept.keys()
+    value = column.wasserstein.value
+    column.to_dict()
+    assert not {"bands", "cells", "tallies"} & column._measures._kept.keys()
+    assert column.wasserstein.value == value

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .significance import chi_square_p, share_bounds
+from .groups import filled_groups
+from .significance import chi_square_p, chi_square_value, mean_deviation, share_bounds
 from .statistic import CONFIDENCE, RELATIVE_SLACK, Statistic
 
 Floats = NDArray[np.float64]
@@ -149,12 +150,13 @@ def total_variation(cells: Cells) -> Statistic:
 def expected_variation(cells: Cells) -> float:
     """Total variation to expect between two samples of one population.
 
-    Half the sum of the mean absolute normal with variance ``p(1 - p)(1/n + 1/m)``, ``p`` pooled.
+    Exactly, given the rows of both sides together in every cell: half the sum of the mean absolute
+    deviations of the hypergeometric counts, times ``1/n + 1/m``. Rare values count in full: one
+    that occurs once lies on one side only.
     """
-    rows = cells.reference.total + cells.current.total
-    pooled = (cells.reference.value + cells.current.value) / rows
-    spread = np.sqrt(np.clip(pooled * (1 - pooled), 0.0, None) * cells.inverse_rows)
-    return float(spread.sum()) * math.sqrt(2 / math.pi) / 2
+    n, m = cells.reference.total, cells.current.total
+    deviation = mean_deviation(cells.reference.value + cells.current.value, n, m)
+    return float(deviation.sum()) * cells.inverse_rows / 2
 
 
 def chi2(cells: Cells) -> Statistic:
@@ -162,25 +164,77 @@ def chi2(cells: Cells) -> Statistic:
 
     As `scipy.stats.chi2_contingency(table, correction=False)` on the cells in ``categories``: cells
     under 10 rows of both sides together are pooled into ``(other)``. The p-value is taken at the
-    lower bound, and, where the sides differ so much in size that a cell has under 5 expected rows
-    on the smaller one, on cells pooled further until none has.
+    lower bound on the tables of `tested_tables`: this one, or, as ``note`` then says, others.
     """
     table = pooled(cells, lambda rows: rows < POOL_BELOW)
     n, m = table.reference.total, table.current.total
-    smaller = min(n, m) / (n + m)
     value, lower, upper = _bounds(_chi2_term(n, m), table, 0.0)
-    tested = pooled(table, lambda rows: rows * smaller < EXPECTED_ROWS)
-    certain = lower
+    tables = tested_tables(cells)
+    p_values = [
+        chi_square_p(_bounds(_chi2_term(n, m), tested, 0.0)[1], _occupied(tested) - 1)
+        for tested in tables
+    ]
     note = ""
-    if tested is not table:
-        certain = _bounds(_chi2_term(n, m), tested, 0.0)[1]
-        note = f"p-value on {len(tested.categories)} cells with at least 5 expected rows"
+    if len(tables) > 1 or not _same(tables[0], table):
+        sizes = " and on ".join(str(len(tested.reference.value)) for tested in tables)
+        which = "p-value on" if len(tables) == 1 else "p-value: twice the smaller of those on"
+        note = f"{which} {sizes} cells with at least 5 expected rows"
     return replace(
         table.statistic("chi2", value, lower, upper),
-        p_value=chi_square_p(certain, _occupied(tested) - 1),
+        p_value=min(1.0, len(tables) * min(p_values)),
         null_value=float(max(_occupied(table) - 1, 0)),
         note=note,
     )
+
+
+def tested_tables(cells: Cells) -> list[Cells]:
+    """The one or two tables of the chi-squared test, nameless; its p-value is Bonferroni's of them.
+
+    All cells have at least 5 expected rows on the smaller side. Those that have fewer are added up,
+    in one table all to one cell, which finds changes of frequent values beside thousands of rare
+    ones, and in the other to groups in the order of the hashes of their names, which finds changes
+    among the rare ones. Both depend on names and on the rows of both sides together only, so the
+    test is valid given these.
+    """
+    n, m = cells.reference.total, cells.current.total
+    smaller = min(n, m) / (n + m)
+    rows = cells.reference.value + cells.current.value
+    labels = filled_groups(cells.categories, rows, EXPECTED_ROWS / smaller)
+    fine = Cells(_joined(cells.reference, labels), _joined(cells.current, labels))
+    coarse = pooled(cells, lambda rows: rows * smaller < EXPECTED_ROWS)
+    # One cell alone tests nothing, and what pools to as many cells is the same table.
+    return [coarse, fine] if 1 < len(coarse.categories) < len(fine.reference.value) else [fine]
+
+
+def detectable_variation(cells: Cells, effect: float, p: float) -> float:
+    """The smallest total variation from which `chi2` would have had this p-value.
+
+    A distance ``d`` on the tested cells makes a statistic of at least ``4 d**2 nm / (n + m)``
+    (Cauchy and Schwarz). Where ``effect`` was found on other cells and scaled up until it is
+    significant is larger than that, that.
+    """
+    n, m = cells.reference.total, cells.current.total
+    tables = tested_tables(cells)
+    found = []
+    for tested in tables:
+        critical = chi_square_value(p / len(tables), _occupied(tested) - 1)
+        value = _bounds(_chi2_term(n, m), tested, 0.0)[0]
+        scaled = effect * math.sqrt(critical / value) if value > 0 else 0.0
+        found.append(max(math.sqrt(critical * tested.inverse_rows) / 2, scaled))
+    return min(1.0, *found)
+
+
+def _joined(side: Counts, labels: NDArray[np.int64]) -> Counts:
+    value, lower, upper = (
+        np.bincount(labels, weights=x).astype(np.float64)
+        for x in (side.value, side.lower, side.upper)
+    )
+    return Counts(value, lower, np.minimum(upper, side.total), side.total)
+
+
+def _same(a: Cells, b: Cells) -> bool:
+    pairs = ((a.reference, b.reference), (a.current, b.current))
+    return all(np.array_equal(np.sort(x.value), np.sort(y.value)) for x, y in pairs)
 
 
 def pooled(cells: Cells, small: Callable[[Floats], NDArray[np.bool_]]) -> Cells:

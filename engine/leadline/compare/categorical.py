@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..profile.column import decode_key
 from ..profile.summaries import NumericSummary, TextSummary
 from .binned import Cells, Counts, expected_variation, total_variation
+from .groups import group_names, group_of
 from .statistic import Statistic
 
-HEAVY_SHARE = 0.005  # reference share from which a value is a cell of its own
+HEAVY_SHARE = 0.005  # share from which a value is a cell of its own
+CELLS = 200  # cells of the effect, at most, (unseen) aside
 OTHER, UNSEEN = "(other)", "(unseen)"
 SHOWN = 20
 
@@ -80,6 +83,9 @@ class CategoryChange:
         return {"count": self.count, "share": self.share, "error": self.error, "values": values}
 
 
+NO_CHANGE = CategoryChange()
+
+
 def tally_of(summary: TextSummary | NumericSummary) -> Tally | None:
     """The counts of a text or boolean column; None where numbers are no longer counted singly."""
     if isinstance(summary, TextSummary):
@@ -112,20 +118,57 @@ def all_cells(reference: Tally, current: Tally) -> Cells:
     return Cells(a, b, categories=tuple(decode_key(key) for key in keys))
 
 
-def heavy_cells(reference: Tally, current: Tally) -> Cells:
-    """Reference values with a share of at least 0.5 %, ``(other)`` and ``(unseen)``.
+def heavy_cells(reference: Tally, current: Tally, *, limit: float = 0.05) -> Cells:
+    """Values with at least 0.5 % of both sides' rows together, groups of others, ``(unseen)``.
 
-    ``(unseen)`` is apart from ``(other)`` only where both sides count every value.
+    The others that the reference has are grouped by a hash of their names (`groups.group_of`), into
+    as many groups as the rows carry (`group_count`). ``(unseen)`` holds, on the current side, the
+    rows of other values that the reference lacks and, on the reference side, the rows of those that
+    it has only once: as many are to be expected anew without any change (Good 1953).
+
+    Where a side no longer counts every value: the reference's values with at least 0.5 % of its
+    rows, and all others in one ``(other)``.
     """
-    least = HEAVY_SHARE * reference.total
-    keys = [key for key, n in sorted(reference.counts.items()) if n >= max(least, 1)]
-    names = [decode_key(key) for key in keys]
-    a, b = (_heavy_counts(side, keys) for side in (reference, current))
     if not (reference.exact and current.exact):
-        return Cells(a, b, categories=(*names, OTHER))
-    unseen = sum(n for key, n in current.counts.items() if key not in reference.counts)
-    a, b = _with_unseen(a, 0), _with_unseen(b, unseen)
-    return Cells(a, b, categories=(*names, OTHER, UNSEEN))
+        return _certain_cells(reference, current)
+    least = HEAVY_SHARE * (reference.total + current.total)
+    keys = sorted(
+        key
+        for key in reference.counts.keys() | current.counts.keys()
+        if reference.counts.get(key, 0) + current.counts.get(key, 0) >= least
+    )
+    names = tuple(decode_key(key) for key in keys)
+    light = sorted(reference.counts.keys() - set(keys))
+    groups = group_count(reference.total, current.total, len(keys), limit)
+    others, labels = _light_cells([decode_key(key) for key in light], groups)
+    before, now = (
+        _grouped_counts(side, keys, light, labels, len(others)) for side in (reference, current)
+    )
+    single = np.array([reference.counts[key] == 1 for key in light], dtype=bool)
+    before[len(keys) : -1] -= np.bincount(labels[single], minlength=len(others))
+    before[-1] = single.sum()
+    return Cells(
+        Counts.exact(before, reference.total),
+        Counts.exact(now, current.total),
+        categories=(*names, *others, UNSEEN),
+    )
+
+
+def _certain_cells(reference: Tally, current: Tally) -> Cells:
+    least = max(HEAVY_SHARE * reference.total, 1)
+    keys = [key for key, n in sorted(reference.counts.items()) if n >= least]
+    a, b = (_heavy_counts(side, keys) for side in (reference, current))
+    return Cells(a, b, categories=(*map(decode_key, keys), OTHER))
+
+
+def group_count(n: int, m: int, heavy: int, limit: float) -> int:
+    """Groups of light values: so many that chance alone makes at most a quarter of ``limit``.
+
+    ``B`` cells have an expected total variation of at most ``sqrt(B (1/n + 1/m) / (2 pi))``; at
+    least one group, and at most 200 cells with the heavy ones.
+    """
+    carried = 2 * math.pi * (limit / 4) ** 2 * (n * (m / (n + m)))
+    return max(1, math.floor(min(carried, CELLS)) - heavy)
 
 
 def excess_variation(cells: Cells) -> Statistic:
@@ -173,10 +216,29 @@ def _heavy_counts(side: Tally, keys: list[bytes]) -> Counts:
     )
 
 
-def _with_unseen(side: Counts, rows: int) -> Counts:
-    known = np.append(side.value, float(rows))
-    known[-2] -= rows
-    return Counts.exact(known, side.total)
+def _light_cells(names: list[str], groups: int) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Cells of the light values, and each value's: its own, as long as there are groups enough."""
+    if groups > 1 and len(names) <= groups:
+        return tuple(names), np.arange(len(names))
+    labels = np.array([group_of(name, groups) for name in names], dtype=np.int64)
+    if groups == 1:
+        return group_names(1), labels
+    used, labels = np.unique(labels, return_inverse=True)
+    titles = group_names(groups)
+    return tuple(titles[i] for i in used), labels
+
+
+def _grouped_counts(
+    side: Tally, keys: list[bytes], light: list[bytes], labels: NDArray[np.int64], cells: int
+) -> NDArray[np.float64]:
+    """Rows of the heavy values, of the cells of the light ones, and of all that is in neither."""
+    counts = side.counts
+    heavy = [counts.get(key, 0) for key in keys]
+    weights = np.array([counts.get(key, 0) for key in light], dtype=np.float64)
+    others = np.bincount(labels, weights=weights, minlength=cells)
+    rows = np.concatenate([np.array(heavy, dtype=np.float64), others, [0.0]])
+    rows[-1] = side.total - rows.sum()
+    return rows
 
 
 def _number_label(value: float) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..profile import ColumnProfile, Profile
 from ..schema import Role, require_names
-from .categorical import CategoryChange, Tally, only_on
+from .categorical import NO_CHANGE, CategoryChange, Tally, only_on
 from .judge import missing_evidence, missing_of, value_evidence
 from .measures import NAMES, Measures
 from .significance import CORRECTIONS, adjust
@@ -110,6 +110,11 @@ class ColumnComparison:
             raise InputError(f"column {self.name!r} is on one side only")
         return self._measures.get(name)
 
+    def release(self) -> None:
+        """Drop what statistics were computed from. They stay; another one computes it again."""
+        if self._measures is not None:
+            self._measures.release()
+
     @property
     def ks(self) -> Statistic:
         """Two-sample Kolmogorov-Smirnov distance (`numeric.ks`)."""
@@ -149,6 +154,8 @@ class ColumnComparison:
     def to_dict(self) -> dict[str, Any]:
         """All results under stable names; every statistic of the column is computed."""
         sides = {"reference": self.reference, "current": self.current}
+        statistics = {name: self[name].to_dict() for name in self.statistics}
+        self.release()
         return {
             "name": self.name,
             "role": self.role.value,
@@ -161,7 +168,7 @@ class ColumnComparison:
             "missing": self.missing.to_dict(),
             "unseen": self.unseen.to_dict(),
             "vanished": self.vanished.to_dict(),
-            "statistics": {name: self[name].to_dict() for name in self.statistics},
+            "statistics": statistics,
         }
 
 
@@ -322,6 +329,7 @@ def compare(
         for name in statistics:
             if name in column.statistics:
                 column[name]
+        column.release()
     return Comparison(columns, reference.rows, current.rows, correction, len(judged), limits)
 
 
@@ -336,6 +344,8 @@ class _Draft:
     measures: Measures | None
     values: Evidence | Judgement
     missing: Evidence | Judgement
+    unseen: CategoryChange = NO_CHANGE
+    vanished: CategoryChange = NO_CHANGE
 
     @classmethod
     def of(
@@ -347,22 +357,17 @@ class _Draft:
             nothing = not_comparable(f"the column is only in the {side}")
             return cls(name, role, a, b, None, nothing, nothing)
         measures = Measures(a, b)
-        return cls(
-            name,
-            role,
-            a,
-            b,
-            measures,
-            value_evidence(measures, role, limits),
-            missing_evidence(measures, role, limits),
-        )
+        values = value_evidence(measures, role, limits)
+        missing = missing_evidence(measures, role, limits)
+        changes = _categories(measures)
+        measures.release()  # thousands of columns would else hold their bands until the end
+        return cls(name, role, a, b, measures, values, missing, *changes)
 
     def judged(self, q_values: Iterator[float], limits: Thresholds) -> ColumnComparison:
         values, missing = (
             judge(part, next(q_values), limits) if isinstance(part, Evidence) else part
             for part in (self.values, self.missing)
         )
-        unseen, vanished = _categories(self.measures)
         return ColumnComparison(
             name=self.name,
             role=self.role,
@@ -373,8 +378,8 @@ class _Draft:
             missing=MissingChange(
                 _missing_share(self.reference), _missing_share(self.current), missing
             ),
-            unseen=unseen,
-            vanished=vanished,
+            unseen=self.unseen,
+            vanished=self.vanished,
             _measures=self.measures,
         )
 
@@ -416,10 +421,10 @@ def _missing_share(side: ColumnProfile | None) -> float:
     return missing_of(side).share if side is not None and side.rows else float("nan")
 
 
-def _categories(measures: Measures | None) -> tuple[CategoryChange, CategoryChange]:
+def _categories(measures: Measures) -> tuple[CategoryChange, CategoryChange]:
     """Unseen and vanished categories; of numbers, only what a constant reference never had."""
-    if measures is None or measures.kind == "other":
-        return CategoryChange(), CategoryChange()
+    if measures.kind == "other":
+        return NO_CHANGE, NO_CHANGE
     tallies: tuple[Tally, Tally] | None = None
     if measures.kind == "categorical":
         tallies = measures.tallies
@@ -427,7 +432,7 @@ def _categories(measures: Measures | None) -> tuple[CategoryChange, CategoryChan
         constant = len(measures.reference.numeric.counts) == 1
         tallies = measures.tallies if constant else None
     if tallies is None:
-        return CategoryChange(), CategoryChange()
+        return NO_CHANGE, NO_CHANGE
     return only_on(tallies[1], tallies[0]), only_on(tallies[0], tallies[1])
 
 
@@ -476,4 +481,5 @@ def _row(column: ColumnComparison) -> dict[str, Any]:
             f"{name}_lower": statistic.lower,
             f"{name}_upper": statistic.upper,
         }
+    column.release()
     return row

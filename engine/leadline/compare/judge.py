@@ -15,10 +15,10 @@ from ..profile import ColumnProfile
 from ..schema import Kind, Role
 from ..sketch.points import as_points
 from ..sketch.ranks import Band
-from .binned import chi2
+from .binned import Cells, chi2, detectable_variation, expected_variation, total_variation
 from .categorical import Tally, all_cells, excess_variation, heavy_cells
 from .measures import Measures
-from .shares import Occurrences, cohens_h, ratio_of
+from .shares import Occurrences, cohens_h, detectable_h, ratio_of
 from .significance import kolmogorov_distance
 from .verdict import UNJUDGED_ROLES, Evidence, Judgement, Thresholds, not_comparable
 
@@ -32,14 +32,16 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
     if two_valued is not None:
         return _shares_evidence(*two_valued, role, thresholds)
     if measures.kind == "categorical":
-        return _categories_evidence(measures, role, thresholds)
+        assert measures.tallies is not None
+        limit = thresholds.of_effect("total_variation", role)
+        return categories_evidence(*measures.tallies, limit, thresholds.significance)
     effect = measures.get("ks")
     rows = [measures.total(side) for side in (measures.reference, measures.current)]
     return Evidence(
         effect,
         thresholds.of_effect("ks", role),
         "ks",
-        detectable=kolmogorov_distance(thresholds.significance, *rows),
+        detectable=lambda: kolmogorov_distance(thresholds.significance, *rows),
     )
 
 
@@ -149,6 +151,7 @@ def _shares_evidence(
         effect.note,
         subject="the share of missing rows" if missing else "",
         ratio=ratio_of(reference, current),
+        detectable=lambda: detectable_h(reference, current, thresholds.significance),
         nothing=(
             "no row is missing on either side"
             if missing
@@ -157,15 +160,30 @@ def _shares_evidence(
     )
 
 
-def _categories_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Evidence:
-    assert measures.tallies is not None
-    effect = excess_variation(heavy_cells(*measures.tallies))
-    limit = thresholds.of_effect("total_variation", role)
-    test = chi2(all_cells(*measures.tallies))
-    assert effect.null_value is not None
+def categories_evidence(
+    reference: Tally, current: Tally, limit: float, significance: float
+) -> Evidence:
+    """What is judged of three and more categories; ``limit`` is the threshold of the effect."""
+    effect = excess_variation(heavy_cells(reference, current, limit=limit))
+    values = all_cells(reference, current)
+    expected = effect.null_value
+    assert expected is not None
     return Evidence(
-        replace(effect, p_value=test.p_value),
+        replace(effect, p_value=chi2(values).p_value),
         limit,
         "chi2",
-        coarse=effect.null_value > limit / 2,
+        detectable=lambda: max(
+            0.0,
+            detectable_variation(values, effect.value + expected, significance) - expected,
+        ),
+        coarse=expected > limit / 2 or _singly(values) >= limit,
     )
+
+
+def _singly(values: Cells) -> float:
+    """Total variation beyond chance of the values one by one.
+
+    Groups of values can hide what their members do. As estimates go this one is rough, since chance
+    is a large part of it, but without any change it is about 0.
+    """
+    return total_variation(values).value - expected_variation(values)

@@ -105,6 +105,13 @@ class Measures:
         """Counts of single values on both sides; None where a side no longer holds them."""
         return self._keep("tallies", self._tallies)
 
+    def release(self) -> None:
+        """Drop what statistics were computed from; they stay, others compute it again."""
+        for part in ("bands", "cells", "tallies"):
+            self._kept.pop(part, None)
+        for side in (self.reference, self.current):
+            vars(side).pop("band", None)  # a cached property: computed again when asked for
+
     def exact_numbers(self, side: ColumnProfile) -> bool:
         """Whether a numeric side counts every value."""
         return side.numeric is not None and side.numeric.counts is not None

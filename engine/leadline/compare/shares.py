@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .significance import share_bounds, two_shares_p
+from .significance import normal_value, share_bounds, two_shares_p
 from .statistic import CONFIDENCE, RELATIVE_SLACK, Statistic
+
+FEW = 1_000  # rows from which the normal law finds the detectable effect within a hundredth
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,31 @@ def ratio_of(reference: Occurrences, current: Occurrences) -> Ratio:
         _, share = _binomial(current.upper, current.upper + reference.lower, tail)
         highest = share / (1 - share) * balance
     return Ratio(value, lowest, highest, max(reference.count, current.count))
+
+
+def detectable_h(reference: Occurrences, current: Occurrences, p: float) -> float:
+    """Cohen's h from which on a rise of the rarer outcome would have had this p-value.
+
+    From the reference's count, by the normal law; in whole rows, by the test itself, where few are
+    expected.
+    """
+    if reference.count + current.count > (reference.rows + current.rows) / 2:
+        reference, current = reference.complement(), current.complement()
+    x, n, m = round(reference.count), reference.rows, current.rows
+    start = _angle(x / n)
+    size = normal_value(p) * math.sqrt(1 / n + 1 / m)
+    if start + size >= math.pi:
+        return math.pi - start
+    guess = math.floor(m * math.sin((start + size) / 2) ** 2)
+    if guess >= FEW:
+        return size
+    # Fisher's test needs more than the normal law says, never over three times the rows and 60.
+    low, high = guess // 2, min(m, 3 * guess + 60)
+    while high - low > 1:
+        middle = (low + high) // 2
+        significant = middle / m > x / n and two_shares_p(x, n, middle, m)[0] <= p
+        low, high = (low, middle) if significant else (middle, high)
+    return _angle(high / m) - start
 
 
 def _binomial(count: float, rows: float, tail: float) -> tuple[float, float]:

@@ -20,6 +20,7 @@ CORRECTIONS = ("benjamini_hochberg", "benjamini_yekutieli", "bonferroni", "none"
 # approximation. At 10 expected against a large other side, p <= 0.0005 by z is true 0.16 % of the
 # time; the skewness dies off with the root of the count, and exact tails stay cheap this far.
 EXACT_BELOW = 100_000
+NORMAL_VARIANCE = 10_000.0  # from here on the mean deviation is the normal's within 1e-5
 
 
 def kolmogorov_p(distance: float, n: int, m: int) -> float:
@@ -49,6 +50,48 @@ def chi_square_p(value: float, freedom: int) -> float:
     from scipy import special
 
     return float(special.chdtrc(freedom, value)) if freedom > 0 else 1.0
+
+
+def normal_value(p: float) -> float:
+    """The standard normal's distance from 0 that is reached with this probability."""
+    from scipy import special
+
+    return -float(special.ndtri(p / 2))
+
+
+def chi_square_value(p: float, freedom: int) -> float:
+    """The value with this upper tail; infinite without degrees of freedom."""
+    from scipy import special
+
+    return float(special.chdtri(freedom, p)) if freedom > 0 else math.inf
+
+
+def mean_deviation(rows: NDArray[np.float64], n: int, m: int) -> NDArray[np.float64]:
+    """Mean distance of one side's count in a cell from its mean, given both sides' ``rows`` in it.
+
+    The count is hypergeometric; closed form (as De Moivre's; Diaconis and Zabell 1991), or the
+    normal law where the variance is over 10,000.
+
+    >>> mean_deviation(np.array([1.0]), 100, 100).round(6).tolist()
+    [0.5]
+    """
+    from scipy import special
+
+    total = n + m
+    drawn = np.clip(np.rint(rows), 0, total)
+    mean = drawn * (n / total)
+    variance = mean * (m / total) * (1 - drawn / total)
+    above = np.floor(mean) + 1
+    exact = (variance <= NORMAL_VARIANCE) & (above <= np.minimum(n, drawn))
+    t, k = drawn[exact], above[exact]
+    log = (
+        _log_choose(special.gammaln, n, k)
+        + _log_choose(special.gammaln, m, t - k)
+        - _log_choose(special.gammaln, total, t)
+    )
+    deviation = np.where(variance <= NORMAL_VARIANCE, 0.0, np.sqrt(variance * (2 / math.pi)))
+    deviation[exact] = 2 * k * ((m - t + k) / total) * np.exp(log)
+    return deviation
 
 
 def two_shares_p(x: int, n: int, y: int, m: int) -> tuple[float, str]:
@@ -95,7 +138,9 @@ def _fisher_p(x: int, n: int, y: int, m: int) -> float:
     return min(1.0, 2 * float(np.exp(log).sum()))
 
 
-def _log_choose(gammaln: np.ufunc, n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+def _log_choose(
+    gammaln: np.ufunc, n: int, k: NDArray[np.int64] | NDArray[np.float64]
+) -> NDArray[np.float64]:
     chosen: NDArray[np.float64] = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     return chosen
 

@@ -13,7 +13,7 @@ The rules, in order; ``t`` is the threshold of the effect and ``q`` the adjusted
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import StrEnum
@@ -151,11 +151,12 @@ class Evidence:
     ratio
         Ratio of the two shares where the effect is one of shares.
     detectable
-        Smallest effect that this test would have found significant, alone, if known.
+        Finds the smallest effect that this test would have found significant, alone.
     nothing
         What is said where the event never occurred on either side.
     coarse
-        Whether so many cells share so few rows that a small effect proves nothing.
+        Whether a small effect proves nothing: so many cells share so few rows, or the values
+        singly changed by the threshold while their groups did not.
     """
 
     effect: Statistic
@@ -163,7 +164,7 @@ class Evidence:
     test: str
     subject: str = ""
     ratio: Ratio | None = None
-    detectable: float | None = None
+    detectable: Callable[[], float] | None = None
     nothing: str = ""
     coarse: bool = False
 
@@ -306,7 +307,7 @@ def _why(evidence: Evidence, rule: str, *, certain: bool) -> str:
     if rule == "possible" and effect.upper < evidence.threshold:
         return f", under {limit}, but rows are too few for so many cells to tell its size"
     if rule == "no evidence":
-        found = "" if evidence.detectable is None else _number(evidence.detectable)
+        found = "" if evidence.detectable is None else _number(evidence.detectable())
         return f", not significant{found and f'; from {found} it would have been'}"
     return {
         "drift": f", at least {limit}",
