@@ -7,7 +7,7 @@ state is fed from the same block, and many small cells are counted in one call.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -214,8 +214,13 @@ def _exact_summary(
     if column.kind is Kind.TIMESTAMP:
         assert column.unit is not None
         return TimestampSummary.of_counts(counts, unit=column.unit)
+    return _tallied(counts.storage, tally, counts)
+
+
+def _tallied(storage: Storage, tally: Tally, counts: ValueCounts | None) -> NumericSummary:
+    """A summary with the figures that the gather counted; sketches are still to be set."""
     return NumericSummary(
-        storage=counts.storage,
+        storage=storage,
         nan=tally.nan,
         positive_infinity=tally.positive_infinity,
         negative_infinity=tally.negative_infinity,
@@ -255,34 +260,25 @@ def _parts(
 
 def _numeric_summary(cell: _Cell) -> NumericSummary:
     counts = count_blocks(cell.values, cell.storage, cell.scratch)
-    moments = histogram = quantiles = distinct = None
-    if counts is None:
-        moments = Moments.empty()
-        histograms = HistogramBuilder(cell.scratch)
-        distincts = DistinctBuilder()
-        sketch = QuantilesBuilder(cell.settings.k, cell.settings.seed, cell.storage, cell.scratch)
-        seen = 0
-        for block in cell.values:
-            seen += len(block)
-            moments = moments.merge(block_moments(block, cell.storage))
-            histograms.add(block, cell.storage)
-            distincts.add(block, cell.storage)
-            sketch.add(block, histograms.heaviest() / seen)
-        histogram = histograms.finish()
-        distinct, quantiles = distincts.finish(), sketch.finish()
-    tally = cell.values.tally
-    return NumericSummary(
-        storage=cell.storage,
-        nan=tally.nan,
-        positive_infinity=tally.positive_infinity,
-        negative_infinity=tally.negative_infinity,
-        zeros=tally.zeros,
-        negatives=tally.negatives,
-        counts=counts,
+    if counts is not None:
+        return _tallied(cell.storage, cell.values.tally, counts)
+    moments = Moments.empty()
+    histograms = HistogramBuilder(cell.scratch)
+    distincts = DistinctBuilder()
+    sketch = QuantilesBuilder(cell.settings.k, cell.settings.seed, cell.storage, cell.scratch)
+    seen = 0
+    for block in cell.values:
+        seen += len(block)
+        moments = moments.merge(block_moments(block, cell.storage))
+        histograms.add(block, cell.storage)
+        distincts.add(block, cell.storage)
+        sketch.add(block, histograms.heaviest() / seen)
+    return replace(
+        _tallied(cell.storage, cell.values.tally, None),
         moments=moments,
-        histogram=histogram,
-        quantiles=quantiles,
-        distinct=distinct,
+        histogram=histograms.finish(),
+        quantiles=sketch.finish(),
+        distinct=distincts.finish(),
     )
 
 
