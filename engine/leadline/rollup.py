@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from .errors import InputError
 from .profile import Cell, Profile, Window
-from .profile.profile import cell_order, fold
+from .profile.cells import cell_order, fold
 from .scan.windows import Period, Windows
 
 

@@ -1,15 +1,9 @@
 """The fixed-memory summary of a table: columns, cells (window x segment) and the merge laws."""
 
+from .cells import NULL_WINDOW, Cell, Window
 from .column import ColumnProfile, ColumnState
-from .profile import (
-    NULL_WINDOW,
-    Cell,
-    LineageEntry,
-    Profile,
-    SchemaEvent,
-    Settings,
-    Window,
-)
+from .profile import Profile
+from .provenance import LineageEntry, SchemaEvent, Settings
 
 __all__ = [
     "NULL_WINDOW",

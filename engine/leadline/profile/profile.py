@@ -1,183 +1,26 @@
 """A profile: the summaries of a table, cell by cell, and how profiles become one.
 
-A *cell* is one window of one segment. Everything is immutable; `merge` returns a new profile.
+Everything is immutable; `merge` returns a new profile.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import ComparisonError, InputError
 from ..schema import Column, merge_columns, require_names
-from ..sketch.quantiles import k_for_rank_error
-from ..sketch.scratch import UNIT_ROWS
-from .column import ColumnProfile, ColumnState, instant_of
+from .cells import Cell, SegmentValue, Window, cell_order, fold, segment_order
+from .column import ColumnProfile, ColumnState
+from .provenance import LineageEntry, SchemaEvent, Settings
 from .summaries import empty_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-SegmentValue = str | int | float | bool | None
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A half-open interval of time, ``start <= t < end``, in microseconds since 1970 UTC.
-
-    Both are None for the rows whose time is null (`NULL_WINDOW`).
-    """
-
-    start: int | None
-    end: int | None
-
-    @property
-    def start_time(self) -> datetime | str | None:
-        """Start as an aware UTC datetime."""
-        return None if self.start is None else instant_of(self.start, "us")
-
-    @property
-    def end_time(self) -> datetime | str | None:
-        """End as an aware UTC datetime."""
-        return None if self.end is None else instant_of(self.end, "us")
-
-    def __str__(self) -> str:
-        if self.start is None:
-            return "(null time)"
-        return f"{_iso(self.start_time)}/{_iso(self.end_time)}"
-
-
-NULL_WINDOW = Window(None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One window of one segment.
-
-    Parameters
-    ----------
-    window
-        The interval of time, `NULL_WINDOW`, or None if the profile has no windows.
-    segment
-        Values of the segment columns, in the order of ``settings.segments``.
-    rows
-        Rows of the cell.
-    states
-        State of every column present in any of these rows, by name. A column that some files
-        lack has fewer rows than the cell.
-    """
-
-    window: Window | None
-    segment: tuple[SegmentValue, ...]
-    rows: int
-    states: Mapping[str, ColumnState]
-
-    @property
-    def key(self) -> tuple[Window | None, tuple[SegmentValue, ...]]:
-        """What identifies the cell in its profile."""
-        return self.window, self.segment
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of state held."""
-        return 256 + sum(state.nbytes for state in self.states.values())
-
-    def merge(self, other: Cell, *, k: int) -> Cell:
-        """The cell over both sides' rows; window and segment are this cell's."""
-        states = dict(self.states)
-        for name, state in other.states.items():
-            states[name] = states[name].merge(state, k=k) if name in states else state
-        return Cell(self.window, self.segment, self.rows + other.rows, states)
-
-
-def cell_order(cell: Cell) -> tuple[Any, ...]:
-    """Sort key of the canonical order: by window (null times last), then by segment values."""
-    window = cell.window
-    if window is None or window.start is None:
-        when: tuple[int, int, int] = (0 if window is None else 2, 0, 0)
-    else:
-        assert window.end is not None
-        when = (1, window.start, window.end)
-    return (when, tuple(_segment_order(value) for value in cell.segment))
-
-
-@dataclass(frozen=True, slots=True)
-class LineageEntry:
-    """One input, so that an update can tell new files from known ones.
-
-    Parameters
-    ----------
-    name
-        Path relative to the common root of the inputs, or ``<memory>`` for objects.
-    size, rows
-        Bytes (0 for objects) and rows.
-    footer_hash
-        Hash of the file's footer, or of its ends where the format has none.
-    """
-
-    name: str
-    size: int
-    rows: int
-    footer_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaEvent:
-    """Something about the types of the inputs that the reader of the figures should know."""
-
-    column: str
-    source: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a profile was made; two profiles merge only if the cells mean the same.
-
-    Parameters
-    ----------
-    time, every, tz
-        Time column, window length (``15m``, ``1h``, ``1d``, ``1w``, ``1mo``) and time zone.
-    segments
-        Segment columns.
-    rank_error
-        Promised rank error of quantile sketches where histogram buckets do not do better.
-    redacted
-        Columns of which snapshots keep no raw values.
-    unit_rows
-        Rows a unit of work holds at most; part of what determines a snapshot's bytes.
-    """
-
-    time: str | None = None
-    every: str | None = None
-    tz: str | None = None
-    segments: tuple[str, ...] = ()
-    rank_error: float = 0.007
-    redacted: tuple[str, ...] = ()
-    unit_rows: int = UNIT_ROWS
-
-    @property
-    def k(self) -> int:
-        """Size parameter of the quantile sketches."""
-        return k_for_rank_error(self.rank_error)
-
-    def to_json(self) -> str:
-        """The settings as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str) -> Settings:
-        """Read what `to_json` wrote; raises ValueError or TypeError on anything else."""
-        fields = json.loads(text)
-        for name in ("segments", "redacted"):
-            fields[name] = tuple(str(value) for value in fields[name])
-        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +55,7 @@ class Profile:
 
     columns: tuple[Column, ...]
     cells: tuple[Cell, ...]
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     lineage: tuple[LineageEntry, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     events: tuple[SchemaEvent, ...] = ()
@@ -252,7 +95,7 @@ class Profile:
         if not self.settings.segments:
             return ()
         found = {cell.segment for cell in self.cells}
-        ordered = sorted(found, key=lambda values: tuple(map(_segment_order, values)))
+        ordered = sorted(found, key=lambda values: tuple(map(segment_order, values)))
         return tuple(ordered)
 
     def __getitem__(self, name: str) -> ColumnProfile:
@@ -422,15 +265,6 @@ def merge(profiles: Iterable[Profile], *, allow_repeats: bool = False) -> Profil
     return total
 
 
-def fold(parts: Sequence[_T], join: Callable[[_T, _T], _T]) -> _T:
-    """Join neighbours in a balanced tree: fewer and smaller steps than from left to right."""
-    level = list(parts)
-    while len(level) > 1:
-        joined = [join(a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
-        level = joined + level[len(level) - len(level) % 2 :]
-    return level[0]
-
-
 def _window_test(window: Window | datetime | str, zone: str) -> Callable[[Window], bool]:
     if isinstance(window, Window):
         return lambda candidate: candidate == window
@@ -459,15 +293,6 @@ def _zone_of(name: str) -> tzinfo | None:
 
 def _matches(segment: tuple[SegmentValue, ...], wanted: Mapping[int, SegmentValue]) -> bool:
     return all(segment[position] == value for position, value in wanted.items())
-
-
-def _segment_order(value: SegmentValue) -> tuple[int, Any]:
-    """Numbers (booleans among them) before text, null last."""
-    if value is None:
-        return 2, 0
-    if isinstance(value, str):
-        return 1, value
-    return 0, (value, isinstance(value, bool))
 
 
 def _merge_settings(left_side: Profile, right_side: Profile) -> Settings:
@@ -511,7 +336,3 @@ def _merge_column_lists(a: tuple[Column, ...], b: tuple[Column, ...]) -> tuple[C
             )
         columns[column.name] = merged
     return tuple(columns.values())
-
-
-def _iso(instant: datetime | str | None) -> str:
-    return instant.isoformat() if isinstance(instant, datetime) else str(instant)

@@ -19,7 +19,7 @@ from .. import _arrow
 from ..errors import InputError
 from ..profile import Window
 from ..profile.build import CellOrder
-from ..profile.profile import SegmentValue
+from ..profile.cells import SegmentValue
 from .windows import compact
 
 CellKey = tuple[Window | None, tuple[SegmentValue, ...]]

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from ..profile import Cell
-from ..profile.profile import cell_order
+from ..profile.cells import cell_order
 from ..schema import Column
 from ..snapshot.cells import decode_cell, encode_cell
 from .cells import CellKey

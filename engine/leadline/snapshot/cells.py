@@ -26,7 +26,7 @@ from ..profile import (
     Settings,
     Window,
 )
-from ..profile.profile import SegmentValue
+from ..profile.cells import SegmentValue
 from ..schema import UNITS_PER_SECOND, Column, Kind, Role, is_encodable
 from . import states
 from .frames import FrameError

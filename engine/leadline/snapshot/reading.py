@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from ..errors import SnapshotError
 from ..profile import Cell, Profile, SchemaEvent
-from ..profile.profile import cell_order
+from ..profile.cells import cell_order
 from . import frames
 from .cells import CellPart, Head, decode_cell, decode_head
 from .files import path_of, read_file

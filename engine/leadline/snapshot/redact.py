@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from .._native import Storage
 from ..profile import Cell, ColumnState, Profile
+from ..profile.cells import SegmentValue, cell_order
 from ..profile.column import seed_of
-from ..profile.profile import SegmentValue, cell_order
 from ..profile.summaries import NumericSummary, SketchSettings, TextSummary, TimestampSummary
 from ..schema import DAY_SECONDS, REDACTED, UNITS_PER_SECOND, Column
 from ..sketch.calendar import CalendarCounts

@@ -1,0 +1,115 @@
+"""Cells: one window of one segment each, their canonical order, and how they are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from .column import ColumnState, instant_of
+
+SegmentValue = str | int | float | bool | None
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open interval of time, ``start <= t < end``, in microseconds since 1970 UTC.
+
+    Both are None for the rows whose time is null (`NULL_WINDOW`).
+    """
+
+    start: int | None
+    end: int | None
+
+    @property
+    def start_time(self) -> datetime | str | None:
+        """Start as an aware UTC datetime."""
+        return None if self.start is None else instant_of(self.start, "us")
+
+    @property
+    def end_time(self) -> datetime | str | None:
+        """End as an aware UTC datetime."""
+        return None if self.end is None else instant_of(self.end, "us")
+
+    def __str__(self) -> str:
+        if self.start is None:
+            return "(null time)"
+        return f"{_iso(self.start_time)}/{_iso(self.end_time)}"
+
+
+NULL_WINDOW = Window(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One window of one segment.
+
+    Parameters
+    ----------
+    window
+        The interval of time, `NULL_WINDOW`, or None if the profile has no windows.
+    segment
+        Values of the segment columns, in the order of ``settings.segments``.
+    rows
+        Rows of the cell.
+    states
+        State of every column present in any of these rows, by name. A column that some files
+        lack has fewer rows than the cell.
+    """
+
+    window: Window | None
+    segment: tuple[SegmentValue, ...]
+    rows: int
+    states: Mapping[str, ColumnState]
+
+    @property
+    def key(self) -> tuple[Window | None, tuple[SegmentValue, ...]]:
+        """What identifies the cell in its profile."""
+        return self.window, self.segment
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of state held."""
+        return 256 + sum(state.nbytes for state in self.states.values())
+
+    def merge(self, other: Cell, *, k: int) -> Cell:
+        """The cell over both sides' rows; window and segment are this cell's."""
+        states = dict(self.states)
+        for name, state in other.states.items():
+            states[name] = states[name].merge(state, k=k) if name in states else state
+        return Cell(self.window, self.segment, self.rows + other.rows, states)
+
+
+def cell_order(cell: Cell) -> tuple[Any, ...]:
+    """Sort key of the canonical order: by window (null times last), then by segment values."""
+    window = cell.window
+    if window is None or window.start is None:
+        when: tuple[int, int, int] = (0 if window is None else 2, 0, 0)
+    else:
+        assert window.end is not None
+        when = (1, window.start, window.end)
+    return (when, tuple(segment_order(value) for value in cell.segment))
+
+
+def fold(parts: Sequence[_T], join: Callable[[_T, _T], _T]) -> _T:
+    """Join neighbours in a balanced tree: fewer and smaller steps than from left to right."""
+    level = list(parts)
+    while len(level) > 1:
+        joined = [join(a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
+        level = joined + level[len(level) - len(level) % 2 :]
+    return level[0]
+
+
+def segment_order(value: SegmentValue) -> tuple[int, Any]:
+    """Numbers (booleans among them) before text, null last."""
+    if value is None:
+        return 2, 0
+    if isinstance(value, str):
+        return 1, value
+    return 0, (value, isinstance(value, bool))
+
+
+def _iso(instant: datetime | str | None) -> str:
+    return instant.isoformat() if isinstance(instant, datetime) else str(instant)
