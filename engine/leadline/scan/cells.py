@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from .. import _arrow
 from ..errors import InputError
 from ..profile import Window
-from ..profile.build import CellOrder
 from ..profile.cells import SegmentValue
+from ..profile.order import CellOrder
 from .windows import compact
 
 CellKey = tuple[Window | None, tuple[SegmentValue, ...]]
