@@ -62,14 +62,16 @@ def profile(
 ) -> None:
     """Read data files once and write their profile as one snapshot file."""
     from .. import scan
-    from ..scan.sources import files_of
+    from ..locations import LocalFile
+    from ..scan.sources import locate
 
-    target = writable(output, (file for path in paths for file in files_of(path)))
+    found = locate(paths)
+    target = writable(output, (file.path for file in found if isinstance(file, LocalFile)))
     if every is not None and time is None:
         raise InputError("--every needs the column with the time; add --time COL")
     with ProgressBar(quiet=quiet) as bar:
         result = scan.profile(
-            list(paths),
+            found,
             threads=threads,
             time=time,
             every=every,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from itertools import takewhile
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 
 from ..errors import InputError
+from ..locations import LocalFile, Location, local_files
 from ..schema import LeafPath, is_encodable
 from .formats.base import Source, Task
 from .formats.csv import CsvSource
@@ -21,11 +22,11 @@ from .formats.json_lines import JsonLinesSource
 from .formats.parquet import ParquetSource
 from .objects import source_of_object
 
-_Open = Callable[[Path, str], Source]
+_Open = Callable[[Location, str], Source]
 
 _TEXT: dict[str, _Open] = {
-    ".csv": lambda path, name: CsvSource(path, name, ","),
-    ".tsv": lambda path, name: CsvSource(path, name, "\t"),
+    ".csv": lambda location, name: CsvSource(location, name, ","),
+    ".tsv": lambda location, name: CsvSource(location, name, "\t"),
     ".jsonl": JsonLinesSource,
     ".ndjson": JsonLinesSource,
     ".json": JsonLinesSource,
@@ -41,7 +42,6 @@ _FORMATS: dict[str, _Open] = {
     **{suffix + packed: opens for suffix, opens in _TEXT.items() for packed in (".gz", ".zst")},
 }
 _KNOWN = ", ".join(suffix for suffix in _FORMATS if suffix.count(".") == 1)
-_GLOB = re.compile(r"[*?\[]")
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
@@ -58,11 +58,13 @@ def resolve(data: Any) -> list[Source]:
         its name says, or an object cannot be read.
     """
     if isinstance(data, str | os.PathLike):
-        return _open_files([os.fspath(data)])
+        return _open_files(locate([os.fspath(data)]))
     if isinstance(data, Sequence) and not isinstance(data, bytes) and len(data):
+        if isinstance(data[0], LocalFile):  # the command has found the files already
+            return _open_files(data)
         paths = [isinstance(item, str | os.PathLike) for item in data]
         if all(paths):
-            return _open_files([os.fspath(item) for item in data])
+            return _open_files(locate([os.fspath(item) for item in data]))
         if any(paths):
             raise InputError("paths and objects cannot be mixed in one list")
     if isinstance(data, list | tuple) and not len(data):
@@ -70,94 +72,61 @@ def resolve(data: Any) -> list[Source]:
     return [source_of_object(data)]
 
 
-def _open_files(arguments: Sequence[str | bytes]) -> list[Source]:
-    paths: dict[str, Path] = {}
+def locate(arguments: Sequence[str | bytes]) -> list[Location]:
+    """Files of paths, folders and globs, in the order given; one given twice counts once."""
+    found: dict[tuple[str, tuple[str, ...]], Location] = {}
     for argument in arguments:
-        if isinstance(argument, bytes):
-            argument = os.fsdecode(argument)  # noqa: PLW2901
-        for path in files_of(argument):
-            paths.setdefault(os.path.realpath(path), path)  # a file given twice counts once
-    names = _lineage_names(list(paths))
-    partitions = _partitions(list(paths.values()))
+        for file in local_files(os.fsdecode(argument), known=_is_known, formats=_KNOWN):
+            found.setdefault((file.store, file.parts), file)
+    return list(found.values())
+
+
+def _open_files(locations: Sequence[Location]) -> list[Source]:
+    names = _lineage_names(locations)
+    partitions = _partitions([location.folders for location in locations])
     return [
-        _with_partitions(_open(path, name), values)
-        for path, name, values in zip(paths.values(), names, partitions, strict=True)
+        _with_partitions(_open(location, name), values)
+        for location, name, values in zip(locations, names, partitions, strict=True)
     ]
 
 
-def files_of(argument: str) -> Iterator[Path]:
-    """Files of one path, folder or glob, sorted.
-
-    Raises
-    ------
-    InputError
-        If there are none.
-    """
-    if not argument:
-        raise InputError("a path is empty; use . for the current folder")
-    if "\0" in argument:
-        raise InputError(f"{argument!r} is not a path: it holds a zero byte")
-    path = Path(argument)
-    if not path.exists():
-        if not _GLOB.search(argument):
-            raise InputError(f"{argument} does not exist")
-        found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (takes absolute ones too)
-        if not found:
-            raise InputError(f"no file matches {argument}")
-        for match in found:
-            yield from _files_under(Path(match))
-        return
-    yield from _files_under(path)
+def _is_known(name: str) -> bool:
+    return _format_of(name) is not None
 
 
-def _files_under(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    found = False
-    for folder, folders, files in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        for name in sorted(files):
-            if not name.startswith((".", "_")) and _format_of(Path(name)) is not None:
-                found = True
-                yield Path(folder, name)
-    if not found:
-        raise InputError(f"the folder {path} holds no file of a known format ({_KNOWN})")
-
-
-def _format_of(path: Path) -> _Open | None:
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+def _format_of(name: str) -> _Open | None:
+    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes[-2:]]
     return _FORMATS.get("".join(suffixes)) or _FORMATS.get("".join(suffixes[-1:]))
 
 
-def _open(path: Path, name: str) -> Source:
-    opens = _format_of(path)
+def _open(location: Location, name: str) -> Source:
+    label = location.label
+    opens = _format_of(location.name)
+    if not is_encodable(label):
+        raise InputError(f"the name of the file {label!r} is not valid UTF-8; rename it")
+    if opens is None:
+        raise InputError(
+            f"{label} has no suffix of a known format ({_KNOWN}, the text ones also with .gz "
+            "or .zst)"
+        )
     try:
-        if not is_encodable(str(path)):
-            raise InputError(f"the name of the file {str(path)!r} is not valid UTF-8; rename it")
-        if not path.is_file():
-            raise InputError(f"{path} is not a regular file")
-        if opens is None:
-            raise InputError(
-                f"{path} has no suffix of a known format ({_KNOWN}, the text ones also with .gz "
-                "or .zst)"
-            )
-        return opens(path, name)
+        return opens(location, name)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{label} cannot be read: {error.strerror or error}") from error
 
 
-def _lineage_names(paths: Sequence[str]) -> list[str]:
+def _lineage_names(locations: Sequence[Location]) -> list[str]:
     """Names relative to the folder that all files share, with ``/`` on every system."""
-    root = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120
-    return [Path(os.path.relpath(path, root)).as_posix() for path in paths]
+    folders = zip(*(location.parts[:-1] for location in locations), strict=False)
+    root = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, folders))
+    return ["/".join(location.parts[root:]) for location in locations]
 
 
-def _partitions(paths: Sequence[Path]) -> list[dict[str, PartitionValue]]:
+def _partitions(folders: Sequence[Sequence[str]]) -> list[dict[str, PartitionValue]]:
     """Values of ``key=value`` folders; integers where every value of a key is one."""
     found = []
-    for path in paths:
-        matches = (_PARTITION.fullmatch(part) for part in path.parent.parts)
+    for names in folders:
+        matches = (_PARTITION.fullmatch(name) for name in names)
         found.append({unquote(m[1]): unquote(m[2]) for m in matches if m is not None})
     texts = {
         key

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
 from ...errors import InputError
 from ...schema import LeafPath
-
-_ENDS = 65_536  # bytes of head and tail that stand for a file without a footer
 
 
 class Task(Protocol):
@@ -141,16 +137,6 @@ def leaf(column: pa.ChunkedArray, path: LeafPath) -> pa.ChunkedArray:
         type_ = type_.field(position).type
         chunks = [chunk.flatten()[position] for chunk in chunks]
     return pa.chunked_array(chunks, type=type_)
-
-
-def fingerprint_of_ends(path: Path, size: int) -> str:
-    """Hash of a file's size, head and tail."""
-    digest = hashlib.blake2b(str(size).encode(), digest_size=16)
-    with path.open("rb") as file:
-        digest.update(file.read(_ENDS))
-        file.seek(max(size - _ENDS, 0))
-        digest.update(file.read(_ENDS))
-    return digest.hexdigest()
 
 
 def not_a(label: str, what: str, head: bytes) -> InputError:

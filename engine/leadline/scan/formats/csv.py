@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import InputError
+from ...locations import Location
 from ...schema import LeafPath
 from .base import TableTask, TypesChanged, reason, table_tasks
 from .text import TextSource, wider_types
@@ -35,8 +35,8 @@ class CsvSource(TextSource):
 
     kind = "a CSV file"
 
-    def __init__(self, path: Path, name: str, delimiter: str) -> None:
-        super().__init__(path, name)
+    def __init__(self, location: Location, name: str, delimiter: str) -> None:
+        super().__init__(location, name)
         self._delimiter = delimiter
         self._types: dict[str, pa.DataType] = {}
         self._block = _BLOCK

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.ipc
 
 from ...errors import InputError
+from ...locations import Location
 from ...schema import LeafPath
-from .base import TableTask, fingerprint_of_ends, not_a, reason, table_tasks
+from .base import TableTask, not_a, reason, table_tasks
 
 _FILE_MAGIC = b"ARROW1"
 
@@ -21,11 +21,10 @@ class IpcSource:
 
     prompt = True
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.name, self.label, self.size = name, str(path), path.stat().st_size
-        self._path = path
-        with path.open("rb") as file:
-            head = file.read(8)
+    def __init__(self, location: Location, name: str) -> None:
+        self.name, self.label, self.size = name, location.label, location.size
+        self._location = location
+        head = location.head(8)
         if not head:
             raise InputError(f"{self.label} is empty")
         self._is_file = head.startswith(_FILE_MAGIC)
@@ -52,7 +51,7 @@ class IpcSource:
 
     def fingerprint(self) -> str:
         """Hash of the file's size and ends."""
-        return fingerprint_of_ends(self._path, self.size)
+        return self._location.hash_of_ends()
 
     def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[TableTask]:
         """Units of the batches joined and cut; only the chosen columns are read."""
@@ -72,10 +71,10 @@ class IpcSource:
     @contextmanager
     def _open(self, positions: list[int] | None) -> Iterator[pa.RecordBatchReader]:
         options = pa.ipc.IpcReadOptions(included_fields=positions or None, use_threads=False)
-        opens = pa.memory_map if self._is_file else pa.OSFile
+        opens = self._location.map if self._is_file else self._location.stream
         reads = pa.ipc.open_file if self._is_file else pa.ipc.open_stream
         # Batches keep the part of a memory map that they lie in, also after it is closed.
-        with opens(str(self._path)) as file, reads(file, options=options) as reader:
+        with opens() as file, reads(file, options=options) as reader:
             yield reader
 
 

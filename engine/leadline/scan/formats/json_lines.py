@@ -10,12 +10,12 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from ...errors import InputError
+from ...locations import Location
 from ...schema import LeafPath, widen
 from .base import TableTask, TypesChanged, reason, table_tasks
 from .text import TextSource
@@ -33,8 +33,8 @@ class JsonLinesSource(TextSource):
 
     kind = "a JSON Lines file"
 
-    def __init__(self, path: Path, name: str) -> None:
-        super().__init__(path, name)
+    def __init__(self, location: Location, name: str) -> None:
+        super().__init__(location, name)
         self._types: dict[str, pa.DataType] | None = None
 
     def schema(self) -> pa.Schema:

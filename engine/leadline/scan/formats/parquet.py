@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ...errors import InputError
+from ...locations import Location
 from ...schema import LeafPath
 from .base import cut, leaf, not_a, reason
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _MAGIC = b"PAR1"
+_TRAILER = 8  # bytes after the footer: its length and the magic
+# A first read of this many bytes from the end holds most footers: one access instead of two.
+_GUESS = 65_536
 # Strings are read as dictionaries where the column chunk's dictionary is small: at most this many
 # bytes as stored, and one for every few rows.
 _DICTIONARY_BYTES = 131_072
@@ -32,12 +35,12 @@ class ParquetSource:
 
     prompt = True
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.name, self.label, self.size = name, str(path), path.stat().st_size
-        self._path = path
-        footer = _read_footer(path, self.label, self.size)
-        self._fingerprint = hashlib.blake2b(footer, digest_size=16).hexdigest()
-        metadata = self._metadata()
+    def __init__(self, location: Location, name: str) -> None:
+        self.name, self.label, self.size = name, location.label, location.size
+        self._location = location
+        footer = _read_footer(location)
+        self._fingerprint = hashlib.blake2b(footer[:-_TRAILER], digest_size=16).hexdigest()
+        metadata = self._metadata(footer)
         self._rows = metadata.num_rows
         try:
             self._schema = metadata.schema.to_arrow_schema()
@@ -71,14 +74,15 @@ class ParquetSource:
                 for place in texts
                 if _pays(metadata, groups, place)
             ]
-            yield ParquetTask(self._path, metadata, groups, rows, dictionaries)
+            yield ParquetTask(self._location, metadata, groups, rows, dictionaries)
 
-    def _metadata(self) -> pq.FileMetaData:
+    def _metadata(self, footer: bytes | None = None) -> pq.FileMetaData:
         import pyarrow.parquet as pq
 
         # Read anew when needed: footers of thousands of wide files would not fit in memory.
         try:
-            return pq.read_metadata(self._path)
+            footer = footer if footer is not None else _read_footer(self._location)
+            return pq.read_metadata(pa.BufferReader(footer))
         except (pa.ArrowException, OSError) as error:
             raise InputError(
                 f"{self.label} is damaged: its footer cannot be read: {reason(error)}"
@@ -90,14 +94,14 @@ class ParquetTask:
 
     def __init__(
         self,
-        path: Path,
+        location: Location,
         metadata: pq.FileMetaData,
         groups: list[int],
         rows: Sequence[int],
         dictionaries: list[str],
     ) -> None:
         self.rows = rows
-        self._path, self._metadata, self._groups = path, metadata, groups
+        self._location, self._metadata, self._groups = location, metadata, groups
         self._dictionaries = dictionaries
         self._file: pq.ParquetFile | None = None
 
@@ -118,7 +122,7 @@ class ParquetTask:
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
+            self._file.close(force=True)
             self._file = None
 
     def _open(self) -> pq.ParquetFile:
@@ -126,7 +130,7 @@ class ParquetTask:
 
         if self._file is None:
             self._file = pq.ParquetFile(
-                self._path,
+                self._location.open(),
                 metadata=self._metadata,
                 read_dictionary=self._dictionaries,
                 pre_buffer=False,
@@ -134,24 +138,22 @@ class ParquetTask:
         return self._file
 
 
-def _read_footer(path: Path, label: str, size: int) -> bytes:
-    """The footer's bytes; refuse what does not begin and end like a Parquet file."""
-    with path.open("rb") as file:
-        head = file.read(8)
-        if not head:
-            raise InputError(f"{label} is empty")
+def _read_footer(location: Location) -> bytes:
+    """The footer and the eight bytes after it; refuse what does not end like a Parquet file."""
+    label, size = location.label, location.size
+    tail = location.tail(_GUESS)
+    if not tail:
+        raise InputError(f"{label} is empty")
+    length = int.from_bytes(tail[-_TRAILER:-4], "little") + _TRAILER
+    if size < 12 or not tail.endswith(_MAGIC) or length + 4 > size:
+        head = location.head(8)
         if not head.startswith(_MAGIC):
             raise not_a(label, "a Parquet file", head)
-        file.seek(max(size - 8, 0))
-        tail = file.read(8)
-        length = int.from_bytes(tail[:4], "little")
-        if size < 12 or tail[4:] != _MAGIC or length + 12 > size:
-            raise InputError(
-                f"{label} is not a whole Parquet file: it does not end in a footer; "
-                "it may still be being written, or was cut short"
-            )
-        file.seek(size - 8 - length)
-        return file.read(length)
+        raise InputError(
+            f"{label} is not a whole Parquet file: it does not end in a footer; "
+            "it may still be being written, or was cut short"
+        )
+    return tail[-length:] if length <= len(tail) else location.tail(length)
 
 
 def _plan(metadata: pq.FileMetaData, unit_rows: int) -> Iterator[tuple[list[int], list[int]]]:

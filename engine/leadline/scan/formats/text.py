@@ -8,13 +8,14 @@ only for its types, and then again from its start.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
 
 from ...errors import InputError
-from .base import BINARY_MAGIC, fingerprint_of_ends, not_a
+from ...locations import Location
+from .base import BINARY_MAGIC, not_a
 
 _COMPRESSIONS = {".gz": ("gzip", b"\x1f\x8b"), ".zst": ("zstd", b"\x28\xb5\x2f\xfd")}
 _BOM = b"\xef\xbb\xbf"
@@ -50,15 +51,15 @@ class TextSource:
     prompt = False
     kind = "a text file"
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.name, self.label, self.size = name, str(path), path.stat().st_size
-        self._path = path
-        compression, magic = _COMPRESSIONS.get(path.suffix.lower(), (None, b""))
+    def __init__(self, location: Location, name: str) -> None:
+        self.name, self.label, self.size = name, location.label, location.size
+        self._location = location
+        suffix = PurePath(location.name).suffix.lower()
+        compression, magic = _COMPRESSIONS.get(suffix, (None, b""))
         self._compression = compression
         self._file: Any = None
         self._consumed = 0
-        with path.open("rb") as file:
-            head = file.read(8)
+        head = location.head(8)
         if not head:
             raise InputError(f"{self.label} is empty")
         if compression is not None and not head.startswith(magic):
@@ -78,11 +79,11 @@ class TextSource:
 
     def fingerprint(self) -> str:
         """Hash of the file's size and ends."""
-        return fingerprint_of_ends(self._path, self.size)
+        return self._location.hash_of_ends()
 
     def open(self) -> Any:
         """The file's bytes as an Arrow stream, decompressed."""
-        self._file, self._consumed = pa.OSFile(str(self._path)), 0
+        self._file, self._consumed = self._location.stream(), 0
         if self._compression is None:
             return self._file
         return pa.CompressedInputStream(self._file, self._compression)
