@@ -43,13 +43,28 @@ static uint64_t level_capacity(unsigned k, unsigned depth) {
 
 int64_t ll_quantiles_capacity(int k, int levels) {
     uint64_t total = 0;
-    for (int depth = 0; depth < levels && depth < LEVELS; depth++)
-        total += level_capacity((unsigned)k, (unsigned)depth);
+    int depth = 0;
+    for (uint64_t width = 0; width != MIN_WIDTH && depth < levels && depth < LEVELS; depth++) {
+        width = level_capacity((unsigned)k, (unsigned)depth);
+        total += width;
+    }
+    /* Widths only fall, so what is left has the minimum. */
+    if (depth < levels)
+        total += MIN_WIDTH * (uint64_t)((levels < LEVELS ? levels : LEVELS) - depth);
     return (int64_t)total;
 }
 
 static uint64_t budget(int k, int levels) {
     return (uint64_t)ll_quantiles_capacity(k, levels > FULL_HEIGHT ? levels : FULL_HEIGHT);
+}
+
+/* Every 2^stride-th of `count` keys, and the items of the rest, are at most so many whatever the
+ * keys are: strides from here on fit for certain. */
+static unsigned certain_stride(uint64_t count, uint64_t rest, int k) {
+    unsigned stride = 0;
+    while ((count >> stride) + stride + 1 + rest > budget(k, 0))
+        stride++;
+    return stride;
 }
 
 /* ---- one pass over a block ------------------------------------------------------------------ */
@@ -185,12 +200,13 @@ int ll_quantiles_block(const uint64_t *values, int64_t count, int storage, int h
     ll_sort_keys(keys, work, kept);
     /* The smallest stride whose items fit: down from one that fits for certain while it does. */
     placement chosen, tried;
-    unsigned stride = LOG_BLOCK + 1;
+    const unsigned certain = certain_stride(kept, (uint64_t)height, k);
+    unsigned stride = certain + 1;
     do {
         memset(&tried, 0, sizeof tried);
         place_rest(&tried, values, (size_t)count, storage, (unsigned)height, seed);
         place_sorted(&tried, keys, kept, (unsigned)height, stride - 1, seed, budget(k, LEVELS));
-        if (stride <= LOG_BLOCK && tried.total > budget(k, height_of(&tried))) break;
+        if (stride <= certain && tried.total > budget(k, height_of(&tried))) break;
         chosen = tried;
         stride--;
     } while (stride > 0);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from ..profile import Cell, ColumnState, Settings
 from ..profile.build import profile_unit_column
 from ..profile.column import seed_of
 from ..profile.summaries import SketchSettings
-from ..sketch.scratch import Scratch
+from ..sketch.scratch import Scratch, borrowed
 from .cells import Codes, UnitCells, cells_of, segment_codes, whole_unit
 from .evolution import FileColumn, FilePlan
 from .formats.base import Task, reason
@@ -33,7 +32,7 @@ class UnitResult:
 
 
 class UnitProfiler:
-    """Profiles units. Shared by the threads; each has scratch memory of its own.
+    """Profiles units. Shared by the threads; each borrows work memory of its own.
 
     Parameters
     ----------
@@ -47,7 +46,6 @@ class UnitProfiler:
 
     def __init__(self, settings: Settings, windows: Windows | None, max_cells: int) -> None:
         self._settings, self._windows, self._max_cells = settings, windows, max_cells
-        self._local = threading.local()
 
     def run(
         self, label: str, plan: FilePlan, task: Task, stopped: Callable[[], bool]
@@ -64,7 +62,7 @@ class UnitProfiler:
         stopped
             Asked between columns; ends the work early with whatever there is.
         """
-        with closing(task):
+        with closing(task), borrowed() as scratch:
             held: dict[str, list[pa.ChunkedArray]] = {}
             units = self._divide(label, plan, task, held)
             states: list[list[list[ColumnState]]] = [[] for _ in units]
@@ -74,7 +72,7 @@ class UnitProfiler:
                 with _named(label, file_column):
                     columns = held.get(_name(file_column)) or task.read(file_column.path)
                     for position, data in enumerate(columns):
-                        partial = self._profile(file_column, data, units[position])
+                        partial = self._profile(file_column, data, units[position], scratch)
                         states[position].append(partial)
         return [
             _result(rows, cells, parts)
@@ -84,10 +82,11 @@ class UnitProfiler:
     def empty(self, column: FileColumn) -> ColumnState:
         """The state of a column without rows."""
         data = pa.chunked_array([], type=column.type)
-        return self._profile(column, data, whole_unit(0))[0]
+        with borrowed() as scratch:
+            return self._profile(column, data, whole_unit(0), scratch)[0]
 
     def _profile(
-        self, file_column: FileColumn, data: pa.ChunkedArray, cells: UnitCells
+        self, file_column: FileColumn, data: pa.ChunkedArray, cells: UnitCells, scratch: Scratch
     ) -> list[ColumnState]:
         column = file_column.column
         return profile_unit_column(
@@ -95,14 +94,8 @@ class UnitProfiler:
             conform(data, file_column.type),
             cells.order,
             SketchSettings(seed_of(column.name), self._settings.k),
-            self._scratch(),
+            scratch,
         )
-
-    def _scratch(self) -> Scratch:
-        if not hasattr(self._local, "scratch"):
-            self._local.scratch = Scratch()
-        scratch: Scratch = self._local.scratch
-        return scratch
 
     def _divide(
         self, label: str, plan: FilePlan, task: Task, held: dict[str, list[pa.ChunkedArray]]
