@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from leadline.profile import Profile, Settings
-from leadline.scan.evolution import Request
+from leadline.scan.outlook import Request
 from leadline.scan.run import Options, scan
 
 

@@ -231,3 +231,16 @@ def test_json_structs_gain_fields(tmp_path: Path) -> None:
         "s.a": (3, 2),
         "s.b": (3, 2),
     }
+
+
+def test_events_and_names_follow_the_order_of_the_files(tmp_path: Path) -> None:
+    """Though the schemas of Parquet files are known before those of text files."""
+    (tmp_path / "a.csv").write_text("x,y\none,1\n")
+    write(tmp_path, b={"z": [1.0], "y": [2.5], "x": [7]})
+    result = profile(tmp_path, on_schema_change="separate")
+    assert result.names == ("x", "y", "z", "x (int64)")
+    assert events(result) == [
+        ("z", "b.parquet", "not in earlier files; it has fewer rows than they"),
+        ("y", "b.parquet", "int64 widened to double"),
+        ("x", "b.parquet", "int64 here; kept apart as 'x (int64)'"),
+    ]

@@ -8,36 +8,25 @@ brought to one unit as they are read.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
-from ..errors import InputError, SchemaConflictError
+from ..errors import InputError
 from ..profile import SchemaEvent
 from ..schema import (
     Column,
     Kind,
     LeafPath,
-    Role,
-    column_of,
     columns_of,
-    flatten,
     leaves_of,
     merge_columns,
     require_names,
     role_named,
-    widen,
 )
 from .formats.base import Source
-
-
-class Restart(Exception):  # noqa: N818 (a signal, not an error)
-    """A column of times needs a finer unit than the one in which earlier files were read."""
-
-    def __init__(self, column: str, type_: pa.DataType) -> None:
-        super().__init__(f"{column} must be read as {type_}")
-        self.column, self.type = column, type_
+from .outlook import Known, Outlook, Request, common_type, wanted_leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,66 +64,35 @@ class FilePlan:
         return list(dict.fromkeys(column.path for column in wanted))
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the caller asked for, as far as it concerns columns."""
-
-    time: str | None = None
-    windowed: bool = False
-    segments: tuple[str, ...] = ()
-    roles: Mapping[str, str] = field(default_factory=dict)
-    columns: tuple[str, ...] | None = None
-    redacted: tuple[str, ...] = ()
-    separate: bool = False
-
-    def wants(self, name: str) -> bool:
-        """Whether a column is to be profiled (by its own name or that of a struct around it)."""
-        if self.columns is None:
-            return True
-        return any(name == chosen or name.startswith(f"{chosen}.") for chosen in self.columns)
-
-    @property
-    def keys(self) -> set[str]:
-        """Columns that decide the cell."""
-        return {*self.segments, *([self.time] if self.time is not None else [])}
-
-
-@dataclass(slots=True)
-class _Known:
-    """A column of the profile so far: its common type, and who decided it."""
-
-    type: pa.DataType
-    source: str
-
-
 class Evolution:
-    """The columns seen so far over the sources of one scan.
+    """The columns that the sources of one scan have brought, in lineage order.
+
+    What becomes of a source depends on the sources before it, and on later ones only through the
+    `Outlook`. So a scan that goes on from where another one ended finds the same.
 
     Parameters
     ----------
     request
         What the caller asked for.
-    units
-        Types in which to read columns of times, where their own are coarser.
+    outlook
+        The types to expect.
     """
 
-    def __init__(self, request: Request, units: Mapping[str, pa.DataType] | None = None) -> None:
+    def __init__(self, request: Request, outlook: Outlook) -> None:
         self._request = request
-        self._units = dict(units or {})
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Known] = {}
         self._variants: dict[str, list[str]] = {}
         self._columns: dict[str, Column] = {}
         self._admitted = 0
-        self._planned_types: dict[str, pa.DataType] = {}
+        self.outlook = outlook
         self.events: list[SchemaEvent] = []
 
     def copy(self) -> Evolution:
         """An independent copy, to go back to."""
         other = copy.copy(self)
-        other._known = {name: copy.copy(known) for name, known in self._known.items()}
+        other._known, other._columns = dict(self._known), dict(self._columns)
         other._variants = {name: list(names) for name, names in self._variants.items()}
-        other._columns, other._planned_types = dict(self._columns), dict(self._planned_types)
-        other.events = list(self.events)
+        other.outlook, other.events = self.outlook.copy(), list(self.events)
         return other
 
     @property
@@ -157,42 +115,16 @@ class Evolution:
             for name, column in self._columns.items()
         ]
 
-    def admit(self, source: Source) -> None:
-        """Take in the schema of one source.
-
-        Raises
-        ------
-        InputError
-            If the source has no columns, or two of one name.
-        SchemaConflictError
-            If a column has a type that cannot be widened with that of earlier sources.
-        Restart
-            If times must be read in a finer unit than they have been.
-        """
-        schema = source.schema()
-        if not len(schema):
-            raise InputError(f"{source.label} has no columns")
-        try:
-            flatten(schema)
-            leaves = [(path, plain_type(type_), str(type_)) for path, type_ in leaves_of(schema)]
-        except InputError as error:
-            raise InputError(f"{source.label}: {error}") from None
-        for path, type_, _ in leaves:
-            name = ".".join(path)
-            if self._request.wants(name) or name in self._request.keys:
-                self._admit(name, type_, source)
-        self._admitted += 1
-
     def require_names(self, schema: pa.Schema) -> None:
         """Refuse requests for columns that are not there, with a suggestion.
 
         Parameters
         ----------
         schema
-            Schema of the first source; columns of other admitted sources count too.
+            Schema of the first source; columns that are to be expected of others count too.
         """
         names = [".".join(path) for path, _ in leaves_of(schema)]
-        names = list(dict.fromkeys([*names, *self._known]))
+        names = list(dict.fromkeys([*names, *self.outlook.names]))
         request = self._request
         structs = {name[:place] for name in names for place in _dots(name)}
         chosen = [name for name in request.columns or () if name not in structs]
@@ -200,14 +132,20 @@ class Evolution:
         for name, role in request.roles.items():
             role_named(name, role)
 
-    def plan(self, source: Source) -> FilePlan:
-        """What to read of a source, once it is admitted."""
+    def admit(self, source: Source) -> FilePlan:
+        """Take in the schema of the next source, and say what to read of it.
+
+        Parameters
+        ----------
+        source
+            A source that the outlook has admitted.
+        """
         request = self._request
         found: dict[str, FileColumn] = {}
-        for path, type_ in leaves_of(source.schema()):
-            name = ".".join(path)
-            if request.wants(name) or name in request.keys:
-                found[name] = self._file_column(name, path, plain_type(type_))
+        for name, path, type_ in wanted_leaves(source, request):
+            self._admit(name, type_, source)
+            found[name] = self._file_column(name, path, type_)
+        self._admitted += 1
         columns = tuple(column for name, column in found.items() if request.wants(name))
         for file_column in columns:
             column = file_column.column
@@ -220,45 +158,39 @@ class Evolution:
             time = _time_column(found.get(request.time), request.time, source.label)
         return FilePlan(columns, time, tuple(found.get(name) for name in request.segments))
 
-    def time_zone(self) -> str | None:
-        """Zone of the time column's type, if it has one."""
-        known = self._known.get(self._request.time or "")
-        return getattr(known.type, "tz", None) if known is not None else None
-
     def _admit(self, name: str, type_: pa.DataType, source: Source) -> None:
         variants = self._variants.setdefault(name, [])
         if not variants:
             variants.append(name)
-            self._known[name] = _Known(type_, source.label)
+            self._known[name] = Known(type_, source.label)
             if self._admitted:
                 self._record(name, source, "not in earlier files; it has fewer rows than they")
             return
         for variant in variants:
-            known = self._known[variant]
-            wider = _common(known.type, type_)
+            known = self._known[variant].type
+            wider = common_type(known, type_)
             if wider is not None:
                 self._widen(variant, known, wider, type_, source)
                 return
-        if not self._request.separate or name in self._request.keys:
-            raise _conflict(name, self._known[name], type_, source)
         variant = f"{name} ({type_})"
         variants.append(variant)
-        self._known[variant] = _Known(type_, source.label)
+        self._known[variant] = Known(type_, source.label)
         self._record(name, source, f"{type_} here; kept apart as {variant!r}")
 
     def _widen(
-        self, name: str, known: _Known, wider: pa.DataType, type_: pa.DataType, source: Source
+        self,
+        name: str,
+        known: pa.DataType,
+        wider: pa.DataType,
+        type_: pa.DataType,
+        source: Source,
     ) -> None:
-        if not wider.equals(known.type) and not pa.types.is_null(known.type):
-            self._record(name, source, f"{known.type} widened to {wider}")
+        if not wider.equals(known) and not pa.types.is_null(known):
+            self._record(name, source, f"{known} widened to {wider}")
         elif not wider.equals(type_) and not pa.types.is_null(type_):
             self._record(name, source, f"{type_} here, widened to {wider}")
-        if wider.equals(known.type):
-            return
-        self._known[name] = _Known(wider, source.label)
-        planned = self._planned_types.get(name)
-        if pa.types.is_timestamp(wider) and planned is not None and planned != wider:
-            raise Restart(name, wider)
+        if not wider.equals(known):
+            self._known[name] = Known(wider, source.label)
 
     def _record(self, name: str, source: Source, what: str) -> None:
         self.events.append(SchemaEvent(name, source.name, what))
@@ -267,15 +199,9 @@ class Evolution:
         target = next(
             variant
             for variant in self._variants[name]
-            if _common(self._known[variant].type, type_) is not None
+            if common_type(self._known[variant].type, type_) is not None
         )
-        common = self._known[target].type
-        # Times, because states in two units do not merge; keys, so that 1 and 1.0 are one segment.
-        if pa.types.is_timestamp(common):
-            type_ = widen(common, self._units.get(target, common)) or common
-            self._planned_types[target] = type_
-        elif name in self._request.segments:
-            type_ = common
+        type_ = self.outlook.type_for(name, type_)
         return FileColumn(self._describe(target, name, type_), path, type_)
 
     def _describe(self, target: str, name: str, type_: pa.DataType) -> Column:
@@ -286,35 +212,6 @@ class Evolution:
             time=target if name == request.time else None,
             segments=(target,) if name in request.segments else (),
         )[0]
-
-
-def plain_type(type_: pa.DataType) -> pa.DataType:
-    """The type without its encoding: a profile is the same for plain, dictionary and long text."""
-    type_ = widen(type_, type_) or type_
-    types = pa.types
-    if types.is_large_string(type_) or types.is_string_view(type_):
-        return pa.string()
-    if types.is_large_binary(type_) or types.is_binary_view(type_):
-        return pa.binary()
-    return type_
-
-
-def _common(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
-    """The wider type of two; types that are only counted go together whatever they are."""
-    if _kind(a) is _kind(b) is Kind.UNSUPPORTED:
-        return a
-    return widen(a, b)
-
-
-def _kind(type_: pa.DataType) -> Kind:
-    return column_of("", type_, Role.FEATURE, "default").kind
-
-
-def _conflict(name: str, known: _Known, type_: pa.DataType, source: Source) -> SchemaConflictError:
-    return SchemaConflictError(
-        f"column {name!r} is {known.type} in {known.source} and {type_} in {source.label}; profile "
-        'these files apart, or keep both with on_schema_change="separate"'
-    )
 
 
 def _time_column(column: FileColumn | None, name: str, label: str) -> FileColumn:

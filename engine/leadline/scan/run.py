@@ -24,8 +24,9 @@ from .. import snapshot
 from ..errors import InputError
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
 from ..sketch.scratch import UNIT_ROWS
-from .evolution import Evolution, FilePlan, Request, Restart, unique_names
+from .evolution import Evolution, FilePlan, unique_names
 from .formats.base import Source, Task, TypesChanged, reason
+from .outlook import Outlook, Request, Restart
 from .sources import resolve
 from .spill import CellTable, Mark
 from .units import UnitProfiler, UnitResult, too_many_cells
@@ -220,10 +221,11 @@ class _Scan:
         changes: dict[str, list[tuple[str, str]]],
     ) -> None:
         self._sources, self._options, self._changes = sources, options, changes
-        self._evolution = Evolution(options.request, units)
+        outlook = Outlook(options.request, units)
         for source in sources:
             if source.prompt:
-                self._evolution.admit(source)
+                outlook.admit(source)
+        self._evolution = Evolution(options.request, outlook)
         self._evolution.require_names(sources[0].schema())
         self._settings = self._complete(options.settings)
         self._table = CellTable(memory=options.memory, k=self._settings.k)
@@ -280,11 +282,11 @@ class _Scan:
         while True:
             before = self._evolution.copy()
             if not source.prompt:
-                self._evolution.admit(source)
+                self._evolution.outlook.admit(source)
                 self._reading = source
-                for column, what in self._changes.get(source.name, ()):
-                    self._evolution.events.append(SchemaEvent(column, source.name, what))
-            plan = self._evolution.plan(source)
+            plan = self._evolution.admit(source)
+            for column, what in self._changes.get(source.name, ()):
+                self._evolution.events.append(SchemaEvent(column, source.name, what))
             try:
                 for task in _tasks(source, plan, self._settings.unit_rows):
                     self._submit(source, plan, task)
@@ -361,7 +363,7 @@ class _Scan:
         """The settings with the zone that is in force."""
         if settings.every is None:
             return settings
-        return replace(settings, tz=settings.tz or self._evolution.time_zone() or "UTC")
+        return replace(settings, tz=settings.tz or self._evolution.outlook.time_zone() or "UTC")
 
     def _windows(self) -> Windows | None:
         if self._settings.every is None:
