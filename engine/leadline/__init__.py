@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         SnapshotError,
     )
     from .estimate import Estimate
-    from .profile import ColumnProfile, Profile, Window
+    from .profile import ColumnProfile, CustomSummary, Profile, Window
     from .profile.profile import merge
     from .scan import profile
     from .snapshot import read
@@ -33,6 +33,7 @@ _HOMES = {
     "ColumnProfile": "profile",
     "Comparison": "compare",
     "ComparisonError": "errors",
+    "CustomSummary": "profile",
     "Estimate": "estimate",
     "InputError": "errors",
     "LeadlineError": "errors",
@@ -51,6 +52,7 @@ __all__ = [
     "ColumnProfile",
     "Comparison",
     "ComparisonError",
+    "CustomSummary",
     "Estimate",
     "InputError",
     "LeadlineError",

@@ -33,7 +33,7 @@ def roll_up(profile: Profile, every: str) -> Profile:
         window = cell.window
         known = longer.get(window, window) if window is not None else None
         groups.setdefault((known, cell.segment), []).append(replace(cell, window=known))
-    cells = [fold(group, lambda a, b: a.merge(b, k=settings.k)) for group in groups.values()]
+    cells = [fold(group, lambda a, b: a.merged_whole(b, k=settings.k)) for group in groups.values()]
     return replace(
         profile,
         cells=tuple(sorted(cells, key=cell_order)),

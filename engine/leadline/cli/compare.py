@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Json, Quiet, Recover, names
+from .options import Json, Quiet, Recover, Summaries, custom_summaries, names
 from .output import console, print_parts, write_json
 
 
@@ -23,6 +23,7 @@ def compare(
     column: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Only this column, in full.")
     ] = None,
+    summaries: Summaries = None,
     recover: Recover = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -31,8 +32,9 @@ def compare(
     from ..compare import compare as compare_profiles
     from ..snapshot import read
 
+    own = custom_summaries(summaries)
     asked = tuple(names(statistics or []))
-    sides = [read(path, recover=recover) for path in (reference, current)]
+    sides = [read(path, recover=recover, summaries=own) for path in (reference, current)]
     result = compare_profiles(*sides, statistics=asked)
     chosen = [result[name] for name in column or []]
     if as_json:

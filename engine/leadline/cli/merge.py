@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Json, Output, Quiet, Recover, writable
+from .options import Json, Output, Quiet, Recover, Summaries, custom_summaries, writable
 from .output import tell_written
 
 
@@ -25,6 +25,7 @@ def merge(
             help="Merge although two snapshots name an input of the same name, size and footer.",
         ),
     ] = False,
+    summaries: Summaries = None,
     recover: Recover = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -35,9 +36,10 @@ def merge(
     from ..snapshot import read
 
     target = writable(output, snapshots)
+    own = custom_summaries(summaries)
     total: Profile | None = None
     for path in snapshots:
-        part = read(path, recover=recover)
+        part = read(path, recover=recover, summaries=own)
         if every is not None:
             part = roll_up(part, every)
         total = part if total is None else total.merge(part, allow_repeats=allow_repeats)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import os
 import re
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, LeadlineError
+
+if TYPE_CHECKING:
+    from ..profile import CustomSummary
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -20,6 +24,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Recover = Annotated[
     bool, typer.Option("--recover", help="Read what is good of a damaged snapshot.")
+]
+Summaries = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.py",
+        help="Python file with summaries of your own; it is run.",
+    ),
 ]
 Output = Annotated[
     Path,
@@ -79,3 +90,43 @@ def writable(path: Path, inputs: Iterable[Path]) -> Path:
         raise InputError(f"{path} is one of the inputs; give another file for the snapshot")
     require_writable(path)
     return path
+
+
+def custom_summaries(path: Path | None) -> list[CustomSummary]:
+    """The summaries that a Python file defines at its top level; the file is run.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or run, or defines none.
+    """
+    if path is None:
+        return []
+    import runpy
+
+    from ..profile import CustomSummary
+
+    if not path.is_file():
+        raise InputError(f"{path} is not a file; --summaries takes a Python file")
+    try:
+        defined = runpy.run_path(str(path))
+    except LeadlineError as error:
+        raise InputError(f"{path}: {error}") from error
+    except Exception as error:
+        raise InputError(f"{path} cannot be run: {_place_of(error, path)}") from error
+    found = [value for value in defined.values() if isinstance(value, CustomSummary)]
+    if not found:
+        raise InputError(f"{path} defines no leadline.CustomSummary at its top level")
+    return found
+
+
+def _place_of(error: Exception, path: Path) -> str:
+    """An error of a user's file in one line, with the last line of that file it came through."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == str(path)
+    ]
+    where = f"line {lines[-1]}: " if lines else ""
+    text = " ".join(str(error).split())[:300]
+    return f"{where}{type(error).__name__}: {text}"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .options import Json, Output, Quiet, names, pairs, size, writable
+from .options import Json, Output, Quiet, Summaries, custom_summaries, names, pairs, size, writable
 from .output import tell_written
 from .progress import ProgressBar
 
@@ -57,6 +57,7 @@ def profile(
     tag: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Note kept in the snapshot.")
     ] = None,
+    summaries: Summaries = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -69,6 +70,7 @@ def profile(
     target = writable(output, (file.path for file in found if isinstance(file, LocalFile)))
     if every is not None and time is None:
         raise InputError("--every needs the column with the time; add --time COL")
+    own = custom_summaries(summaries)
     with ProgressBar(quiet=quiet) as bar:
         result = scan.profile(
             found,
@@ -85,6 +87,7 @@ def profile(
             rank_error=rank_error,
             redact=tuple(names(redact or [])),
             tags=pairs(tag or [], "--tag") or None,
+            summaries=own,
             progress=bar.update,
         )
     result.save(target)

@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..profile import ColumnProfile, Profile
 from ..schema import Role, require_names
 from .categorical import NO_CHANGE, CategoryChange, Tally, only_on
+from .custom import custom_statistics
 from .judge import missing_evidence, missing_of, value_evidence
 from .measures import NAMES, Measures
 from .significance import CORRECTIONS, adjust
@@ -146,6 +147,11 @@ class ColumnComparison:
         return self["chi2"]
 
     @property
+    def custom(self) -> dict[str, Statistic]:
+        """What users' own summaries say, by name (`custom.custom_statistics`)."""
+        return custom_statistics(self.reference, self.current)
+
+    @property
     def retyped(self) -> bool:
         """Whether the two sides have another type."""
         a, b = self.reference, self.current
@@ -169,6 +175,7 @@ class ColumnComparison:
             "unseen": self.unseen.to_dict(),
             "vanished": self.vanished.to_dict(),
             "statistics": statistics,
+            "custom": {name: own.to_dict() for name, own in self.custom.items()},
         }
 
 

@@ -2,6 +2,7 @@
 
 from .cells import NULL_WINDOW, Cell, Window
 from .column import ColumnProfile, ColumnState
+from .custom import CustomSummary
 from .profile import Profile
 from .provenance import LineageEntry, SchemaEvent, Settings
 
@@ -10,6 +11,7 @@ __all__ = [
     "Cell",
     "ColumnProfile",
     "ColumnState",
+    "CustomSummary",
     "LineageEntry",
     "Profile",
     "SchemaEvent",

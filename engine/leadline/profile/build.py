@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
@@ -12,6 +15,7 @@ from .. import _arrow
 from ..schema import Column, Kind
 from ..sketch.scratch import Scratch
 from .column import ColumnState
+from .custom import CustomSummary, custom_states
 from .numbers import number_states
 from .order import CellOrder
 from .summaries import SketchSettings
@@ -24,6 +28,7 @@ def profile_unit_column(
     cells: CellOrder,
     settings: SketchSettings,
     scratch: Scratch,
+    summaries: Sequence[CustomSummary] = (),
 ) -> list[ColumnState]:
     """Summarise one column of one unit of work, cell by cell.
 
@@ -39,6 +44,8 @@ def profile_unit_column(
         Seed and size of the sketches.
     scratch
         Work memory of the calling thread; left clean.
+    summaries
+        The users' own summaries that the column gets; it then holds numbers or points in time.
 
     Returns
     -------
@@ -49,7 +56,11 @@ def profile_unit_column(
         return text_states(column, data, cells, scratch)
     if column.storage is None:
         return _counted_states(column, data, cells)
-    return number_states(column, data, cells, settings, scratch)
+    states = number_states(column, data, cells, settings, scratch)
+    if summaries:
+        custom = custom_states(column, data, cells, summaries, scratch)
+        return [replace(state, custom=own) for state, own in zip(states, custom, strict=True)]
+    return states
 
 
 def _counted_states(column: Column, data: pa.ChunkedArray, cells: CellOrder) -> list[ColumnState]:

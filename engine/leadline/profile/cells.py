@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from .column import ColumnState, instant_of
+from .custom import CustomSummary, require_mergeable
 
 SegmentValue = str | int | float | bool | None
 _T = TypeVar("_T")
@@ -80,6 +81,37 @@ class Cell:
         for name, state in other.states.items():
             states[name] = states[name].merge(state, k=k) if name in states else state
         return Cell(self.window, self.segment, self.rows + other.rows, states)
+
+    def merged_whole(self, other: Cell, *, k: int) -> Cell:
+        """`merge`, but refuse to lose a user's summary whose functions are not known.
+
+        Raises
+        ------
+        ComparisonError
+            If one would be lost.
+        """
+        for name in self.states.keys() & other.states.keys():
+            require_mergeable(self.states[name].custom, other.states[name].custom)
+        return self.merge(other, k=k)
+
+
+def with_functions(cell: Cell, summaries: Mapping[str, CustomSummary]) -> Cell:
+    """The cell with the functions of the users' own summaries, which files do not hold.
+
+    Raises
+    ------
+    InputError
+        If a state is not of its summary's type and shape.
+    """
+    bound = {}
+    for name, state in cell.states.items():
+        if summaries.keys() & state.custom.keys():
+            custom = {
+                own: held.bound_to(summaries[own]) if own in summaries else held
+                for own, held in state.custom.items()
+            }
+            bound[name] = replace(state, custom=custom)
+    return replace(cell, states={**cell.states, **bound}) if bound else cell
 
 
 def cell_order(cell: Cell) -> tuple[Any, ...]:

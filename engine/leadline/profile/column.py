@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from numbers import Integral, Real
@@ -18,6 +18,7 @@ from ..schema import Column, Kind, merge_columns
 from ..sketch.frequent import CUT_KEY, PREFIX
 from ..sketch.moments import Moments
 from ..sketch.ranks import Band, band_of
+from .custom import States, merge_states
 from .summaries import NumericSummary, SketchSettings, Summary, TextSummary, TimestampSummary
 
 QUANTILES = (0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
@@ -42,17 +43,21 @@ class ColumnState:
         Rows in which the column was present, and how many of them were null.
     summary
         The summary of the other rows; None if the column's type is not profiled.
+    custom
+        States of the users' own summaries, by name.
     """
 
     column: Column
     rows: int
     nulls: int
     summary: Summary | None
+    custom: States = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
         """Bytes of state held."""
-        return 96 + (self.summary.nbytes if self.summary is not None else 0)
+        held = 96 + (self.summary.nbytes if self.summary is not None else 0)
+        return held + sum(state.nbytes for state in self.custom.values())
 
     def merge(self, other: ColumnState, *, k: int) -> ColumnState:
         """The state over both sides' rows.
@@ -69,7 +74,11 @@ class ColumnState:
                 f"{other.column.type} on the other; profile both with one type"
             )
         summary = _merge(self.summary, other.summary, SketchSettings(seed_of(column.name), k))
-        return ColumnState(column, self.rows + other.rows, self.nulls + other.nulls, summary)
+        merged = ColumnState(column, self.rows + other.rows, self.nulls + other.nulls, summary)
+        if not self.custom and not other.custom:
+            return merged
+        values = self.rows > self.nulls, other.rows > other.nulls
+        return replace(merged, custom=merge_states(self.custom, other.custom, values=values))
 
 
 def _merge(a: Summary | None, b: Summary | None, settings: SketchSettings) -> Summary | None:
@@ -176,6 +185,17 @@ class ColumnProfile:
     def max(self) -> Any:
         """Largest value in the column's own type; None without values."""
         return self._extreme("maximum")
+
+    @cached_property
+    def custom(self) -> dict[str, NDArray[Any]]:
+        """States of the users' own summaries, by name.
+
+        Raises
+        ------
+        ComparisonError
+            If one of them is not known for all rows.
+        """
+        return {name: state.get() for name, state in self.state.custom.items()}
 
     @property
     def distinct(self) -> Estimate:
@@ -315,6 +335,7 @@ class ColumnProfile:
             figures |= _text_dict(summary)
         elif isinstance(summary, TimestampSummary):
             figures |= self._timestamp_dict(summary)
+        figures["custom"] = {name: state.to_dict() for name, state in self.state.custom.items()}
         if summary is not None:
             figures["top"] = [{"value": value, "count": count} for value, count in self.top]
         return figures

@@ -174,7 +174,7 @@ class Profile:
         cells = {cell.key: cell for cell in self.cells}
         for cell in other.cells:
             known = cells.get(cell.key)
-            cells[cell.key] = cell if known is None else known.merge(cell, k=settings.k)
+            cells[cell.key] = cell if known is None else known.merged_whole(cell, k=settings.k)
         return Profile(
             columns=columns,
             cells=tuple(sorted(cells.values(), key=cell_order)),

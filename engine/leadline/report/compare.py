@@ -70,6 +70,8 @@ def column_report(column: ColumnComparison, *, width: int) -> list[RenderableTyp
     if column.statistics:
         parts += ["", _statistics_header()]
         parts += [_statistic_line(column, name) for name in column.statistics]
+    for name, own in column.custom.items():
+        parts.append(Text(f"{name} (own summary): {own.value:.6g}"))
     sides = [side for side in (column.reference, column.current) if side is not None]
     if len(sides) == 2:
         parts += ["", *_large_bars(sides, width)]

@@ -48,6 +48,8 @@ def column_report(column: ColumnProfile) -> list[RenderableType]:
     parts += [line([Field(name, 16), Field(text, 60)]) for name, text in _figures(column)]
     if column.text is None and _has_values(column):
         parts += ["", *_quantile_lines(column), "", *_bin_lines(column)]
+    for name, own in column.state.custom.items():
+        parts += ["", note(f"summary {name}"), Text(printable(own.problem or str(own.array)))]
     top = column.top
     if top:
         parts += ["", note("most frequent values")]

@@ -129,6 +129,7 @@ class Evolution:
         structs = {name[:place] for name in names for place in _dots(name)}
         chosen = [name for name in request.columns or () if name not in structs]
         require_names([*chosen, *request.keys, *request.roles, *request.redacted], names)
+        require_names(request.summarised, names)
         for name, role in request.roles.items():
             role_named(name, role)
 

@@ -36,6 +36,7 @@ class Request:
     columns: tuple[str, ...] | None = None
     redacted: tuple[str, ...] = ()
     separate: bool = False
+    summarised: tuple[str, ...] = ()
 
     def wants(self, name: str) -> bool:
         """Whether a column is to be profiled (by its own name or that of a struct around it)."""

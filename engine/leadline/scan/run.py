@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from numbers import Real
 from types import TracebackType
@@ -23,6 +23,7 @@ import pyarrow as pa
 from .. import snapshot
 from ..errors import InputError
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
+from ..profile.custom import CustomSummary, by_name
 from ..sketch.scratch import UNIT_ROWS
 from .evolution import Evolution, FilePlan, unique_names
 from .formats.base import Source, Task, TypesChanged, reason
@@ -69,6 +70,7 @@ class Options:
     max_cells: int = DEFAULT_MAX_CELLS
     tags: Mapping[str, str] | None = None
     progress: Callable[[Progress], object] | None = None
+    summaries: Mapping[str, CustomSummary] = field(default_factory=dict)
 
 
 def profile(
@@ -87,6 +89,7 @@ def profile(
     rank_error: float = 0.007,
     redact: Collection[str] = (),
     tags: Mapping[str, str] | None = None,
+    summaries: Collection[CustomSummary] = (),
     progress: Callable[[Progress], object] | None = None,
 ) -> Profile:
     """Read data once and summarise every column, by window of time and by segment.
@@ -122,6 +125,8 @@ def profile(
         Columns of which no raw values are kept: hashes stand for texts, bucket edges for extremes.
     tags
         Names and values to keep with the profile.
+    summaries
+        Summaries of one's own, kept beside the built-in ones; see `CustomSummary`.
     progress
         Called with a `Progress` after every unit.
 
@@ -160,6 +165,7 @@ def profile(
         columns=chosen,
         redacted=unique_names(redact, "redact"),
         separate=on_schema_change == "separate",
+        summarised=tuple(name for own in by_name(summaries).values() for name in own.columns or ()),
     )
     settings = Settings(
         time=time,
@@ -178,6 +184,7 @@ def profile(
         max_cells=_positive(max_cells, "max_cells"),
         tags=_texts_by_name(tags, "tags"),
         progress=progress,
+        summaries=by_name(summaries),
     )
     return scan(data, options)
 
@@ -228,8 +235,11 @@ class _Scan:
         self._evolution = Evolution(options.request, outlook)
         self._evolution.require_names(sources[0].schema())
         self._settings = self._complete(options.settings)
-        self._table = CellTable(memory=options.memory, k=self._settings.k)
-        self._profiler = UnitProfiler(self._settings, self._windows(), options.max_cells)
+        self._table = CellTable(
+            memory=options.memory, k=self._settings.k, summaries=options.summaries
+        )
+        own = list(options.summaries.values())
+        self._profiler = UnitProfiler(self._settings, self._windows(), options.max_cells, own)
         self._pool = _Pool(options.threads)
         self._pending: deque[tuple[Source, Future[list[UnitResult]]]] = deque()
         self._rows: dict[str, int] = {}

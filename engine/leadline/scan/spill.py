@@ -10,11 +10,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Self
 
 from ..profile import Cell
-from ..profile.cells import cell_order
+from ..profile.cells import cell_order, with_functions
+from ..profile.custom import CustomSummary
 from ..schema import Column
 from ..snapshot.cells import decode_cell, encode_cell
 from .cells import CellKey
@@ -49,10 +50,14 @@ class CellTable:
         Bytes of state held in memory; beyond it cells are stored in the temporary file.
     k
         Size parameter of the quantile sketches.
+    summaries
+        Functions of the users' own summaries, which the file does not hold.
     """
 
-    def __init__(self, *, memory: int, k: int) -> None:
-        self._memory, self._k = memory, k
+    def __init__(
+        self, *, memory: int, k: int, summaries: Mapping[str, CustomSummary] = MappingProxyType({})
+    ) -> None:
+        self._memory, self._k, self._summaries = memory, k, summaries
         # Least recently touched first, which are the first to be stored.
         self._open: dict[CellKey, Cell] = {}
         self._stored: dict[CellKey, tuple[_Stored, ...]] = {}
@@ -150,4 +155,4 @@ class CellTable:
             for length in stored.lengths
         ]
         states = {name: state for part in parts for name, state in part.states.items()}
-        return replace(parts[0], states=states)
+        return with_functions(replace(parts[0], states=states), self._summaries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from ..errors import InputError, LeadlineError
 from ..profile import Cell, ColumnState, Settings
 from ..profile.build import profile_unit_column
 from ..profile.column import seed_of
+from ..profile.custom import CustomSummary
 from ..profile.summaries import SketchSettings
 from ..sketch.scratch import Scratch, borrowed
 from .cells import Codes, UnitCells, cells_of, segment_codes, whole_unit
@@ -42,10 +43,19 @@ class UnitProfiler:
         Assigns rows to windows; None without windows.
     max_cells
         Most cells that a unit may have.
+    summaries
+        The users' own summaries.
     """
 
-    def __init__(self, settings: Settings, windows: Windows | None, max_cells: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        windows: Windows | None,
+        max_cells: int,
+        summaries: Sequence[CustomSummary] = (),
+    ) -> None:
         self._settings, self._windows, self._max_cells = settings, windows, max_cells
+        self._summaries = summaries
 
     def run(
         self, label: str, plan: FilePlan, task: Task, stopped: Callable[[], bool]
@@ -95,6 +105,7 @@ class UnitProfiler:
             cells.order,
             SketchSettings(seed_of(column.name), self._settings.k),
             scratch,
+            [own for own in self._summaries if own.applies_to(column, self._settings.redacted)],
         )
 
     def _divide(

@@ -29,6 +29,7 @@ from ..profile import (
 from ..profile.cells import SegmentValue
 from ..schema import UNITS_PER_SECOND, Column, Kind, Role, is_encodable
 from . import states
+from .custom import decode_custom, encode_custom
 from .frames import FrameError
 from .streams import decode_stream, encode_stream
 
@@ -48,6 +49,7 @@ _CELL_TYPES = {
     "rows": pa.int64(),
     "nulls": pa.int64(),
     **states.TYPES,
+    "user_summaries": pa.binary(),
 }
 _CELL_REQUIRED = ("name", "rows", "nulls")
 
@@ -285,6 +287,8 @@ def _encode_part(cell: Cell, rows: Sequence[dict[str, Any]], number: int, parts:
 def _encode_state(state: ColumnState, column: Column) -> dict[str, Any]:
     row = states.encode_summary(state.summary, redacted=state.column.redacted)
     row.update(name=state.column.name, rows=state.rows, nulls=state.nulls)
+    if state.custom:
+        row["user_summaries"] = encode_custom(state.custom)
     if state.column != column:
         row["column"] = _to_json(_column_to_json(state.column))
     return row
@@ -302,9 +306,13 @@ def _decode_state(row: dict[str, Any], columns: Mapping[str, Column], total: int
     try:
         _require(0 <= nulls <= rows <= total, f"{nulls} nulls in {rows} rows of {total}")
         summary = states.decode_summary(column, row, rows - nulls)
+        custom = {}
+        if row["user_summaries"] is not None:
+            _require(column.storage is not None, "a column without numbers has users' summaries")
+            custom = decode_custom(row["user_summaries"])
     except SnapshotError as error:
         raise FrameError(f"column {name!r}: {error}") from None
-    return ColumnState(column, rows, nulls, summary)
+    return ColumnState(column, rows, nulls, summary, custom)
 
 
 # --- JSON values ---------------------------------------------------------------------------------

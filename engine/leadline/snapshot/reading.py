@@ -6,15 +6,16 @@ that says where and why, in memory and time that the file's size bounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from ..errors import SnapshotError
 from ..profile import Cell, Profile, SchemaEvent
-from ..profile.cells import cell_order
+from ..profile.cells import cell_order, with_functions
+from ..profile.custom import CustomSummary, by_name
 from . import frames
 from .cells import CellPart, Head, decode_cell, decode_head
 from .files import path_of, read_file
@@ -66,7 +67,12 @@ class RecoveryReport:
         return not self.losses
 
 
-def read(path: str | PathLike[str], *, recover: bool = False) -> Profile:
+def read(
+    path: str | PathLike[str],
+    *,
+    recover: bool = False,
+    summaries: Iterable[CustomSummary] = (),
+) -> Profile:
     """Read a snapshot file, archive or journal.
 
     A journal's torn end is left out and named in the profile's events.
@@ -77,6 +83,9 @@ def read(path: str | PathLike[str], *, recover: bool = False) -> Profile:
         The file.
     recover
         Read what is good of a damaged file; the profile's events name what was lost.
+    summaries
+        The users' own summaries whose states the file may hold, so that they can be merged and
+        compared; a file holds no functions.
 
     Raises
     ------
@@ -87,7 +96,7 @@ def read(path: str | PathLike[str], *, recover: bool = False) -> Profile:
         or has another version; the message names the place and the reason.
     """
     path = path_of(path)
-    return decode(read_file(path), name=str(path), recover=recover)
+    return decode(read_file(path), name=str(path), recover=recover, summaries=summaries)
 
 
 def read_recovering(path: str | PathLike[str]) -> tuple[Profile, RecoveryReport]:
@@ -104,7 +113,13 @@ def read_recovering(path: str | PathLike[str]) -> tuple[Profile, RecoveryReport]
     return _Reading(memoryview(read_file(path)), str(path), recover=True).run()
 
 
-def decode(data: bytes, *, name: str = "<bytes>", recover: bool = False) -> Profile:
+def decode(
+    data: bytes,
+    *,
+    name: str = "<bytes>",
+    recover: bool = False,
+    summaries: Iterable[CustomSummary] = (),
+) -> Profile:
     """Read the bytes of a snapshot file; ``name`` stands for it in messages.
 
     Raises
@@ -112,7 +127,8 @@ def decode(data: bytes, *, name: str = "<bytes>", recover: bool = False) -> Prof
     SnapshotError
         As `read` does.
     """
-    return _Reading(memoryview(data), name, recover=recover).run()[0]
+    own = by_name(summaries)
+    return _Reading(memoryview(data), name, recover=recover, summaries=own).run()[0]
 
 
 @dataclass(slots=True)
@@ -122,6 +138,7 @@ class _Reading:
     data: memoryview
     name: str
     recover: bool
+    summaries: Mapping[str, CustomSummary] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     content: int = 0
     number: int = -1
@@ -138,6 +155,7 @@ class _Reading:
         for frame, content in contents:
             part = self._accept(frame, decode_cell, content, columns, segments)
             if part is not None:
+                part = replace(part, cell=with_functions(part.cell, self.summaries))
                 self._accept(frame, cells.add, part, frame)
         self._finish(cells, kind, index)
         return self._result(head, cells, index)

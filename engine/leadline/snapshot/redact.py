@@ -165,7 +165,8 @@ def _redact_state(state: ColumnState, names: set[str], *, k: int) -> ColumnState
         summary = _redact_text(summary, raw=raw)
     elif isinstance(summary, TimestampSummary) and (raw or not _is_clean(summary)):
         summary = _redact_timestamp(summary)
-    return replace(state, column=_mark(state.column, names), summary=summary)
+    # A user's summary may hold raw values, and nobody but its author knows where.
+    return replace(state, column=_mark(state.column, names), summary=summary, custom={})
 
 
 def _is_clean(summary: NumericSummary | TimestampSummary) -> bool:
