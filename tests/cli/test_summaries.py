@@ -70,7 +70,7 @@ def test_a_merge_needs_the_functions(run: Run, profiled: list[Path], own: Path) 
     target = profiled[0].with_name("both.lead")
     refused = run("merge", *profiled, "-o", target)
     assert refused.code == 2
-    assert "--summaries FILE.py" in refused.err
+    assert "add --summaries FILE.py" in refused.err
     assert not target.exists()
     assert run("merge", *profiled, "-o", target, "--summaries", own).code == 0
     figures = run("show", target, "--json").json["columns"]["x"]

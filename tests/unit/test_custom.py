@@ -269,8 +269,8 @@ def test_what_cannot_work_is_refused_at_once(arguments: dict[str, Any], message:
         (lambda: [totals(columns=["t"])], {}, "column 't' is string"),
         (lambda: [totals(columns=["x"])], {"redact": ["x"]}, "is redacted"),
         (lambda: [totals(), totals()], {}, "two summaries are named 'totals'"),
-        (totals, {}, "summaries takes a list"),
-        (lambda: [add_up], {}, "takes leadline.CustomSummary objects"),
+        (totals, {}, "summaries is a list"),
+        (lambda: [add_up], {}, "list of leadline.CustomSummary objects, not of"),
         (
             lambda: [ll.CustomSummary("own", np.zeros(1), update=nonsense, merge=join)],
             {},

@@ -32,6 +32,7 @@ OPTIONS = {
     "rank_error is": "--rank-error is",
     "memory is": "--memory is",
     "segments names": "--segment names",
+    "read the snapshot with summaries=[...]": "add --summaries FILE.py",
 }
 
 

@@ -259,8 +259,7 @@ class CustomState:
 
 States = Mapping[str, CustomState]
 UNKNOWN = (
-    "cannot be merged, as its functions are not known here; give them: "
-    "leadline.read(path, summaries=[...]), or --summaries FILE.py"
+    "cannot be merged, as its functions are not known here; read the snapshot with summaries=[...]"
 )
 
 
@@ -330,10 +329,12 @@ def by_name(summaries: Iterable[object]) -> dict[str, CustomSummary]:
     """
     found: dict[str, CustomSummary] = {}
     if isinstance(summaries, CustomSummary):
-        raise InputError("summaries takes a list; write summaries=[...]")
+        raise InputError("summaries is a list of leadline.CustomSummary objects, not one of them")
     for summary in summaries:
         if not isinstance(summary, CustomSummary):
-            raise InputError(f"summaries takes leadline.CustomSummary objects, not {summary!r}")
+            raise InputError(
+                f"summaries is a list of leadline.CustomSummary objects, not of {summary!r}"
+            )
         if summary.name in found:
             raise InputError(f"two summaries are named {summary.name!r}; rename one")
         found[summary.name] = summary
