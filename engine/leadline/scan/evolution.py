@@ -83,6 +83,7 @@ class Evolution:
         self._known: dict[str, Known] = {}
         self._variants: dict[str, list[str]] = {}
         self._columns: dict[str, Column] = {}
+        self._described: dict[tuple[str, pa.DataType], Column] = {}
         self._admitted = 0
         self.outlook = outlook
         self.events: list[SchemaEvent] = []
@@ -206,13 +207,16 @@ class Evolution:
         return FileColumn(self._describe(target, name, type_), path, type_)
 
     def _describe(self, target: str, name: str, type_: pa.DataType) -> Column:
-        request = self._request
-        return columns_of(
-            pa.schema([(target, type_)]),
-            roles={target: request.roles[name]} if name in request.roles else None,
-            time=target if name == request.time else None,
-            segments=(target,) if name in request.segments else (),
-        )[0]
+        known = self._described.get((target, type_))
+        if known is None:
+            request = self._request
+            known = self._described[target, type_] = columns_of(
+                pa.schema([(target, type_)]),
+                roles={target: request.roles[name]} if name in request.roles else None,
+                time=target if name == request.time else None,
+                segments=(target,) if name in request.segments else (),
+            )[0]
+        return known
 
 
 def _time_column(column: FileColumn | None, name: str, label: str) -> FileColumn:

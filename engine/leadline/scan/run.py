@@ -25,6 +25,7 @@ from ..errors import InputError
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
 from ..profile.custom import CustomSummary, by_name
 from ..sketch.scratch import UNIT_ROWS
+from .cellfile import CellFile
 from .evolution import Evolution, FilePlan, unique_names
 from .formats.base import Source, Task, TypesChanged, reason
 from .outlook import Outlook, Request, Restart
@@ -235,9 +236,8 @@ class _Scan:
         self._evolution = Evolution(options.request, outlook)
         self._evolution.require_names(sources[0].schema())
         self._settings = self._complete(options.settings)
-        self._table = CellTable(
-            memory=options.memory, k=self._settings.k, summaries=options.summaries
-        )
+        file = CellFile(summaries=options.summaries)
+        self._table = CellTable(memory=options.memory, k=self._settings.k, file=file)
         own = list(options.summaries.values())
         self._profiler = UnitProfiler(self._settings, self._windows(), options.max_cells, own)
         self._pool = _Pool(options.threads)

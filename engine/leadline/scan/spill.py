@@ -7,27 +7,15 @@ the file in the order in which they arose. The result is the same to the bit.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType, TracebackType
-from typing import IO, Self
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from ..profile import Cell
-from ..profile.cells import cell_order, with_functions
-from ..profile.custom import CustomSummary
-from ..schema import Column
-from ..snapshot.cells import decode_cell, encode_cell
+from ..profile.cells import cell_order
+from .cellfile import CellFile, StoredCell
 from .cells import CellKey
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """Where a part of a cell lies in the file, and what its columns are."""
-
-    offset: int
-    lengths: tuple[int, ...]
-    columns: Mapping[str, Column]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +23,7 @@ class Mark:
     """A state of the table to go back to."""
 
     open: Mapping[CellKey, Cell]
-    stored: Mapping[CellKey, tuple[_Stored, ...]]
+    stored: Mapping[CellKey, tuple[StoredCell, ...]]
     count: int
     held: int
     end: int
@@ -50,21 +38,18 @@ class CellTable:
         Bytes of state held in memory; beyond it cells are stored in the temporary file.
     k
         Size parameter of the quantile sketches.
-    summaries
-        Functions of the users' own summaries, which the file does not hold.
+    file
+        Where cells are stored; by default a temporary file.
     """
 
-    def __init__(
-        self, *, memory: int, k: int, summaries: Mapping[str, CustomSummary] = MappingProxyType({})
-    ) -> None:
-        self._memory, self._k, self._summaries = memory, k, summaries
+    def __init__(self, *, memory: int, k: int, file: CellFile | None = None) -> None:
+        self._memory, self._k = memory, k
+        self._file = file or CellFile()
         # Least recently touched first, which are the first to be stored.
         self._open: dict[CellKey, Cell] = {}
-        self._stored: dict[CellKey, tuple[_Stored, ...]] = {}
+        self._stored: dict[CellKey, tuple[StoredCell, ...]] = {}
         self._count = 0
         self._held = 0
-        self._file: IO[bytes] | None = None
-        self._end = 0
 
     def __enter__(self) -> Self:
         return self
@@ -75,8 +60,7 @@ class CellTable:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        self._file.close()
 
     def __len__(self) -> int:
         return self._count
@@ -102,12 +86,13 @@ class CellTable:
 
     def mark(self) -> Mark:
         """Remember this state."""
-        return Mark(dict(self._open), dict(self._stored), self._count, self._held, self._end)
+        return Mark(dict(self._open), dict(self._stored), self._count, self._held, self._file.end)
 
     def go_back(self, mark: Mark) -> None:
         """Undo everything since the mark."""
         self._open, self._stored = dict(mark.open), dict(mark.stored)
-        self._count, self._held, self._end = mark.count, mark.held, mark.end
+        self._count, self._held = mark.count, mark.held
+        self._file.drop(mark.end)
 
     def cells(self) -> Iterator[Cell]:
         """Every cell in canonical order; call once, at the end."""
@@ -118,7 +103,7 @@ class CellTable:
     def _whole(self, key: CellKey) -> Cell:
         total: Cell | None = None
         for stored in self._stored.get(key, ()):
-            part = self._load(stored, segments=len(key[1]))
+            part = self._file.load(stored, segments=len(key[1]))
             total = part if total is None else total.merge(part, k=self._k)
         last = self._open.get(key)
         if total is None:
@@ -136,23 +121,4 @@ class CellTable:
             self._held -= cell.nbytes
 
     def _store(self, cell: Cell) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="leadline-")  # noqa: SIM115 (see __exit__)
-        columns = {name: state.column for name, state in cell.states.items()}
-        parts = encode_cell(cell, columns)
-        self._file.seek(self._end)
-        for part in parts:
-            self._file.write(part)
-        stored = _Stored(self._end, tuple(map(len, parts)), columns)
-        self._end += sum(stored.lengths)
-        self._stored[cell.key] = (*self._stored.get(cell.key, ()), stored)
-
-    def _load(self, stored: _Stored, *, segments: int) -> Cell:
-        assert self._file is not None
-        self._file.seek(stored.offset)
-        parts = [
-            decode_cell(self._file.read(length), stored.columns, segments).cell
-            for length in stored.lengths
-        ]
-        states = {name: state for part in parts for name, state in part.states.items()}
-        return with_functions(replace(parts[0], states=states), self._summaries)
+        self._stored[cell.key] = (*self._stored.get(cell.key, ()), self._file.append(cell))

@@ -318,6 +318,27 @@ def _decode_state(row: dict[str, Any], columns: Mapping[str, Column], total: int
 # --- JSON values ---------------------------------------------------------------------------------
 
 
+def columns_to_json(columns: Iterable[Column]) -> list[dict[str, Any]]:
+    """Descriptions of columns as JSON values."""
+    return [_column_to_json(column) for column in columns]
+
+
+def columns_from_json(items: Any) -> dict[str, Column]:
+    """The inverse of `columns_to_json`, by name."""
+    return {column.name: column for column in map(_column_from_json, _list(items))}
+
+
+def key_to_json(key: tuple[Window | None, tuple[SegmentValue, ...]]) -> list[Any]:
+    """What identifies a cell as JSON values."""
+    return [_window_to_json(key[0]), [_segment_to_json(value) for value in key[1]]]
+
+
+def key_from_json(item: Any) -> tuple[Window | None, tuple[SegmentValue, ...]]:
+    """The inverse of `key_to_json`."""
+    window, segment = _list(item)
+    return _window_from_json(window), tuple(map(_segment_from_json, _list(segment)))
+
+
 def _window_to_json(window: Window | None) -> list[int | None] | None:
     if window is None:
         return None
