@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
 
 from ..errors import SnapshotError
@@ -14,6 +17,12 @@ from .cells import Head, encode_cell, encode_head
 from .files import path_of, require_replaceable, write_atomically
 from .frames import FileKind, Frame, FrameError
 from .redact import redact
+
+
+# Content that one thread compresses at a time: large enough that handing it over costs nothing.
+_BATCH_BYTES = 2**20
+
+_Compressed = tuple[bytes, int, int]  # a frame, the size of its content, its CRC32
 
 
 def write(profile: Profile, path: str | PathLike[str]) -> None:
@@ -59,9 +68,8 @@ def _archive(profile: Profile) -> Iterator[bytes]:
     written: list[Frame] = []
     position = frames.HEADER_SIZE
     yield frames.header_bytes(FileKind.ARCHIVE)
-    for content in _contents(profile, columns):
-        frame = frames.compress(content)
-        written.append(Frame(position, len(frame), len(content), zlib.crc32(frame)))
+    for frame, content_size, checksum in _compressed(_contents(profile, columns)):
+        written.append(Frame(position, len(frame), content_size, checksum))
         position += len(frame)
         yield frame
     frames.check_total(sum(frame.content_size for frame in written), position)
@@ -72,3 +80,37 @@ def _contents(profile: Profile, columns: Mapping[str, Column]) -> Iterator[bytes
     yield encode_head(Head.of(profile))
     for cell in profile.cells:
         yield from encode_cell(cell, columns)
+
+
+def _compressed(contents: Iterable[bytes]) -> Iterator[_Compressed]:
+    """The frames of the contents, in their order; threads compress while the caller encodes."""
+    threads = os.cpu_count() or 1
+    waiting: deque[Future[list[_Compressed]]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="leadline-save") as pool:
+        for batch in _batches(contents):
+            waiting.append(pool.submit(_compress_all, batch))
+            if len(waiting) > 2 * threads:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _batches(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    held = 0
+    for content in contents:
+        batch.append(content)
+        held += len(content)
+        if held >= _BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _compress_all(contents: list[bytes]) -> list[_Compressed]:
+    found = []
+    for content in contents:
+        frame = frames.compress(content)
+        found.append((frame, len(content), zlib.crc32(frame)))
+    return found
