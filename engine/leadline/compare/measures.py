@@ -126,7 +126,7 @@ class Measures:
         if name in _BINNED:
             return _BINNED[name](self._keep("cells", self._deciles))
         if name == "ks":
-            return numeric.ks(self.bands)
+            return numeric.ks(self.reference.band, self.current.band)
         return self._wasserstein()
 
     def _wasserstein(self) -> Statistic:

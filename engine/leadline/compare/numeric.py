@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..sketch.points import SMALLEST, Floats, Points
-from ..sketch.ranks import Band, union_points
+from ..sketch.ranks import Band, distance_bounds, union_points
 from .significance import kolmogorov_p
 from .statistic import RELATIVE_SLACK, Statistic, share_margin
 
@@ -77,7 +77,7 @@ class BandPair:
         return np.where(sound, floor, low), np.where(sound, ceiling, high)
 
 
-def ks(pair: BandPair) -> Statistic:
+def ks(reference: Band, current: Band) -> Statistic:
     """Two-sample Kolmogorov-Smirnov distance: the largest difference of the shares up to a value.
 
     The convention is that of `scipy.stats.ks_2samp`, two-sided, which rounds in one of two ways
@@ -86,7 +86,29 @@ def ks(pair: BandPair) -> Statistic:
     ``ci_upper`` add the 99 % margin of Dvoretzky, Kiefer, Wolfowitz and Massart of both sides
     (0.5 % each).
     """
-    a, b = pair.reference.total, pair.current.total
+    a, b = reference.total, current.total
+    doubles = reference.real and current.real
+    find = distance_bounds if doubles else _distance_bounds
+    lower, upper, value, where = find(reference, current)
+    upper = max(lower, min(1.0, upper))
+    value = min(max(value, lower), upper)
+    margin = share_margin(a) + share_margin(b)
+    return Statistic(
+        value=value,
+        lower=_nudged(lower, -2 * EPSILON),
+        upper=_nudged(upper, 2 * EPSILON),
+        ci_lower=max(0.0, lower - margin),
+        ci_upper=min(1.0, upper + margin),
+        confidence=reference.confidence * current.confidence,
+        name="ks",
+        p_value=kolmogorov_p(lower, a, b),
+        note=f"largest at {where:.6g}" if value > 0 else "",
+    )
+
+
+def _distance_bounds(reference: Band, current: Band) -> tuple[float, float, float, float]:
+    """As `ranks.distance_bounds`, for integers that no double holds."""
+    pair = BandPair.of(reference, current)
     lower = max(0.0, float(np.max(pair.low)), float(np.max(-pair.high)))
     gap_low, gap_high = pair.gaps()
     upper = max(
@@ -95,22 +117,9 @@ def ks(pair: BandPair) -> Statistic:
         float(np.max(gap_high, initial=0.0)),
         float(np.max(-gap_low, initial=0.0)),
     )
-    upper = max(lower, min(1.0, upper))
     distance = np.abs(pair.middle)
     where = int(np.argmax(distance)) // 2
-    value = min(max(float(distance.max()), lower), upper)
-    margin = share_margin(a) + share_margin(b)
-    return Statistic(
-        value=value,
-        lower=_nudged(lower, -2 * EPSILON),
-        upper=_nudged(upper, 2 * EPSILON),
-        ci_lower=max(0.0, lower - margin),
-        ci_upper=min(1.0, upper + margin),
-        confidence=pair.confidence,
-        name="ks",
-        p_value=kolmogorov_p(lower, a, b),
-        note=f"largest at {float(np.real(pair.points[where])):.6g}" if value > 0 else "",
-    )
+    return lower, upper, float(distance.max()), float(np.real(pair.points[where]))
 
 
 def wasserstein(

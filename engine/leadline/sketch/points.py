@@ -58,3 +58,12 @@ def value_of_point(point: complex) -> float:
     rest = float(np.imag(point))
     nearest = float(np.real(point))
     return int(nearest) + int(rest) if abs(nearest) >= EXACT_INTEGERS and rest else nearest
+
+
+def position(points: Points, start: Points, end: Points) -> Floats:
+    """Where each point lies between two others, 0 to 1."""
+    # Halved before subtracting, so that the width of a huge bucket does not overflow.
+    low, high, at = (np.real(x) / 2 for x in (start, end, points))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share: Floats = np.nan_to_num(np.clip((at - low) / (high - low), 0.0, 1.0))
+    return share

@@ -16,9 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._native.ranks import RankPieces, ranks_band, ranks_distance
+from .bounds import Bounds, Sample, bounds_of_pieces, pin_extremes, tidied
 from .keys import from_keys
 from .pieces import Pieces, half_open
-from .points import Floats, Points, as_points, point_of, value_of_point
+from .points import (
+    EXACT_INTEGERS,
+    Floats,
+    Points,
+    as_points,
+    point_of,
+    position,
+    value_of_point,
+)
 
 if TYPE_CHECKING:
     from .counts import ValueCounts
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from .quantiles import Quantiles
 
 SKETCH_CONFIDENCE = 1 - 1e-6
+_NOTHING = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,11 @@ class Band:
     noise: Floats
     total: int
     confidence: float = 1.0
+
+    @property
+    def real(self) -> bool:
+        """Whether doubles hold all points."""
+        return self.points.dtype.kind == "f"
 
     @property
     def exact(self) -> bool:
@@ -122,7 +138,7 @@ class Band:
         between = ~hit & (index > 0) & (index < count) & (end > start)
         if between.any():
             left, right = (self.points[index[between] - step] for step in (1, 0))
-            share = _position(points[between], left, right)
+            share = position(points[between], left, right)
             start[between] += (end - start)[between] * share
         estimate = start[:, None].repeat(2, axis=1)
         lower[hit], upper[hit] = self.lower[own], self.upper[own]
@@ -156,6 +172,22 @@ class Band:
             return here
         share = float((middle - low) / (high - low))
         return start * (1 - share) + here * share
+
+
+def distance_bounds(a: Band, b: Band) -> tuple[float, float, float, float]:
+    """Largest distance of the shares up to a value: least, most, of the estimates, and where.
+
+    Parameters
+    ----------
+    a, b
+        Bands of some rows each, all points doubles.
+    """
+    return ranks_distance(
+        (a.points, a.lower, a.upper, a.estimate),
+        a.total,
+        (b.points, b.lower, b.upper, b.estimate),
+        b.total,
+    )
 
 
 def union_points(a: Band, b: Band) -> Points:
@@ -196,20 +228,53 @@ def band_of(
     """
     if counts is not None:
         return band_of_counts(counts.values, counts.counts)
-    coarseness = 0 if histogram is None else histogram.coarseness
-    sample = None if quantiles is None else _sample_of(quantiles, coarseness)
     if histogram is None:
-        return _empty() if sample is None else band_of_sample(sample)
+        return _empty() if quantiles is None else band_of_sample(_sample_of(quantiles, 0))
+    singles = negative_infinity, zeros, positive_infinity
+    extremes = _finite(minimum), _finite(maximum)
+    if any(isinstance(x, int) and abs(x) >= EXACT_INTEGERS for x in (minimum, maximum)):
+        return _wide_band(histogram, quantiles, singles, extremes)
+    low, high = (math.nan if x is None else float(np.real(x)) for x in extremes)
+    pieces = RankPieces(histogram.pages, histogram.counts, histogram.coarseness, singles, low, high)
+    sample = None
+    if quantiles is not None:
+        split = quantiles.split_error_at(histogram.coarseness) * quantiles.count
+        # The sketch's items are only looked at, and put in order, where they say more.
+        if pieces.heaviest > max(split, 1.0):
+            sample = _sample_of(quantiles, histogram.coarseness)
+    if sample is None:
+        return _band(ranks_band(pieces, _NOTHING, _NOTHING, (0.0, 0.0, 0.0)))
+    errors = sample.scale, sample.error, sample.split_error
+    return _band(ranks_band(pieces, sample.points, sample.weights, errors))
+
+
+def _wide_band(
+    histogram: Histogram,
+    quantiles: Quantiles | None,
+    singles: tuple[int, int, int],
+    extremes: tuple[complex | None, complex | None],
+) -> Band:
+    """The band of integers that no double holds."""
     buckets = histogram.buckets()
-    integer = isinstance(minimum, int) if sample is None else sample.integer
-    start, end = half_open(buckets.lower, buckets.upper, integer=integer)
+    start, end = half_open(buckets.lower, buckets.upper, integer=True)
     pieces = Pieces.of(
         start,
         end,
         np.asarray(buckets.counts, dtype=np.float64),
-        atoms={-math.inf: negative_infinity, 0.0: zeros, math.inf: positive_infinity},
+        atoms=dict(zip((-math.inf, 0.0, math.inf), singles, strict=True)),
     )
-    return _band_of_pieces(pieces, sample, _finite(minimum), _finite(maximum))
+    sample = None if quantiles is None else _sample_of(quantiles, histogram.coarseness)
+    return _band(bounds_of_pieces(pieces, sample, *extremes))
+
+
+def _band(bounds: Bounds, total: int | None = None) -> Band:
+    """The band of bounds; of pieces the last bound is the total."""
+    points, lower, upper, estimate, noise = bounds
+    if total is None:
+        total = int(upper[-1, 1]) if len(points) else 0
+    return Band(
+        points, lower, upper, estimate, noise, total, SKETCH_CONFIDENCE if noise.any() else 1.0
+    )
 
 
 def band_of_counts(values: NDArray[Any], counts: NDArray[Any]) -> Band:
@@ -218,31 +283,6 @@ def band_of_counts(values: NDArray[Any], counts: NDArray[Any]) -> Band:
     total = int(through[-1]) if len(through) else 0
     known = np.column_stack([through - counts, through])
     return Band(as_points(values), known, known, known, np.zeros(len(values)), total)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Weighted items of a quantile sketch in ascending order, with its errors in rows.
-
-    ``error`` bounds the error of any rank, ``split_error`` that of a count inside a bucket after
-    scaling to the bucket's exact count; both hold at confidence 1 - 1e-6.
-    """
-
-    points: Points
-    weights: Floats
-    total: int
-    error: float
-    split_error: float
-    minimum: complex | float
-    maximum: complex | float
-    integer: bool = False
-
-    def below_and_through(self, points: Points) -> Floats:
-        """Weight below, and up to, each point: shape (points, 2)."""
-        cumulative = np.concatenate([[0.0], np.cumsum(self.weights)])
-        below = cumulative[np.searchsorted(self.points, points, side="left")]
-        through = cumulative[np.searchsorted(self.points, points, side="right")]
-        return np.column_stack([below, through])
 
 
 def band_of_sample(sample: Sample) -> Band:
@@ -256,177 +296,9 @@ def band_of_sample(sample: Sample) -> Band:
     lower = np.maximum(scaled - sample.error, 0.0)
     upper = np.minimum(scaled + sample.error, total)
     upper[0, 0] = 0.0
-    _pin_extremes(points, lower, upper, total, sample.minimum, sample.maximum)
+    pin_extremes(points, lower, upper, total, sample.minimum, sample.maximum)
     noise = np.full(len(points), sample.error)
-    return _tidied(points, (lower, upper, scaled), noise, sample.total)
-
-
-def _band_of_pieces(
-    pieces: Pieces,
-    sample: Sample | None,
-    minimum: complex | None,
-    maximum: complex | None,
-) -> Band:
-    pieces = pieces.trimmed(minimum, maximum)
-    total = float(pieces.count.sum())
-    high = np.cumsum(pieces.count)
-    low = high - pieces.count
-    heavy = np.zeros(len(pieces.count), np.bool_)
-    if sample is not None:
-        heavy = ~pieces.atom & (pieces.count > sample.split_error) & (pieces.count > 1)
-    points = np.unique(np.concatenate([pieces.start, pieces.end, *_inside(pieces, heavy, sample)]))
-    index = np.searchsorted(pieces.start, points, side="right") - 1
-    piece = np.maximum(index, 0)
-    lower, upper, middle = _piecewise(pieces, points, piece, index < 0, low, high)
-    noise = np.zeros(len(points))
-    if sample is not None and heavy.any():
-        where = (index >= 0) & heavy[piece] & (points <= pieces.end[piece])
-        _split(sample, points, where, piece, low, high, (lower, upper, middle))
-        noise[where & (points < pieces.end[piece])] = min(sample.error, sample.split_error)
-    _pin_extremes(points, lower, upper, total, minimum, maximum)
-    return _tidied(points, (lower, upper, middle), noise, int(total))
-
-
-def _piecewise(
-    pieces: Pieces,
-    points: Points,
-    piece: NDArray[np.intp],
-    before: NDArray[np.bool_],
-    low: Floats,
-    high: Floats,
-) -> tuple[Floats, Floats, Floats]:
-    """Lower, upper and middle counts (points, 2) from exact counts of pieces alone."""
-    start, end, atom = pieces.start[piece], pieces.end[piece], pieces.atom[piece]
-    known_low, known_high = low[piece], high[piece]
-    shut = atom if pieces.closed is None else atom | (end == pieces.closed)
-    behind = ~before & np.where(shut, points > end, points >= end)
-    inside = ~before & ~behind
-    at_start = inside & (points == start)
-    lower = np.where(behind, known_high, known_low)[:, None].repeat(2, axis=1)
-    upper = np.where(inside, known_high, lower[:, 0])[:, None].repeat(2, axis=1)
-    upper[at_start, 0] = known_low[at_start]
-    lower[at_start & atom, 1] = known_high[at_start & atom]
-    middle = np.where(behind, known_high, known_low)
-    within = inside & ~at_start
-    share = _position(points[within], start[within], end[within])
-    middle[within] += (known_high - known_low)[within] * share
-    middle = middle[:, None].repeat(2, axis=1)
-    middle[at_start & atom, 1] = known_high[at_start & atom]
-    for array in (lower, upper, middle):
-        array[before] = 0.0
-    return lower, upper, middle
-
-
-def _inside(pieces: Pieces, heavy: NDArray[np.bool_], sample: Sample | None) -> list[Points]:
-    """The sketch's items that lie in heavy pieces."""
-    if sample is None or not heavy.any():
-        return []
-    index = np.searchsorted(pieces.start, sample.points, side="right") - 1
-    piece = np.maximum(index, 0)
-    chosen = (index >= 0) & heavy[piece] & (sample.points <= pieces.end[piece])
-    return [sample.points[chosen]]
-
-
-def _split(
-    sample: Sample,
-    points: Points,
-    where: NDArray[np.bool_],
-    piece: NDArray[np.intp],
-    low: Floats,
-    high: Floats,
-    bounds: tuple[Floats, Floats, Floats],
-) -> None:
-    """Tighten counts inside heavy pieces by the sketch.
-
-    The sketch's weights inside a bucket are scaled to its exact count, so that only the share
-    within the bucket is estimated. Its plain ranks bound the same counts independently.
-    """
-    lower, upper, middle = bounds
-    weight = sample.below_and_through(points)
-    # At a piece's end the point may begin the next piece: such counts are exact already.
-    where = where & (upper[:, 1] > lower[:, 0])
-    chosen = np.flatnonzero(where)
-    if not len(chosen):
-        return
-    inside = piece[chosen]
-    first, last = _weight_range(points, piece, weight)
-    before, held = first[inside], (last - first)[inside]
-    count = (high - low)[inside]
-    usable = held > 0
-    share = (weight[chosen] - before[:, None]) / np.where(usable, held, 1.0)[:, None]
-    scaled = low[inside][:, None] + np.clip(share, 0.0, 1.0) * count[:, None]
-    scaled = np.where(usable[:, None], scaled, middle[chosen])
-    split = np.where(usable, sample.split_error, math.inf)[:, None]
-    plain = weight[chosen] * (sample.total / float(sample.weights.sum()))
-    floor = np.maximum(scaled - split, plain - sample.error)
-    ceiling = np.minimum(scaled + split, plain + sample.error)
-    # Bounds that cross (one chance in a million) say nothing: fall back on the bucket's own.
-    sound = (floor <= ceiling) & (floor <= upper[chosen]) & (ceiling >= lower[chosen])
-    lower[chosen] = np.where(sound, np.maximum(lower[chosen], floor), lower[chosen])
-    upper[chosen] = np.where(sound, np.minimum(upper[chosen], ceiling), upper[chosen])
-    # The bounds are at most twice the smaller error apart; the estimate keeps within it of both.
-    error = min(sample.error, sample.split_error)
-    centred = np.minimum(np.maximum(scaled, upper[chosen] - error), lower[chosen] + error)
-    middle[chosen] = np.clip(centred, lower[chosen], upper[chosen])
-
-
-def _weight_range(points: Points, piece: NDArray[np.intp], weight: Floats) -> tuple[Floats, Floats]:
-    """Sketch weight below the first, and up to the last, point of every piece."""
-    pieces = int(piece[-1]) + 1 if len(points) else 0
-    first_point = np.searchsorted(piece, np.arange(pieces), side="left")
-    last_point = np.searchsorted(piece, np.arange(pieces), side="right") - 1
-    return weight[first_point, 0], weight[np.maximum(last_point, 0), 1]
-
-
-def _pin_extremes(
-    points: Points,
-    lower: Floats,
-    upper: Floats,
-    total: float,
-    minimum: complex | None,
-    maximum: complex | None,
-) -> None:
-    """Use that the smallest and the largest finite value are known and occur."""
-    if minimum is not None and len(points):
-        at = int(np.searchsorted(points, minimum))
-        if at < len(points) and points[at] == minimum:
-            lower[at, 1] = max(lower[at, 1], upper[at, 0] + 1)
-    if maximum is not None and len(points):
-        at = int(np.searchsorted(points, maximum))
-        if at < len(points) and points[at] == maximum:
-            beyond = lower[at + 1, 0] if at + 1 < len(points) else total
-            lower[at, 1] = upper[at, 1] = beyond
-            upper[at, 0] = min(upper[at, 0], beyond - 1)
-
-
-def _tidied(
-    points: Points, bounds: tuple[Floats, Floats, Floats], noise: Floats, total: int
-) -> Band:
-    """A band whose bounds and estimates ascend and whose estimates lie in the bounds."""
-    lower, upper, middle = bounds
-    low = np.maximum.accumulate(lower.ravel())
-    high = np.minimum.accumulate(upper.ravel()[::-1])[::-1]
-    low = np.minimum(low, high)
-    between = np.clip(np.maximum.accumulate(middle.ravel()), low, high)
-    shape = lower.shape
-    return Band(
-        points,
-        low.reshape(shape),
-        high.reshape(shape),
-        np.maximum.accumulate(between).reshape(shape),
-        noise,
-        total,
-        SKETCH_CONFIDENCE if noise.any() else 1.0,
-    )
-
-
-def _position(points: Points, start: Points, end: Points) -> Floats:
-    """Where each point lies between two others, 0 to 1."""
-    # Halved before subtracting, so that the width of a huge bucket does not overflow.
-    low, high, at = (np.real(x) / 2 for x in (start, end, points))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share: Floats = np.nan_to_num(np.clip((at - low) / (high - low), 0.0, 1.0))
-    return share
+    return _band(tidied(points, (lower, upper, scaled), noise), sample.total)
 
 
 def _finite(value: float | None) -> complex | float | None:
@@ -454,5 +326,4 @@ def _sample_of(quantiles: Quantiles, coarseness: int) -> Sample:
         split_error=quantiles.split_error_at(coarseness) * quantiles.count,
         minimum=minimum,
         maximum=maximum,
-        integer=values.dtype.kind != "f",
     )

@@ -1,0 +1,129 @@
+"""The kernels of bands: bounds on cumulative counts, and the distance of two of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .library import ffi, lib, memory, refuse
+
+Floats = NDArray[np.float64]
+HISTOGRAM_PAGE = int(lib.LL_HISTOGRAM_PAGE)
+# One band in one allocation: point, two bounds each, two estimates, noise.
+_BAND_FIELDS = 8
+
+
+class RankPieces:
+    """Buckets and single values in ascending order, as `ranks_band` takes them.
+
+    Parameters
+    ----------
+    pages, counts, coarseness
+        The histogram.
+    singles
+        Rows at -inf, 0 and inf.
+    minimum, maximum
+        Smallest and largest finite value, NaN where unknown.
+    """
+
+    __slots__ = ("atoms", "extremes", "heaviest", "pieces", "room", "size")
+
+    def __init__(
+        self,
+        pages: NDArray[np.uint16],
+        counts: NDArray[np.uint32] | NDArray[np.uint64],
+        coarseness: int,
+        singles: tuple[int, int, int],
+        minimum: float,
+        maximum: float,
+    ) -> None:
+        if counts.size != len(pages) * (HISTOGRAM_PAGE >> coarseness):
+            raise ValueError(f"{counts.size} counters of {len(pages)} pages")
+        self.room = counts.size + len(singles)
+        self.pieces = np.empty(3 * self.room)
+        self.atoms = np.empty(self.room, dtype=np.uint8)
+        self.extremes = ffi.new("double[2]", (minimum, maximum))
+        size, heaviest = ffi.new("int64_t *"), ffi.new("double *")
+        code = lib.ll_ranks_pieces(
+            memory(pages, np.uint16),
+            len(pages),
+            coarseness,
+            ffi.from_buffer(counts),
+            int(counts.dtype == np.uint64),
+            ffi.new("int64_t[3]", singles),
+            self.extremes,
+            self.room,
+            memory(self.pieces, np.float64),
+            memory(self.atoms, np.uint8),
+            size,
+            heaviest,
+        )
+        if code:
+            refuse(code, "ranks")
+        self.size: int = size[0]
+        self.heaviest: float = heaviest[0]
+
+
+def ranks_band(
+    pieces: RankPieces, items: Floats, weights: Floats, errors: tuple[float, float, float]
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Points, lower and upper bounds, estimates and noise of a band.
+
+    ``items`` ascend, their weights beside them; ``errors`` are rows over weight, the error of a
+    rank and that of a split, in rows.
+    """
+    if len(items) != len(weights):
+        raise ValueError(f"{len(items)} items with {len(weights)} weights")
+    room = 2 * pieces.size + len(items)
+    band, points = np.empty(_BAND_FIELDS * room), ffi.new("int64_t *")
+    code = lib.ll_ranks_band(
+        memory(pieces.pieces, np.float64),
+        memory(pieces.atoms, np.uint8),
+        pieces.room,
+        pieces.size,
+        pieces.extremes,
+        memory(items, np.float64),
+        memory(weights, np.float64),
+        len(items),
+        ffi.new("double[3]", errors),
+        room,
+        memory(band, np.float64),
+        points,
+    )
+    if code:
+        refuse(code, "ranks")
+    size = points[0]
+    lower, upper, estimate = (
+        band[begin : begin + 2 * size].reshape(size, 2) for begin in (room, 3 * room, 5 * room)
+    )
+    return band[:size], lower, upper, estimate, band[7 * room : 7 * room + size]
+
+
+def ranks_distance(
+    a: tuple[Floats, Floats, Floats, Floats],
+    a_total: int,
+    b: tuple[Floats, Floats, Floats, Floats],
+    b_total: int,
+) -> tuple[float, float, float, float]:
+    """Least and largest possible distance of two bands' shares, that of the estimates, and where.
+
+    A band is its points, lower and upper bounds, and estimates.
+    """
+    found = ffi.new("double[4]")
+    code = lib.ll_ranks_distance(
+        *_pointers(a),
+        float(a_total),
+        *_pointers(b),
+        float(b_total),
+        found,
+    )
+    if code:
+        refuse(code, "ranks")
+    return found[0], found[1], found[2], found[3]
+
+
+def _pointers(band: tuple[Floats, Floats, Floats, Floats]) -> tuple[object, ...]:
+    points, lower, upper, estimate = band
+    if not lower.shape == upper.shape == estimate.shape == (len(points), 2):
+        raise ValueError("bounds of a band are two a point")
+    return (*(memory(part, np.float64) for part in band), len(points))
