@@ -110,19 +110,15 @@ int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_le
                        int b_levels, const uint64_t *b_items, int64_t b_count, uint64_t *work,
                        uint64_t *spare, uint32_t *offsets, int32_t *levels, uint64_t *items);
 
-int ll_ranks_pieces(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
-                    int wide, const int64_t *singles, const double *extremes, int64_t room,
-                    double *pieces, uint8_t *atoms, int64_t *size, double *heaviest);
-
-int ll_ranks_band(const double *pieces, const uint8_t *atoms, int64_t pieces_room, int64_t size,
-                  const double *extremes, const double *items, const double *weights,
-                  int64_t item_count, const double *errors, int64_t room, double *band,
-                  int64_t *points);
+int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
+                  int wide, const int64_t *singles, const double *extremes, const double *items,
+                  const double *weights, int64_t item_count, const double *errors, int64_t room,
+                  double *band, int64_t *points);
 
 int ll_ranks_distance(const double *a_points, const double *a_lower, const double *a_upper,
-                      const double *a_estimate, int64_t a_size, double a_total,
+                      const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,
-                      const double *b_estimate, int64_t b_size, double b_total, double *found);
+                      const double *b_estimate, int64_t b_size, int64_t b_total, double *found);
 
 #define LL_FEW_BITS ...
 #define LL_FEW_PLACES ...

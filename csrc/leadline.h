@@ -194,33 +194,26 @@ int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_le
 
 /* ---- ranks: bands of cumulative counts ------------------------------------------------------- */
 
-/* The non-empty buckets of a histogram and its single values, ascending and disjoint: start, end
- * and rows at pieces[0], pieces[room] and pieces[2 * room] on, and in atoms[room] whether it is a
- * single value. pages ascend; counters are uint32_t, or uint64_t if `wide`; singles: rows at -inf,
- * 0 and inf; extremes: smallest and largest finite value, NaN where unknown. heaviest: rows of the
- * heaviest interval. LL_ERROR_ARGUMENT for a negative size or a coarseness not in [0, 8];
- * LL_ERROR_RANGE if there are more pieces than `room`. */
-int ll_ranks_pieces(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
-                    int wide, const int64_t *singles, const double *extremes, int64_t room,
-                    double *pieces, uint8_t *atoms, int64_t *size, double *heaviest);
-
-/* The band of pieces, and of ascending items of a sketch with their weights (none: item_count 0).
- * errors: rows over weight, error of a rank, error of a split, in rows. From band[0] the points,
- * from band[room] two lower bounds a point, from band[3 * room] two upper bounds, from
- * band[5 * room] two estimates, from band[7 * room] the noise; *points: how many points.
- * LL_ERROR_ARGUMENT for sizes out of range or room for less than 2 * size + item_count points. */
-int ll_ranks_band(const double *pieces, const uint8_t *atoms, int64_t pieces_room, int64_t size,
-                  const double *extremes, const double *items, const double *weights,
-                  int64_t item_count, const double *errors, int64_t room, double *band,
-                  int64_t *points);
+/* The band of a histogram, of single values and of ascending items of a sketch with their weights
+ * (none: item_count 0). pages ascend; counters are uint32_t, or uint64_t if `wide`; singles: rows
+ * at -inf, 0 and inf; extremes: smallest and largest finite value, NaN where unknown; errors: rows
+ * over weight, error of a rank, error of a split, in rows. From band[0] the points, from band[room]
+ * two lower bounds a point, from band[3 * room] two upper bounds, from band[5 * room] two
+ * estimates, from band[7 * room] the noise; *points: how many points. LL_ERROR_ARGUMENT for sizes
+ * out of range, a coarseness not in [0, 8], or room for fewer points than two a counter and single
+ * value and one an item. */
+int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
+                  int wide, const int64_t *singles, const double *extremes, const double *items,
+                  const double *weights, int64_t item_count, const double *errors, int64_t room,
+                  double *band, int64_t *points);
 
 /* Bounds of the largest distance of the shares of two bands: found[0] and found[1] the least and
  * the largest possible, found[2] that of the estimates, found[3] where. LL_ERROR_ARGUMENT for
- * negative sizes or totals that are not positive. */
+ * negative sizes or totals below 1. */
 int ll_ranks_distance(const double *a_points, const double *a_lower, const double *a_upper,
-                      const double *a_estimate, int64_t a_size, double a_total,
+                      const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,
-                      const double *b_estimate, int64_t b_size, double b_total, double *found);
+                      const double *b_estimate, int64_t b_size, int64_t b_total, double *found);
 
 /* ---- counts -------------------------------------------------------------------------------- */
 

@@ -11,7 +11,6 @@
 #include "common.h"
 #include "leadline.h"
 
-#define PAGE_BUCKETS   256
 #define BUCKET_SHIFT   44
 #define FIRST_NEGATIVE 2048
 #define SMALLEST       4.9406564584124654e-324
@@ -27,105 +26,7 @@ LL_INLINE double larger(double a, double b) {
     return b > a ? b : a;
 }
 
-/* ---- pieces: buckets and single values as disjoint parts of the line --------------------------
- */
-
-typedef struct {
-    double *start;
-    double *end;
-    double *count;
-    uint8_t *atom;
-    int64_t room;
-    int64_t size;
-} pieces_out;
-
-LL_INLINE bool add_piece(pieces_out *out, double start, double end, double count, bool atom) {
-    if (out->size == out->room) return false;
-    int64_t at = out->size++;
-    out->start[at] = start;
-    out->end[at] = end;
-    out->count[at] = count;
-    out->atom[at] = atom;
-    return true;
-}
-
-/* A bucket as start <= x < end. A negative one holds its upper edge, so that the next larger double
- * takes the place of both edges: the one whose magnitude's bits are one less. */
-LL_INLINE bool add_bucket(pieces_out *out, uint64_t near, uint64_t far, bool negative,
-                          double count) {
-    if (negative) {
-        double end = near ? -ll_double_of_bits(near - 1) : 0.0;
-        return add_piece(out, -ll_double_of_bits(far - 1), end, count, false);
-    }
-    return add_piece(out, near ? ll_double_of_bits(near) : SMALLEST, ll_double_of_bits(far), count,
-                     false);
-}
-
-/* The buckets of one page in ascending order of value: backwards where values are negative. */
-static bool add_page(pieces_out *out, unsigned page, int coarseness, const void *counters,
-                     bool wide, int64_t row) {
-    bool negative = page >= FIRST_NEGATIVE;
-    uint64_t exponent = (uint64_t)(page % FIRST_NEGATIVE) << EXPONENT_SHIFT;
-    int shift = BUCKET_SHIFT + coarseness, width = PAGE_BUCKETS >> coarseness;
-    for (int i = 0; i < width; i++) {
-        int bucket = negative ? width - 1 - i : i;
-        int64_t at = row * width + bucket;
-        uint64_t count = wide ? ((const uint64_t *)counters)[at] : ((const uint32_t *)counters)[at];
-        if (!count) continue;
-        uint64_t near = exponent | (uint64_t)bucket << shift;
-        uint64_t far = near + ((uint64_t)1 << shift);
-        if (!add_bucket(out, near, far, negative, (double)count)) return false;
-    }
-    return true;
-}
-
-/* Cut the outermost intervals to the range of the finite values, as far as it lies in them. */
-static void trim(pieces_out *out, double minimum, double maximum) {
-    int64_t first = 0, last = out->size - 1;
-    while (first <= last && out->atom[first])
-        first++;
-    while (last >= first && out->atom[last])
-        last--;
-    if (first > last) return;
-    if (out->start[first] < minimum && minimum < out->end[first]) out->start[first] = minimum;
-    if (out->start[last] <= maximum && maximum < out->end[last]) {
-        out->end[last] = maximum;
-        out->atom[last] = out->start[last] == maximum;
-    }
-}
-
-static double heaviest_interval(const pieces_out *out) {
-    double heaviest = 0.0;
-    for (int64_t i = 0; i < out->size; i++)
-        if (!out->atom[i] && out->count[i] > heaviest) heaviest = out->count[i];
-    return heaviest;
-}
-
-int ll_ranks_pieces(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
-                    int wide, const int64_t *singles, const double *extremes, int64_t room,
-                    double *pieces, uint8_t *atoms, int64_t *size, double *heaviest) {
-    if (page_count < 0 || room < 0 || coarseness < 0 || coarseness > COARSEST)
-        return LL_ERROR_ARGUMENT;
-    pieces_out out = {pieces, pieces + room, pieces + 2 * room, atoms, room, 0};
-    int64_t positive = 0;
-    while (positive < page_count && pages[positive] < FIRST_NEGATIVE)
-        positive++;
-    bool fits = true;
-    if (singles[0]) fits = add_piece(&out, -INFINITY, -INFINITY, (double)singles[0], true);
-    for (int64_t i = page_count - 1; fits && i >= positive; i--)
-        fits = add_page(&out, pages[i], coarseness, counters, wide, i);
-    if (fits && singles[1]) fits = add_piece(&out, 0.0, 0.0, (double)singles[1], true);
-    for (int64_t i = 0; fits && i < positive; i++)
-        fits = add_page(&out, pages[i], coarseness, counters, wide, i);
-    if (fits && singles[2]) fits = add_piece(&out, INFINITY, INFINITY, (double)singles[2], true);
-    if (!fits) return LL_ERROR_RANGE;
-    trim(&out, extremes[0], extremes[1]);
-    *size = out.size;
-    *heaviest = heaviest_interval(&out);
-    return LL_OK;
-}
-
-/* ---- band: bounds at every end of a piece, and at the sketch's items in heavy ones -------------
+/* ---- band: bounds at every end of a bucket, and at the sketch's items in heavy ones -------------
  */
 
 typedef struct {
@@ -148,15 +49,14 @@ typedef struct {
     double split;
 } sample_in;
 
-/* A piece with the rows below it and up to its end. */
+/* A bucket, start <= x < end, or a single value, with the rows below it and up to its end. */
 typedef struct {
     double start;
     double end;
     double low;
     double high;
     bool atom;
-    bool closed;  /* its end is the largest value, and inside */
-    bool has_end; /* its end is a point of its own: no piece begins there */
+    bool closed; /* its end is the largest value, and inside */
 } piece_in;
 
 LL_INLINE void add_point(band_out *out, double point, double low, double high, double estimate) {
@@ -187,11 +87,9 @@ LL_INLINE void add_start(band_out *out, const piece_in *piece) {
     if (piece->atom) out->lower[through] = out->estimate[through] = piece->high;
 }
 
-LL_INLINE void add_end(band_out *out, const piece_in *piece) {
-    if (piece->closed)
-        add_point(out, piece->end, piece->low, piece->high, between(piece, piece->end));
-    else
-        add_point(out, piece->end, piece->high, piece->high, piece->high);
+/* The largest value, as the end of the piece that holds it. */
+LL_INLINE void add_closed_end(band_out *out, const piece_in *piece) {
+    add_point(out, piece->end, piece->low, piece->high, between(piece, piece->end));
 }
 
 /* Pass the items at a point; returns their weight and that of all before. */
@@ -220,24 +118,19 @@ static void split_count(const sample_in *sample, const piece_in *piece, double b
     *estimate = smaller(larger(centred, *lower), *upper);
 }
 
-/* Tighten the counts inside a heavy piece, whose points begin at `first`. Until here their `lower`
- * holds the weights of the sample below and up to them. */
+/* Tighten the counts inside a heavy piece, whose points begin at `first`; until here their `lower`
+ * holds the weights of the sample below and up to them. held: the weight in the piece. */
 static void split_piece(band_out *out, const sample_in *sample, const piece_in *piece,
-                        int64_t first) {
-    double before = out->lower[2 * first], held = out->lower[2 * out->size - 1] - before;
-    for (int64_t at = first; at < out->size; at++) {
-        double weight[2] = {out->lower[2 * at], out->lower[2 * at + 1]};
-        bool behind = out->point[at] == piece->end && !piece->closed;
-        double low = behind ? piece->high : piece->low;
-        for (int i = 0; i < 2; i++) {
-            int64_t place = 2 * at + i;
-            out->lower[place] = low;
-            if (!behind)
-                split_count(sample, piece, before, held, weight[i], out->lower + place,
-                            out->upper + place, out->estimate + place);
-        }
-        if (out->point[at] < piece->end) out->noise[at] = smaller(sample->error, sample->split);
+                        int64_t first, double held) {
+    double before = out->lower[2 * first];
+    for (int64_t place = 2 * first; place < 2 * out->size; place++) {
+        double weight = out->lower[place];
+        out->lower[place] = piece->low;
+        split_count(sample, piece, before, held, weight, out->lower + place, out->upper + place,
+                    out->estimate + place);
     }
+    for (int64_t at = first; at < out->size; at++)
+        if (out->point[at] < piece->end) out->noise[at] = smaller(sample->error, sample->split);
 }
 
 static void add_heavy(band_out *out, sample_in *sample, const piece_in *piece) {
@@ -245,7 +138,8 @@ static void add_heavy(band_out *out, sample_in *sample, const piece_in *piece) {
     while (sample->next < sample->count && sample->item[sample->next] < piece->start)
         sample->passed += sample->weight[sample->next++];
     add_start(out, piece);
-    out->lower[2 * first] = sample->passed;
+    double before = sample->passed;
+    out->lower[2 * first] = before;
     out->lower[2 * first + 1] = pass_items(sample, piece->start);
     while (sample->next < sample->count && sample->item[sample->next] < piece->end) {
         double point = sample->item[sample->next], below = sample->passed;
@@ -253,46 +147,22 @@ static void add_heavy(band_out *out, sample_in *sample, const piece_in *piece) {
         out->lower[2 * out->size - 2] = below;
         out->lower[2 * out->size - 1] = pass_items(sample, point);
     }
-    if (piece->has_end) {
-        add_end(out, piece);
+    if (piece->closed) {
+        add_closed_end(out, piece);
         out->lower[2 * out->size - 2] = sample->passed;
         out->lower[2 * out->size - 1] = pass_items(sample, piece->end);
     }
-    split_piece(out, sample, piece, first);
+    split_piece(out, sample, piece, first, sample->passed - before);
 }
 
-/* Place of a value among ascending points, or -1. */
-static int64_t place_of(const band_out *out, double value) {
-    int64_t low = 0, high = out->size;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (out->point[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < out->size && out->point[low] == value ? low : -1;
-}
-
-/* Use that the smallest and the largest finite value are known and occur. */
-static void pin_extremes(band_out *out, double minimum, double maximum, double total) {
-    int64_t at = place_of(out, minimum);
-    if (at >= 0) out->lower[2 * at + 1] = larger(out->lower[2 * at + 1], out->upper[2 * at] + 1);
-    at = place_of(out, maximum);
-    if (at < 0) return;
-    double beyond = at + 1 < out->size ? out->lower[2 * (at + 1)] : total;
-    out->lower[2 * at + 1] = out->upper[2 * at + 1] = beyond;
-    out->upper[2 * at] = smaller(out->upper[2 * at], beyond - 1);
-}
-
-/* Make bounds and estimates ascend, and the estimates lie in the bounds. */
-static void tidy(band_out *out) {
+/* Make bounds and estimates of the points from `first` on ascend, the estimates in the bounds. */
+static void tidy(band_out *out, int64_t first) {
     double highest = INFINITY, lowest = -INFINITY, middle = -INFINITY, last = -INFINITY;
-    for (int64_t i = 2 * out->size - 1; i >= 0; i--) {
+    for (int64_t i = 2 * out->size - 1; i >= 2 * first; i--) {
         highest = smaller(highest, out->upper[i]);
         out->upper[i] = highest;
     }
-    for (int64_t i = 0; i < 2 * out->size; i++) {
+    for (int64_t i = 2 * first; i < 2 * out->size; i++) {
         lowest = larger(lowest, out->lower[i]);
         middle = larger(middle, out->estimate[i]);
         double low = smaller(lowest, out->upper[i]);
@@ -302,31 +172,119 @@ static void tidy(band_out *out) {
     }
 }
 
-int ll_ranks_band(const double *pieces, const uint8_t *atoms, int64_t pieces_room, int64_t size,
-                  const double *extremes, const double *items, const double *weights,
-                  int64_t item_count, const double *errors, int64_t room, double *band,
-                  int64_t *points) {
-    if (size < 0 || size > pieces_room || item_count < 0) return LL_ERROR_ARGUMENT;
-    if (room < 2 * size + item_count) return LL_ERROR_ARGUMENT;
-    const double *start = pieces, *end = pieces + pieces_room, *count = pieces + 2 * pieces_room;
-    band_out out = {band, band + room, band + 3 * room, band + 5 * room, band + 7 * room, 0};
-    sample_in sample = {items, weights, item_count, 0, 0.0, errors[0], errors[1], errors[2]};
-    double high = 0.0;
-    for (int64_t i = 0; i < size; i++) {
-        high += count[i];
-        piece_in piece = {start[i], end[i], high - count[i], high, atoms[i], false, false};
-        piece.closed = end[i] == extremes[1];
-        piece.has_end = end[i] > start[i] && !(i + 1 < size && start[i + 1] == end[i]);
-        if (item_count && !atoms[i] && count[i] > sample.split && count[i] > 1) {
-            add_heavy(&out, &sample, &piece);
+/* Use that the smallest and the largest finite value are known and occur: the first point of a
+ * piece may be the one, its last point, or a single value, the other. */
+static void pin_extremes(band_out *out, const piece_in *piece, int64_t first, double minimum,
+                         double maximum) {
+    if (out->point[first] == minimum)
+        out->lower[2 * first + 1] = larger(out->lower[2 * first + 1], out->upper[2 * first] + 1);
+    int64_t at = out->size - 1;
+    if (out->point[at] != maximum) return;
+    out->lower[2 * at + 1] = out->upper[2 * at + 1] = piece->high;
+    out->upper[2 * at] = smaller(out->upper[2 * at], piece->high - 1);
+}
+
+/* What is to become a band, piece after piece. */
+typedef struct {
+    band_out out;
+    sample_in sample;
+    double limit; /* rows of a bucket from which on the sample is asked */
+    double minimum;
+    double maximum;
+    double below; /* rows so far */
+    double end;   /* of the last piece, if it is open */
+    bool open;    /* that end is a point of its own unless the next piece begins there */
+} band_maker;
+
+static void add_special(band_maker *maker, const piece_in *piece, bool heavy) {
+    band_out *out = &maker->out;
+    int64_t first = out->size;
+    if (heavy) {
+        add_heavy(out, &maker->sample, piece);
+    } else {
+        add_start(out, piece);
+        if (piece->closed && !piece->atom) add_closed_end(out, piece);
+    }
+    /* None of this reaches beyond the piece, whose counts at both ends are exact. */
+    pin_extremes(out, piece, first, maker->minimum, maker->maximum);
+    tidy(out, first);
+}
+
+LL_INLINE void close_piece(band_maker *maker, double next) {
+    if (maker->open && maker->end != next)
+        add_point(&maker->out, maker->end, maker->below, maker->below, maker->below);
+}
+
+LL_INLINE void add_piece(band_maker *maker, double start, double end, double count) {
+    double minimum = maker->minimum, maximum = maker->maximum;
+    close_piece(maker, start);
+    bool first = start <= minimum && minimum < end, last = start <= maximum && maximum < end;
+    start = first ? minimum : start;
+    end = last ? maximum : end;
+    maker->below += count;
+    piece_in piece = {start, end, maker->below - count, maker->below, start == end, last};
+    bool heavy = count > maker->limit && !piece.atom;
+    if (LL_UNLIKELY(first || last || heavy))
+        add_special(maker, &piece, heavy);
+    else
+        add_start(&maker->out, &piece);
+    maker->open = !last && !piece.atom;
+    maker->end = end;
+}
+
+/* The buckets of one page in ascending order of value: backwards where values are negative. A
+ * negative bucket holds its upper edge, so that the next larger double takes the place of both
+ * edges: the one whose magnitude's bits are one less. */
+static void add_page(band_maker *maker, unsigned page, int coarseness, const void *counters,
+                     bool wide) {
+    uint64_t exponent = (uint64_t)(page % FIRST_NEGATIVE) << EXPONENT_SHIFT;
+    int shift = BUCKET_SHIFT + coarseness, width = LL_HISTOGRAM_PAGE >> coarseness;
+    for (int i = 0; i < width; i++) {
+        int bucket = page < FIRST_NEGATIVE ? i : width - 1 - i;
+        uint64_t count =
+            wide ? ((const uint64_t *)counters)[bucket] : ((const uint32_t *)counters)[bucket];
+        if (!count) continue;
+        uint64_t near = exponent | (uint64_t)bucket << shift;
+        uint64_t far = near + ((uint64_t)1 << shift);
+        if (page < FIRST_NEGATIVE) {
+            double start = near ? ll_double_of_bits(near) : SMALLEST;
+            add_piece(maker, start, ll_double_of_bits(far), (double)count);
         } else {
-            add_start(&out, &piece);
-            if (piece.has_end) add_end(&out, &piece);
+            double end = near ? -ll_double_of_bits(near - 1) : 0.0;
+            add_piece(maker, -ll_double_of_bits(far - 1), end, (double)count);
         }
     }
-    pin_extremes(&out, extremes[0], extremes[1], high);
-    tidy(&out);
-    *points = out.size;
+}
+
+int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
+                  int wide, const int64_t *singles, const double *extremes, const double *items,
+                  const double *weights, int64_t item_count, const double *errors, int64_t room,
+                  double *band, int64_t *points) {
+    if (page_count < 0 || item_count < 0 || coarseness < 0 || coarseness > COARSEST)
+        return LL_ERROR_ARGUMENT;
+    int64_t width = LL_HISTOGRAM_PAGE >> coarseness;
+    if (page_count > LL_HISTOGRAM_PAGES || room < 2 * (page_count * width + 3) + item_count)
+        return LL_ERROR_ARGUMENT;
+    band_maker maker = {
+        .out = {band, band + room, band + 3 * room, band + 5 * room, band + 7 * room, 0},
+        .sample = {items, weights, item_count, 0, 0.0, errors[0], errors[1], errors[2]},
+        .limit = item_count ? larger(1.0, errors[2]) : INFINITY,
+        .minimum = extremes[0],
+        .maximum = extremes[1],
+    };
+    int64_t positive = 0, size = width * (wide ? 8 : 4);
+    const uint8_t *rows = counters;
+    while (positive < page_count && pages[positive] < FIRST_NEGATIVE)
+        positive++;
+    if (singles[0]) add_piece(&maker, -INFINITY, -INFINITY, (double)singles[0]);
+    for (int64_t i = page_count - 1; i >= positive; i--)
+        add_page(&maker, pages[i], coarseness, rows + i * size, wide);
+    if (singles[1]) add_piece(&maker, 0.0, 0.0, (double)singles[1]);
+    for (int64_t i = 0; i < positive; i++)
+        add_page(&maker, pages[i], coarseness, rows + i * size, wide);
+    if (singles[2]) add_piece(&maker, INFINITY, INFINITY, (double)singles[2]);
+    close_piece(&maker, NAN);
+    *points = maker.out.size;
     return LL_OK;
 }
 
@@ -342,6 +300,8 @@ typedef struct {
     int64_t next; /* first point that was not passed */
     double total;
     double through; /* certain share up to the point before */
+    double count;   /* the last count that was divided, and its share */
+    double share;
 } side_in;
 
 /* Shares of one side below, and up to, a point. */
@@ -351,22 +311,22 @@ typedef struct {
     double middle[2];
 } shares;
 
-LL_INLINE shares equal_shares(double share) {
-    shares at = {{share, share}, {share, share}, {share, share}};
-    return at;
-}
+typedef struct {
+    double least;
+    double most;
+    double value;
+    double where;
+    bool any;
+} distance;
 
 /* At a point of the side's own. */
-LL_INLINE shares own_shares(const side_in *side) {
-    const double *low = side->lower + 2 * side->next, *high = side->upper + 2 * side->next;
-    const double *middle = side->estimate + 2 * side->next;
+static shares own_shares(const side_in *side) {
+    int64_t at = 2 * side->next;
     double total = side->total;
-    /* Six equal numbers, since they ascend: at most edges of buckets, and divisions are slow. */
-    if (low[0] == high[1]) return equal_shares(low[0] / total);
-    shares at = {{low[0] / total, low[1] / total},
-                 {high[0] / total, high[1] / total},
-                 {middle[0] / total, middle[1] / total}};
-    return at;
+    shares found = {{side->lower[at] / total, side->lower[at + 1] / total},
+                    {side->upper[at] / total, side->upper[at + 1] / total},
+                    {side->estimate[at] / total, side->estimate[at + 1] / total}};
+    return found;
 }
 
 /* At a point between two of its own: at least what is up to the left one, at most what is below the
@@ -380,53 +340,107 @@ static shares between_shares(const side_in *side, double point) {
     double end = right < side->size ? side->estimate[2 * right] : total;
     if (left >= 0 && right < side->size && end > middle)
         middle += (end - middle) * position(point, side->point[left], side->point[right]);
-    shares at = equal_shares(middle / total);
-    at.low[0] = at.low[1] = low / total;
-    at.high[0] = at.high[1] = high / total;
-    return at;
+    low /= total, high /= total, middle /= total;
+    shares found = {{low, low}, {high, high}, {middle, middle}};
+    return found;
 }
 
-LL_INLINE shares shares_at(side_in *side, double point) {
-    if (side->next < side->size && side->point[side->next] == point) {
-        shares at = own_shares(side);
-        side->next++;
-        return at;
+LL_INLINE bool stands_at(const side_in *side, double point) {
+    return side->next < side->size && side->point[side->next] == point;
+}
+
+/* Between the point before and this one a function lies above that one's certain share and below
+ * this one's highest. */
+LL_INLINE void cross_gap(distance *found, const side_in *a, const side_in *b, double high_a,
+                         double high_b) {
+    double high = larger(smaller(high_a, 1.0) - b->through, smaller(high_b, 1.0) - a->through);
+    if (found->any) found->most = larger(found->most, high);
+}
+
+LL_INLINE void meet_estimate(distance *found, double point, double apart) {
+    if (apart > found->value) {
+        found->value = apart;
+        found->where = point;
     }
-    return between_shares(side, point);
+}
+
+/* Whether the rows below a point are known, and none is known to be at it: so it is at the start of
+ * every bucket, where of the six counts only the highest up to the point may differ, and where the
+ * side has no rows between two of its points. */
+LL_INLINE bool known_at(const side_in *side, bool own, double *low, double *high) {
+    int64_t at = 2 * side->next;
+    if (own) {
+        *low = side->lower[at];
+        *high = side->upper[at + 1];
+        return *low == side->upper[at] && *low == side->estimate[at + 1];
+    }
+    *low = at ? side->lower[at - 1] : 0.0;
+    *high = side->next < side->size ? side->upper[at] : side->total;
+    return *low == *high;
+}
+
+/* A count over the total. The most up to a bucket's start are those below the next one's, and
+ * divisions are slow. */
+LL_INLINE double share_of(side_in *side, double count) {
+    if (count != side->count) {
+        side->count = count;
+        side->share = count / side->total;
+    }
+    return side->share;
+}
+
+/* As `meet`, if both sides are known; nine in ten points of a column of floats take this way. */
+LL_INLINE bool meet_known(distance *found, side_in *a, side_in *b, double point) {
+    double low_a, high_a, low_b, high_b;
+    bool own_a = stands_at(a, point), own_b = stands_at(b, point);
+    if (!known_at(a, own_a, &low_a, &high_a) || !known_at(b, own_b, &low_b, &high_b)) return false;
+    double x = share_of(a, low_a), y = share_of(b, low_b), apart = fabs(x - y);
+    found->least = larger(found->least, apart);
+    meet_estimate(found, point, apart);
+    cross_gap(found, a, b, x, y);
+    double beyond = larger(share_of(a, high_a) - y, share_of(b, high_b) - x);
+    found->most = larger(found->most, larger(apart, beyond));
+    a->through = x;
+    b->through = y;
+    a->next += own_a;
+    b->next += own_b;
+    return true;
+}
+
+static LL_NOINLINE void meet(distance *found, side_in *a, side_in *b, double point) {
+    bool own_a = stands_at(a, point), own_b = stands_at(b, point);
+    shares x = own_a ? own_shares(a) : between_shares(a, point);
+    shares y = own_b ? own_shares(b) : between_shares(b, point);
+    for (int i = 0; i < 2; i++) {
+        double low = x.low[i] - y.high[i], high = x.high[i] - y.low[i];
+        found->least = larger(found->least, larger(low, -high));
+        found->most = larger(found->most, larger(high, -low));
+        meet_estimate(found, point, fabs(x.middle[i] - y.middle[i]));
+    }
+    cross_gap(found, a, b, x.high[0], y.high[0]);
+    a->through = larger(x.low[1], 0.0);
+    b->through = larger(y.low[1], 0.0);
+    a->next += own_a;
+    b->next += own_b;
 }
 
 int ll_ranks_distance(const double *a_points, const double *a_lower, const double *a_upper,
-                      const double *a_estimate, int64_t a_size, double a_total,
+                      const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,
-                      const double *b_estimate, int64_t b_size, double b_total, double *found) {
-    if (a_size < 0 || b_size < 0 || !(a_total > 0) || !(b_total > 0)) return LL_ERROR_ARGUMENT;
-    side_in a = {a_points, a_lower, a_upper, a_estimate, a_size, 0, a_total, 0.0};
-    side_in b = {b_points, b_lower, b_upper, b_estimate, b_size, 0, b_total, 0.0};
-    double least = 0.0, most = 0.0, value = -1.0, where = 0.0;
-    bool first = true;
+                      const double *b_estimate, int64_t b_size, int64_t b_total, double *found) {
+    if (a_size < 0 || b_size < 0 || a_total < 1 || b_total < 1) return LL_ERROR_ARGUMENT;
+    side_in a = {a_points, a_lower, a_upper, a_estimate, a_size, 0, (double)a_total, 0.0, 0.0, 0.0};
+    side_in b = {b_points, b_lower, b_upper, b_estimate, b_size, 0, (double)b_total, 0.0, 0.0, 0.0};
+    distance best = {0.0, 0.0, -1.0, 0.0, false};
     while (a.next < a.size || b.next < b.size) {
         bool from_a = b.next == b.size || (a.next < a.size && a.point[a.next] <= b.point[b.next]);
         double point = from_a ? a.point[a.next] : b.point[b.next];
-        shares x = shares_at(&a, point), y = shares_at(&b, point);
-        for (int i = 0; i < 2; i++) {
-            double low = x.low[i] - y.high[i], high = x.high[i] - y.low[i];
-            double distance = fabs(x.middle[i] - y.middle[i]);
-            least = larger(least, larger(low, -high));
-            most = larger(most, larger(high, -low));
-            where = distance > value ? point : where;
-            value = larger(value, distance);
-        }
-        if (!first) {
-            double high_a = smaller(x.high[0], 1.0), high_b = smaller(y.high[0], 1.0);
-            most = larger(most, larger(high_a - b.through, high_b - a.through));
-        }
-        first = false;
-        a.through = larger(x.low[1], 0.0);
-        b.through = larger(y.low[1], 0.0);
+        if (!meet_known(&best, &a, &b, point)) meet(&best, &a, &b, point);
+        best.any = true;
     }
-    found[0] = least;
-    found[1] = most;
-    found[2] = value;
-    found[3] = where;
+    found[0] = best.least;
+    found[1] = best.most;
+    found[2] = best.value;
+    found[3] = best.where;
     return LL_OK;
 }

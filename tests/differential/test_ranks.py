@@ -8,9 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from leadline._native.ranks import RankPieces, ranks_band, ranks_distance
+from leadline._native.ranks import ranks_band, ranks_distance
 from leadline.compare import numeric
-from leadline.errors import InputError
 from leadline.profile.summaries import NumericSummary
 from leadline.scan import profile
 from leadline.sketch.bounds import bounds_of_pieces
@@ -105,37 +104,14 @@ def test_distances_have_the_same_bits(name: str) -> None:
 
 def test_sizes_are_checked() -> None:
     pages, counts = np.array([1023], dtype=np.uint16), np.ones((1, 256), dtype=np.uint32)
-    with pytest.raises(ValueError, match="256 counters of 2 pages"):
-        RankPieces(np.repeat(pages, 2), counts, 0, (0, 0, 0), math.nan, math.nan)
-    with pytest.raises(ValueError, match="ranks"):
-        RankPieces(pages, counts[:, :0], 9, (0, 0, 0), math.nan, math.nan)
-    pieces = RankPieces(pages, counts, 0, (0, 0, 0), math.nan, math.nan)
+    nothing, unknown = np.zeros(0), (math.nan, math.nan)
+    for arrays in ((np.repeat(pages, 2), counts, 0), (pages, counts, 9), (pages, counts, -1)):
+        with pytest.raises(ValueError, match="256 counters of"):
+            ranks_band(*arrays, (0, 0, 0), unknown, nothing, nothing, (1.0, 0.0, 0.0))
     with pytest.raises(ValueError, match="2 items with 1 weights"):
-        ranks_band(pieces, np.zeros(2), np.zeros(1), (1.0, 0.0, 0.0))
+        ranks_band(pages, counts, 0, (0, 0, 0), unknown, np.zeros(2), np.zeros(1), (1.0, 0.0, 0.0))
     side = (np.zeros(2), np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2)))
     with pytest.raises(ValueError, match="two a point"):
         ranks_distance((np.zeros(1), *side[1:]), 1, side, 1)
     with pytest.raises(ValueError, match="ranks"):
         ranks_distance(side, 0, side, 1)
-
-
-def test_pieces_that_do_not_fit_are_refused() -> None:
-    from leadline._native import library
-
-    nan, size, heaviest = [math.nan] * 2, library.ffi.new("int64_t *"), library.ffi.new("double *")
-    code = library.lib.ll_ranks_pieces(
-        library.memory(np.array([1023], dtype=np.uint16), np.uint16),
-        1,
-        0,
-        library.ffi.from_buffer(np.ones(256, dtype=np.uint32)),
-        0,
-        library.ffi.new("int64_t[3]"),
-        library.ffi.new("double[2]", nan),
-        255,
-        library.memory(np.empty(3 * 255), np.float64),
-        library.memory(np.empty(255, dtype=np.uint8), np.uint8),
-        size,
-        heaviest,
-    )
-    with pytest.raises(InputError, match="ranks"):
-        library.refuse(code, "ranks")

@@ -127,6 +127,8 @@ SIZES = {
     "ll_quantiles_scan": [1],
     "ll_quantiles_block": [1],
     "ll_quantiles_weighted": [2],
+    "ll_ranks_band": [1, 9, 11],
+    "ll_ranks_distance": [4, 5, 10, 11],
     "ll_counts_range": [1],
     "ll_counts_dense": [1],
     "ll_counts_few": [1],

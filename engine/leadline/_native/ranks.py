@@ -13,8 +13,17 @@ HISTOGRAM_PAGE = int(lib.LL_HISTOGRAM_PAGE)
 _BAND_FIELDS = 8
 
 
-class RankPieces:
-    """Buckets and single values in ascending order, as `ranks_band` takes them.
+def ranks_band(
+    pages: NDArray[np.uint16],
+    counts: NDArray[np.uint32] | NDArray[np.uint64],
+    coarseness: int,
+    singles: tuple[int, int, int],
+    extremes: tuple[float, float],
+    items: Floats,
+    weights: Floats,
+    errors: tuple[float, float, float],
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Points, lower and upper bounds, estimates and noise of a band.
 
     Parameters
     ----------
@@ -22,70 +31,31 @@ class RankPieces:
         The histogram.
     singles
         Rows at -inf, 0 and inf.
-    minimum, maximum
+    extremes
         Smallest and largest finite value, NaN where unknown.
+    items, weights
+        Ascending items of the sketch; none if it does not take part.
+    errors
+        Of the sketch: rows over weight, error of a rank and of a split, in rows.
     """
-
-    __slots__ = ("atoms", "extremes", "heaviest", "pieces", "room", "size")
-
-    def __init__(
-        self,
-        pages: NDArray[np.uint16],
-        counts: NDArray[np.uint32] | NDArray[np.uint64],
-        coarseness: int,
-        singles: tuple[int, int, int],
-        minimum: float,
-        maximum: float,
-    ) -> None:
-        if counts.size != len(pages) * (HISTOGRAM_PAGE >> coarseness):
-            raise ValueError(f"{counts.size} counters of {len(pages)} pages")
-        self.room = counts.size + len(singles)
-        self.pieces = np.empty(3 * self.room)
-        self.atoms = np.empty(self.room, dtype=np.uint8)
-        self.extremes = ffi.new("double[2]", (minimum, maximum))
-        size, heaviest = ffi.new("int64_t *"), ffi.new("double *")
-        code = lib.ll_ranks_pieces(
-            memory(pages, np.uint16),
-            len(pages),
-            coarseness,
-            ffi.from_buffer(counts),
-            int(counts.dtype == np.uint64),
-            ffi.new("int64_t[3]", singles),
-            self.extremes,
-            self.room,
-            memory(self.pieces, np.float64),
-            memory(self.atoms, np.uint8),
-            size,
-            heaviest,
-        )
-        if code:
-            refuse(code, "ranks")
-        self.size: int = size[0]
-        self.heaviest: float = heaviest[0]
-
-
-def ranks_band(
-    pieces: RankPieces, items: Floats, weights: Floats, errors: tuple[float, float, float]
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Points, lower and upper bounds, estimates and noise of a band.
-
-    ``items`` ascend, their weights beside them; ``errors`` are rows over weight, the error of a
-    rank and that of a split, in rows.
-    """
+    if not 0 <= coarseness <= 8 or counts.size != len(pages) * (HISTOGRAM_PAGE >> coarseness):
+        raise ValueError(f"{counts.size} counters of {len(pages)} pages")
     if len(items) != len(weights):
         raise ValueError(f"{len(items)} items with {len(weights)} weights")
-    room = 2 * pieces.size + len(items)
+    room = 2 * (counts.size + len(singles)) + len(items)
     band, points = np.empty(_BAND_FIELDS * room), ffi.new("int64_t *")
     code = lib.ll_ranks_band(
-        memory(pieces.pieces, np.float64),
-        memory(pieces.atoms, np.uint8),
-        pieces.room,
-        pieces.size,
-        pieces.extremes,
+        memory(pages, np.uint16),
+        len(pages),
+        coarseness,
+        ffi.from_buffer(counts),
+        counts.dtype == np.uint64,
+        singles,
+        extremes,
         memory(items, np.float64),
         memory(weights, np.float64),
         len(items),
-        ffi.new("double[3]", errors),
+        errors,
         room,
         memory(band, np.float64),
         points,
@@ -112,9 +82,9 @@ def ranks_distance(
     found = ffi.new("double[4]")
     code = lib.ll_ranks_distance(
         *_pointers(a),
-        float(a_total),
+        a_total,
         *_pointers(b),
-        float(b_total),
+        b_total,
         found,
     )
     if code:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native.ranks import RankPieces, ranks_band, ranks_distance
+from .._native.ranks import ranks_band, ranks_distance
 from .bounds import Bounds, Sample, bounds_of_pieces, pin_extremes, tidied
 from .keys import from_keys
 from .pieces import Pieces, half_open
@@ -235,17 +235,23 @@ def band_of(
     if any(isinstance(x, int) and abs(x) >= EXACT_INTEGERS for x in (minimum, maximum)):
         return _wide_band(histogram, quantiles, singles, extremes)
     low, high = (math.nan if x is None else float(np.real(x)) for x in extremes)
-    pieces = RankPieces(histogram.pages, histogram.counts, histogram.coarseness, singles, low, high)
     sample = None
     if quantiles is not None:
         split = quantiles.split_error_at(histogram.coarseness) * quantiles.count
         # The sketch's items are only looked at, and put in order, where they say more.
-        if pieces.heaviest > max(split, 1.0):
+        if histogram.heaviest > max(split, 1.0):
             sample = _sample_of(quantiles, histogram.coarseness)
-    if sample is None:
-        return _band(ranks_band(pieces, _NOTHING, _NOTHING, (0.0, 0.0, 0.0)))
-    errors = sample.scale, sample.error, sample.split_error
-    return _band(ranks_band(pieces, sample.points, sample.weights, errors))
+    bounds = ranks_band(
+        histogram.pages,
+        histogram.counts,
+        histogram.coarseness,
+        singles,
+        (low, high),
+        _NOTHING if sample is None else sample.points,
+        _NOTHING if sample is None else sample.weights,
+        (0.0, 0.0, 0.0) if sample is None else (sample.scale, sample.error, sample.split_error),
+    )
+    return _band(bounds)
 
 
 def _wide_band(
