@@ -26,8 +26,8 @@ THRESHOLD = 0.05
 
 
 def zipf(categories: int) -> np.ndarray:
-    weights = 1 / np.arange(1, categories + 1)
-    return weights / weights.sum()
+    weights = 1.0 / np.arange(1.0, categories + 1)
+    return np.asarray(weights / weights.sum())
 
 
 def shares_at(p_values: np.ndarray) -> str:
@@ -118,8 +118,8 @@ def changes() -> Iterator[tuple[str, np.ndarray, np.ndarray, tuple[tuple[int, in
     )
     yield "300 even: half x 1.9, half x 0.1", even, even * halves, even_rows
     for share in (0.5, 0.48, 0.47, 0.4):
-        sides = [np.append(x, np.full(3_000, (1 - x) / 3_000)) for x in (0.5, share)]
-        yield f"one at 50 %, 3,000 rare: to {share:.0%}", *sides, ((10_000, 10_000),)
+        half, other = (np.append(x, np.full(3_000, (1 - x) / 3_000)) for x in (0.5, share))
+        yield f"one at 50 %, 3,000 rare: to {share:.0%}", half, other, ((10_000, 10_000),)
 
 
 def verdict_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:

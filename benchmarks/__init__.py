@@ -1,0 +1,14 @@
+"""What Leadline costs, against its peers, in one run.
+
+    python -m benchmarks.run                    every part, into docs/benchmarks.md and the README
+    python -m benchmarks.run anchor column      only these parts; prints, writes no documents
+    python -m benchmarks.run --quick            small data, a few minutes; prints only
+    python -m benchmarks.data FOLDER            only the data (the anchor archive and the columns)
+
+Data and results lie in ``build/bench``, or where ``--data FOLDER`` or ``LEADLINE_BENCH_DATA`` say.
+
+The package reads in the order of the work: ``data`` makes seeded files, ``exact`` what is true of
+them, ``peers/`` does the work in processes of its own (``worker`` is the loop inside each of
+them), ``environments`` finds their interpreters, ``measure`` lets them take turns, ``parts`` says
+who runs against whom, ``table`` turns figures into the rows of the promise and into documents.
+"""

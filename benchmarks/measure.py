@@ -1,0 +1,165 @@
+"""Peers in processes of their own, taking turns; medians of rounds, ratios within a round.
+
+The machine is shared and its speed changes from second to second. So nothing is compared across
+runs: every round lets each contestant work once, a ratio is the median over rounds of the ratio of
+two neighbours, and the smallest and the largest round are shown beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .environments import ROOT, Peer
+from .exact import Truth, check
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """Who does what, under which name, and what is true of what it reads."""
+
+    label: str
+    peer: Peer
+    task: str
+    options: dict[str, Any] = field(default_factory=dict)
+    truth: Mapping[str, Truth] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One contestant's figures: a value a round."""
+
+    seconds: list[float]
+    cores: list[float]
+    peak: int
+    versions: dict[str, str]
+    written: int = 0  # bytes of the file it wrote, where that is the figure
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Median, smallest and largest over the rounds."""
+
+    value: float
+    low: float
+    high: float
+
+
+def ratio(a: Measured, b: Measured) -> Ratio:
+    """How many times as long as ``b`` ``a`` takes."""
+    rounds = [x / y for x, y in zip(a.seconds, b.seconds, strict=True)]
+    return Ratio(median(rounds), min(rounds), max(rounds))
+
+
+class WorkerError(Exception):
+    """A peer's process ended early."""
+
+
+class Worker:
+    """The process of one contestant, ready to be told what to do."""
+
+    def __init__(self, contestant: Contestant) -> None:
+        self.contestant = contestant
+        # Not a pipe: nobody reads it while the peer works, and one who warns much would block.
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- closed with the process
+        threads = str(contestant.options.get("threads", 1))
+        self.process = subprocess.Popen(
+            [
+                str(contestant.peer.python),
+                "-m",
+                f"benchmarks.peers.{contestant.peer.name}",
+                contestant.task,
+                json.dumps(contestant.options),
+            ],
+            cwd=ROOT,
+            env=os.environ | {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
+
+    def reply(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            self.errors.seek(0)
+            said = self.errors.read().strip().splitlines()
+            raise WorkerError(f"{self.contestant.label}: " + "\n".join(said[-15:]))
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    def ask(self, word: str) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        return self.reply()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.errors.close()
+
+
+def take_turns(contestants: Sequence[Contestant], rounds: int) -> dict[str, Measured]:
+    """Check what each contestant says, then time all of them ``rounds`` times, in turn."""
+    workers: list[Worker] = []
+    versions: dict[str, dict[str, str]] = {}
+    turns: dict[str, list[dict[str, float]]] = {each.label: [] for each in contestants}
+    try:
+        for each in contestants:  # one after the other: what loads does not disturb what works
+            workers.append(Worker(each))
+            versions[each.label] = workers[-1].reply()["versions"]
+            answers = workers[-1].ask("answers")  # also warms up
+            if each.truth is not None:
+                check(each.peer.name, answers, each.truth)
+        for _ in range(rounds):
+            for worker in workers:
+                turns[worker.contestant.label].append(worker.ask("time"))
+        peaks = {worker.contestant.label: worker.ask("peak")["bytes"] for worker in workers}
+    finally:
+        for worker in workers:
+            worker.close()
+    return {
+        label: Measured(
+            [each["seconds"] for each in times],
+            [each["cores"] for each in times],
+            peaks[label],
+            versions[label],
+        )
+        for label, times in turns.items()
+    }
+
+
+def once(contestant: Contestant) -> Measured:
+    """One single call in a new process: cold, and with the peak memory of just this work."""
+    worker = Worker(contestant)
+    try:
+        versions = worker.reply()["versions"]
+        turn = worker.ask("time")
+        peak = worker.ask("peak")["bytes"]
+    finally:
+        worker.close()
+    return Measured([turn["seconds"]], [turn["cores"]], peak, versions)
+
+
+def save(path: Path, measured: Mapping[str, Measured]) -> None:
+    """Keep the figures of one part of the benchmark."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {label: each.to_dict() for label, each in measured.items()}
+    path.write_text(json.dumps(kept, indent=1), encoding="ascii")
+
+
+def load(path: Path) -> dict[str, Measured]:
+    return {label: Measured(**each) for label, each in json.loads(path.read_text("ascii")).items()}
