@@ -28,6 +28,7 @@ COMMANDS = {
     "on_schema_change is": "profile {rows} -o {out} --on-schema-change nothing",
     "rank_error is": "profile {rows} -o {out} --rank-error 5",
     "memory is": "profile {rows} -o {out} --memory 0B",
+    "format is one of": "profile {rows} -o {out} --format xml",
     "segments names": "profile {rows} -o {out} --segment x --segment x",
     "read the snapshot with summaries=[...]": "merge {own} {own} -o {out} --allow-repeats",
 }

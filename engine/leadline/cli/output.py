@@ -31,6 +31,7 @@ OPTIONS = {
     "with allow_repeats=True": "with --allow-repeats",
     "rank_error is": "--rank-error is",
     "memory is": "--memory is",
+    "format is one of": "--format is one of",
     "segments names": "--segment names",
     "read the snapshot with summaries=[...]": "add --summaries FILE.py",
 }
@@ -45,9 +46,12 @@ def guarded(command: Callable[[], int | None]) -> int:
 
     With ``LEADLINE_DEBUG=1`` in the environment, exceptions pass through with their traceback.
     """
+    import logging
+
     import typer
     from typer.exceptions import TyperException
 
+    logging.getLogger().addHandler(logging.NullHandler())  # what libraries log is not our message
     try:
         code = command() or FINE
         if code == INTERRUPTED:

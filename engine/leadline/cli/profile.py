@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -17,11 +18,20 @@ def profile(
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Files, directories or globs: Parquet, Arrow IPC, CSV, JSON Lines.",
+            help="Files, directories, globs or URLs: Parquet, Arrow IPC, CSV, JSON Lines; "
+            "- for standard input.",
             show_default=False,
         ),
     ],
     output: Output,
+    file_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="parquet, arrow, csv, tsv or jsonl, where names do not tell.",
+        ),
+    ] = None,
     time: Annotated[str | None, typer.Option(metavar="COL", help="Column with the time.")] = None,
     every: Annotated[
         str | None, typer.Option(metavar="LENGTH", help="Window: 15m, 1h, 1d, 1w, 1mo.")
@@ -64,10 +74,17 @@ def profile(
     """Read data files once and write their profile as one snapshot file."""
     from .. import scan
     from ..locations import LocalFile
-    from ..scan.sources import locate
+    from ..scan.sources import locate, stream_of
 
-    found = locate(paths)
-    target = writable(output, (file.path for file in found if isinstance(file, LocalFile)))
+    if "-" in paths and len(paths) > 1:
+        raise InputError("- stands for standard input and cannot be mixed with other inputs")
+    if paths == ["-"]:
+        found = stream_of(sys.stdin, kind=file_format)
+    else:
+        found = locate(paths, kind=file_format)
+    target = writable(
+        output, (file.path for file in found.locations if isinstance(file, LocalFile))
+    )
     if every is not None and time is None:
         raise InputError("--every needs the column with the time; add --time COL")
     own = custom_summaries(summaries)

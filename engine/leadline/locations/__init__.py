@@ -1,6 +1,9 @@
 """Where inputs live: files found by path, folder or glob, named, and opened for reading."""
 
 from .base import Location
-from .local import LocalFile, local_files
+from .find import find, lineage_names
+from .local import LocalFile
+from .remote import REQUESTS
+from .stream import Stream
 
-__all__ = ["LocalFile", "Location", "local_files"]
+__all__ = ["REQUESTS", "LocalFile", "Location", "Stream", "find", "lineage_names"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -19,12 +19,16 @@ class Location(Protocol):
     """
 
     @property
+    def identity(self) -> Hashable:
+        """What makes two locations the same file."""
+
+    @property
     def store(self) -> str:
         """Where its path begins: the empty text for the disk, else such as ``s3://bucket``."""
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Folders and name under the store; with it what makes two locations the same file."""
+        """Folders and name under the store."""
 
     @property
     def folders(self) -> Sequence[str]:
@@ -42,20 +46,30 @@ class Location(Protocol):
     def size(self) -> int:
         """Bytes."""
 
-    def open(self) -> pa.NativeFile:
-        """A handle of one's own, for reads at any position; each read is one access."""
+    def open(self, plan: Iterable[tuple[int, int]] = ()) -> pa.NativeFile:
+        """A handle of one's own, for reads at any position; each read is one access.
+
+        ``plan`` lists ranges of bytes that will be read, in order: far away they are asked for
+        ahead.
+        """
 
     def map(self) -> pa.NativeFile:
         """Like `open`; in memory without a copy where the system can do that."""
 
-    def stream(self) -> pa.NativeFile:
-        """A handle of one's own, for reading once from the start to the end."""
+    def stream(self, *, again: bool = True) -> pa.NativeFile:
+        """A handle of one's own, for reading once from the start to the end.
+
+        With ``again`` false the file will not be read another time: pipes need to know.
+        """
 
     def head(self, count: int) -> bytes:
         """The first bytes, at most ``count``."""
 
     def tail(self, count: int) -> bytes:
         """The last bytes, at most ``count``."""
+
+    def keep(self, tail: bytes) -> None:
+        """Remember the last bytes while there is room, as they will be asked for again."""
 
     def hash_of_ends(self) -> str:
         """Hash of size, head and tail: tells files apart that have no footer."""

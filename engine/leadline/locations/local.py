@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,11 @@ class LocalFile:
     store: str = ""
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """The path with all links followed."""
+        return self.parts
+
+    @property
     def folders(self) -> Sequence[str]:
         """Names of the folders in the path as given, links not followed."""
         return self.path.parent.parts
@@ -42,7 +47,7 @@ class LocalFile:
         """Last part of the path."""
         return self.path.name
 
-    def open(self) -> pa.NativeFile:
+    def open(self, plan: Iterable[tuple[int, int]] = ()) -> pa.NativeFile:  # noqa: ARG002
         """The file by position; several threads may share the handle."""
         return pa.OSFile(str(self.path))
 
@@ -50,7 +55,7 @@ class LocalFile:
         """The file as a memory map."""
         return pa.memory_map(str(self.path))
 
-    def stream(self) -> pa.NativeFile:
+    def stream(self, *, again: bool = True) -> pa.NativeFile:  # noqa: ARG002
         """The file from its start."""
         return pa.OSFile(str(self.path))
 
@@ -64,6 +69,9 @@ class LocalFile:
         with self.path.open("rb") as file:
             file.seek(max(self.size - count, 0))
             return file.read(count)
+
+    def keep(self, tail: bytes) -> None:
+        """The system keeps what it has read."""
 
     def hash_of_ends(self) -> str:
         """Hash of size, head and tail."""

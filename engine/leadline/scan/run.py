@@ -72,11 +72,15 @@ class Options:
     tags: Mapping[str, str] | None = None
     progress: Callable[[Progress], object] | None = None
     summaries: Mapping[str, CustomSummary] = field(default_factory=dict)
+    format: str | None = None
+    storage_options: Mapping[str, Any] | None = None
 
 
 def profile(
     data: Any,
     *,
+    format: str | None = None,  # noqa: A002
+    storage_options: Mapping[str, Any] | None = None,
     threads: int | None = None,
     time: str | None = None,
     every: str | None = None,
@@ -98,10 +102,16 @@ def profile(
     Parameters
     ----------
     data
-        Paths, globs or folders (Parquet, Arrow IPC, CSV, JSON Lines; the last two also ``.gz`` or
-        ``.zst``); or anything with the Arrow PyCapsule interface, NumPy arrays, a dict of arrays,
-        or an iterable of record batches. Files are read in the order given, globs and folders
-        sorted; ``key=value`` folders become columns.
+        Paths, globs, folders or URLs such as ``s3://bucket/logs/`` (Parquet, Arrow IPC, CSV,
+        JSON Lines; the last two also ``.gz`` or ``.zst``); an open binary file with CSV, JSON
+        Lines or an Arrow stream, such as ``sys.stdin.buffer``; or anything with the Arrow PyCapsule
+        interface, NumPy arrays, a dict of arrays, or an iterable of record batches. Files are read
+        in the order given, globs and folders sorted; ``key=value`` folders become columns.
+    format
+        ``parquet``, ``arrow``, ``csv``, ``tsv`` or ``jsonl``, where names of files do not tell. An
+        open file's format shows by its first bytes; text that is not JSON is taken for CSV.
+    storage_options
+        For URLs: what fsspec's file system of that kind takes, such as credentials. Not stored.
     threads
         Threads that profile; by default one a core. The result does not depend on it.
     time, every, tz
@@ -186,6 +196,8 @@ def profile(
         tags=_texts_by_name(tags, "tags"),
         progress=progress,
         summaries=by_name(summaries),
+        format=format,
+        storage_options=storage_options,
     )
     return scan(data, options)
 
@@ -197,7 +209,7 @@ def scan(data: Any, options: Options) -> Profile:
         Period.parse(settings.every)
         if settings.time is None:
             raise InputError("windows need the column with the time: give time= beside every=")
-    sources = resolve(data)
+    sources = resolve(data, kind=options.format, storage_options=options.storage_options)
     units: dict[str, pa.DataType] = {}
     changes: dict[str, list[tuple[str, str]]] = {}
     while True:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import takewhile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import unquote
@@ -13,43 +16,74 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from ..errors import InputError
-from ..locations import LocalFile, Location, local_files
+from ..locations import REQUESTS, Location, Stream, find, lineage_names
 from ..schema import LeafPath, is_encodable
-from .formats.base import Source, Task
+from .formats.base import Source, Task, reason
 from .formats.csv import CsvSource
-from .formats.ipc import IpcSource
+from .formats.ipc import IpcSource, begins_a_stream
 from .formats.json_lines import JsonLinesSource
 from .formats.parquet import ParquetSource
+from .formats.text import packing_of
 from .objects import source_of_object
 
-_Open = Callable[[Location, str], Source]
+_Open = Callable[[Location, str, bool], Source]
 
-_TEXT: dict[str, _Open] = {
-    ".csv": lambda location, name: CsvSource(location, name, ","),
-    ".tsv": lambda location, name: CsvSource(location, name, "\t"),
-    ".jsonl": JsonLinesSource,
-    ".ndjson": JsonLinesSource,
-    ".json": JsonLinesSource,
+# How each format is opened: what, its name in the lineage, whether compression shows by content
+# rather than by the file's suffix.
+_OPENS: dict[str, _Open] = {
+    "parquet": lambda location, name, _: ParquetSource(location, name),
+    "arrow": lambda location, name, by_content: IpcSource(location, name, by_content=by_content),
+    "csv": lambda location, name, by_content: CsvSource(location, name, ",", by_content=by_content),
+    "tsv": lambda location, name, by_content: CsvSource(
+        location, name, "\t", by_content=by_content
+    ),
+    "jsonl": lambda location, name, by_content: JsonLinesSource(
+        location, name, by_content=by_content
+    ),
 }
-_FORMATS: dict[str, _Open] = {
-    ".parquet": ParquetSource,
-    ".pq": ParquetSource,
-    ".arrow": IpcSource,
-    ".arrows": IpcSource,
-    ".feather": IpcSource,
-    ".ipc": IpcSource,
-    **_TEXT,
-    **{suffix + packed: opens for suffix, opens in _TEXT.items() for packed in (".gz", ".zst")},
+_STREAMS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
 }
-_KNOWN = ", ".join(suffix for suffix in _FORMATS if suffix.count(".") == 1)
+_SUFFIXES = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    **_STREAMS,
+    **{suffix + packed: name for suffix, name in _STREAMS.items() for packed in (".gz", ".zst")},
+}
+_KNOWN = ", ".join(suffix for suffix in _SUFFIXES if suffix.count(".") == 1)
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 PartitionValue = str | int | None
 
 
-def resolve(data: Any) -> list[Source]:
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files that have been found, and how to read them: by ``kind``, or each by its suffix."""
+
+    locations: Sequence[Location]
+    kind: str | None = None
+
+
+def resolve(
+    data: Any, *, kind: str | None = None, storage_options: Mapping[str, Any] | None = None
+) -> list[Source]:
     """Turn what the user gave into sources.
+
+    Parameters
+    ----------
+    data
+        Paths, URLs, an open file, or objects; or what `locate` has found.
+    kind, storage_options
+        See `locate`.
 
     Raises
     ------
@@ -57,69 +91,125 @@ def resolve(data: Any) -> list[Source]:
         If a path is missing, nothing matches, a folder holds no known format, a file is not what
         its name says, or an object cannot be read.
     """
+    if isinstance(data, Files):
+        return _open_files(data)
     if isinstance(data, str | os.PathLike):
-        return _open_files(locate([os.fspath(data)]))
-    if isinstance(data, Sequence) and not isinstance(data, bytes) and len(data):
-        if isinstance(data[0], LocalFile):  # the command has found the files already
-            return _open_files(data)
+        data = [data]
+    if isinstance(data, Sequence) and not isinstance(data, bytes) and data:
         paths = [isinstance(item, str | os.PathLike) for item in data]
         if all(paths):
-            return _open_files(locate([os.fspath(item) for item in data]))
+            texts = [os.fspath(item) for item in data]
+            return _open_files(locate(texts, kind=kind, storage_options=storage_options))
         if any(paths):
             raise InputError("paths and objects cannot be mixed in one list")
-    if isinstance(data, list | tuple) and not len(data):
+    if isinstance(data, list | tuple) and not data:
         raise InputError("there is nothing to profile: the list is empty")
+    if callable(getattr(data, "read", None)) and not hasattr(data, "__arrow_c_stream__"):
+        return _open_files(stream_of(data, kind=kind))
     return [source_of_object(data)]
 
 
-def locate(arguments: Sequence[str | bytes]) -> list[Location]:
-    """Files of paths, folders and globs, in the order given; one given twice counts once."""
-    found: dict[tuple[str, tuple[str, ...]], Location] = {}
-    for argument in arguments:
-        for file in local_files(os.fsdecode(argument), known=_is_known, formats=_KNOWN):
-            found.setdefault((file.store, file.parts), file)
-    return list(found.values())
+def locate(
+    arguments: Sequence[str | bytes],
+    *,
+    kind: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+) -> Files:
+    """Files of paths, folders, globs and URLs, in the order given; one given twice counts once.
+
+    Parameters
+    ----------
+    arguments
+        What the user gave.
+    kind
+        How to read every file, whatever its name: ``parquet``, ``arrow``, ``csv``, ``tsv`` or
+        ``jsonl``.
+    storage_options
+        Arguments for the file systems of URLs.
+    """
+    _require_kind(kind)
+    if storage_options is not None and not isinstance(storage_options, Mapping):
+        raise InputError("storage_options takes a mapping from name to value")
+    known = (lambda _: True) if kind else _is_known
+    return Files(find(arguments, known=known, formats=_KNOWN, options=storage_options), kind)
 
 
-def _open_files(locations: Sequence[Location]) -> list[Source]:
-    names = _lineage_names(locations)
-    partitions = _partitions([location.folders for location in locations])
-    return [
-        _with_partitions(_open(location, name), values)
-        for location, name, values in zip(locations, names, partitions, strict=True)
-    ]
+def stream_of(file: object, *, kind: str | None = None) -> Files:
+    """An open binary file, such as standard input; its format shows by content if not given."""
+    _require_kind(kind)
+    if file is None:
+        raise InputError("standard input is closed")
+    standard = sys.stdin is not None and file in (sys.stdin, sys.stdin.buffer)
+    stream = Stream(file, "<stdin>" if standard else "<stream>")
+    return Files([stream], kind or _format_by_content(stream))
+
+
+def _require_kind(kind: str | None) -> None:
+    if kind is not None and kind not in _OPENS:
+        raise InputError(f"format is one of {', '.join(_OPENS)}, not {kind!r}")
+
+
+def _format_by_content(stream: Stream) -> str:
+    try:
+        head = stream.head(65_536)
+        packing = packing_of(head)[0]
+        if packing is not None:
+            head = pa.CompressedInputStream(pa.BufferReader(head), packing).read(64)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{stream.label} cannot be read: {reason(error)}") from error
+    if begins_a_stream(head[:8]) or head.startswith(b"ARROW1"):
+        return "arrow"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    return "jsonl" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")) else "csv"
+
+
+def _open_files(files: Files) -> list[Source]:
+    names = lineage_names(files.locations)
+    if any(location.store for location in files.locations):
+        # Far away every file costs a request's time: wait for several at once.
+        with ThreadPoolExecutor(REQUESTS) as threads:
+            opens = partial(_open_remote, kind=files.kind)
+            sources = list(threads.map(opens, files.locations, names))
+    else:
+        sources = [
+            _open(location, name, files.kind)
+            for location, name in zip(files.locations, names, strict=True)
+        ]
+    partitions = _partitions([location.folders for location in files.locations])
+    return list(map(_with_partitions, sources, partitions))
+
+
+def _open_remote(location: Location, name: str, kind: str | None) -> Source:
+    source = _open(location, name, kind)
+    source.fingerprint()
+    return source
 
 
 def _is_known(name: str) -> bool:
     return _format_of(name) is not None
 
 
-def _format_of(name: str) -> _Open | None:
+def _format_of(name: str) -> str | None:
     suffixes = [suffix.lower() for suffix in PurePath(name).suffixes[-2:]]
-    return _FORMATS.get("".join(suffixes)) or _FORMATS.get("".join(suffixes[-1:]))
+    return _SUFFIXES.get("".join(suffixes)) or _SUFFIXES.get("".join(suffixes[-1:]))
 
 
-def _open(location: Location, name: str) -> Source:
+def _open(location: Location, name: str, kind: str | None) -> Source:
     label = location.label
-    opens = _format_of(location.name)
     if not is_encodable(label):
         raise InputError(f"the name of the file {label!r} is not valid UTF-8; rename it")
-    if opens is None:
+    by_content = kind is not None
+    kind = kind or _format_of(location.name)
+    if kind is None:
         raise InputError(
             f"{label} has no suffix of a known format ({_KNOWN}, the text ones also with .gz "
             "or .zst)"
         )
     try:
-        return opens(location, name)
+        return _OPENS[kind](location, name, by_content)
     except OSError as error:
         raise InputError(f"{label} cannot be read: {error.strerror or error}") from error
-
-
-def _lineage_names(locations: Sequence[Location]) -> list[str]:
-    """Names relative to the folder that all files share, with ``/`` on every system."""
-    folders = zip(*(location.parts[:-1] for location in locations), strict=False)
-    root = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, folders))
-    return ["/".join(location.parts[root:]) for location in locations]
 
 
 def _partitions(folders: Sequence[Sequence[str]]) -> list[dict[str, PartitionValue]]:
@@ -153,8 +243,12 @@ class _Partitioned:
     def __init__(self, source: Source, values: Mapping[str, PartitionValue]) -> None:
         self._source = source
         self._values = dict(values)
-        self.name, self.label, self.size = source.name, source.label, source.size
+        self.name, self.label = source.name, source.label
         self.prompt = source.prompt
+
+    @property
+    def size(self) -> int:
+        return self._source.size
 
     def schema(self) -> pa.Schema:
         schema = self._source.schema()

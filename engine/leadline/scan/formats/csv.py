@@ -35,8 +35,10 @@ class CsvSource(TextSource):
 
     kind = "a CSV file"
 
-    def __init__(self, location: Location, name: str, delimiter: str) -> None:
-        super().__init__(location, name)
+    def __init__(
+        self, location: Location, name: str, delimiter: str, *, by_content: bool = False
+    ) -> None:
+        super().__init__(location, name, by_content=by_content)
         self._delimiter = delimiter
         self._types: dict[str, pa.DataType] = {}
         self._block = _BLOCK

@@ -12,6 +12,7 @@ from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath
 from .base import TableTask, not_a, reason, table_tasks
+from .text import packing_of
 
 _FILE_MAGIC = b"ARROW1"
 
@@ -21,22 +22,28 @@ class IpcSource:
 
     prompt = True
 
-    def __init__(self, location: Location, name: str) -> None:
-        self.name, self.label, self.size = name, location.label, location.size
+    def __init__(self, location: Location, name: str, *, by_content: bool = False) -> None:
+        self.name, self.label = name, location.label
         self._location = location
         head = location.head(8)
         if not head:
             raise InputError(f"{self.label} is empty")
+        self._compression = packing_of(head)[0] if by_content else None
         self._is_file = head.startswith(_FILE_MAGIC)
-        if not self._is_file and not _begins_a_stream(head):
+        if not (self._is_file or self._compression or begins_a_stream(head)):
             raise not_a(self.label, "an Arrow IPC file", head)
         try:
-            with self._open(None) as reader:
+            with self._open(None) as (_, reader):
                 self._schema = reader.schema
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"{self.label} is not a whole Arrow IPC file: {reason(error)}"
             ) from error
+
+    @property
+    def size(self) -> int:
+        """Bytes; 0 while a pipe is being read."""
+        return self._location.size
 
     def schema(self) -> pa.Schema:
         """Arrow schema of the file."""
@@ -57,9 +64,14 @@ class IpcSource:
         """Units of the batches joined and cut; only the chosen columns are read."""
         chosen = list(dict.fromkeys(path[0] for path in leaves))
         positions = sorted(self._schema.get_field_index(name) for name in chosen)
-        with self._open(positions) as reader:
+        with self._open(positions, again=False) as (file, reader):
             schema = pa.schema([self._schema.field(position) for position in positions])
             yield from table_tasks(self._batches(reader, schema), schema, unit_rows)
+            if not self._is_file and file.read(1):
+                raise InputError(
+                    f"{self.label} goes on after the end of its Arrow stream; "
+                    "give several streams as several files"
+                )
 
     def _batches(self, reader: object, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         for batch in _read(reader):
@@ -69,13 +81,23 @@ class IpcSource:
             yield batch
 
     @contextmanager
-    def _open(self, positions: list[int] | None) -> Iterator[pa.RecordBatchReader]:
+    def _open(
+        self, positions: list[int] | None, *, again: bool = True
+    ) -> Iterator[tuple[pa.NativeFile, pa.RecordBatchReader]]:
         options = pa.ipc.IpcReadOptions(included_fields=positions or None, use_threads=False)
-        opens = self._location.map if self._is_file else self._location.stream
         reads = pa.ipc.open_file if self._is_file else pa.ipc.open_stream
         # Batches keep the part of a memory map that they lie in, also after it is closed.
-        with opens() as file, reads(file, options=options) as reader:
-            yield reader
+        with (
+            self._bytes(again=again) as file,
+            reads(file, options=options) as reader,
+        ):
+            yield file, reader
+
+    def _bytes(self, *, again: bool) -> pa.NativeFile:
+        if self._is_file:
+            return self._location.map()
+        stream = self._location.stream(again=again)
+        return pa.CompressedInputStream(stream, self._compression) if self._compression else stream
 
 
 def check_memory(batch: pa.RecordBatch) -> None:
@@ -123,7 +145,7 @@ def _read(reader: object) -> Iterator[pa.RecordBatch]:
         yield from reader  # type: ignore[misc]
 
 
-def _begins_a_stream(head: bytes) -> bool:
+def begins_a_stream(head: bytes) -> bool:
     """A stream starts with a message's length, since 2019 after four bytes of ones."""
     if head.startswith(b"\xff\xff\xff\xff"):
         return True

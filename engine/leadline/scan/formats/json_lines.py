@@ -33,8 +33,8 @@ class JsonLinesSource(TextSource):
 
     kind = "a JSON Lines file"
 
-    def __init__(self, location: Location, name: str) -> None:
-        super().__init__(location, name)
+    def __init__(self, location: Location, name: str, *, by_content: bool = False) -> None:
+        super().__init__(location, name, by_content=by_content)
         self._types: dict[str, pa.DataType] | None = None
 
     def schema(self) -> pa.Schema:

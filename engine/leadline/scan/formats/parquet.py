@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -39,6 +40,8 @@ class ParquetSource:
         self.name, self.label, self.size = name, location.label, location.size
         self._location = location
         footer = _read_footer(location)
+        location.keep(footer)
+        self._footer_bytes = len(footer)
         self._fingerprint = hashlib.blake2b(footer[:-_TRAILER], digest_size=16).hexdigest()
         metadata = self._metadata(footer)
         self._rows = metadata.num_rows
@@ -74,14 +77,14 @@ class ParquetSource:
                 for place in texts
                 if _pays(metadata, groups, place)
             ]
-            yield ParquetTask(self._location, metadata, groups, rows, dictionaries)
+            yield ParquetTask(self._location, metadata, groups, rows, dictionaries, leaves)
 
     def _metadata(self, footer: bytes | None = None) -> pq.FileMetaData:
         import pyarrow.parquet as pq
 
         # Read anew when needed: footers of thousands of wide files would not fit in memory.
         try:
-            footer = footer if footer is not None else _read_footer(self._location)
+            footer = footer if footer is not None else self._location.tail(self._footer_bytes)
             return pq.read_metadata(pa.BufferReader(footer))
         except (pa.ArrowException, OSError) as error:
             raise InputError(
@@ -99,10 +102,11 @@ class ParquetTask:
         groups: list[int],
         rows: Sequence[int],
         dictionaries: list[str],
+        leaves: Sequence[LeafPath],
     ) -> None:
         self.rows = rows
         self._location, self._metadata, self._groups = location, metadata, groups
-        self._dictionaries = dictionaries
+        self._dictionaries, self._leaves = dictionaries, leaves
         self._file: pq.ParquetFile | None = None
 
     def read(self, path: LeafPath) -> Iterator[pa.ChunkedArray]:
@@ -130,7 +134,7 @@ class ParquetTask:
 
         if self._file is None:
             self._file = pq.ParquetFile(
-                self._location.open(),
+                self._location.open(_ranges(self._metadata, self._groups, self._leaves)),
                 metadata=self._metadata,
                 read_dictionary=self._dictionaries,
                 pre_buffer=False,
@@ -175,6 +179,25 @@ def _plan(metadata: pq.FileMetaData, unit_rows: int) -> Iterator[tuple[list[int]
             total += rows
     if held:
         yield held, [total]
+
+
+def _ranges(
+    metadata: pq.FileMetaData, groups: list[int], leaves: Sequence[LeafPath]
+) -> Iterator[tuple[int, int]]:
+    """Bytes of the column chunks, in the order in which they will be read."""
+    places: dict[str, list[int]] = {}
+    for place in range(len(metadata.schema)):
+        *folders, name = metadata.schema.column(place).path.split(".")
+        for dotted in accumulate([*folders, name], "{}.{}".format):
+            places.setdefault(dotted, []).append(place)
+    for path in leaves:
+        for group in groups:
+            for place in places.get(".".join(path), ()):
+                chunk = metadata.row_group(group).column(place)
+                begin = chunk.data_page_offset
+                if chunk.dictionary_page_offset:
+                    begin = min(begin, chunk.dictionary_page_offset)
+                yield begin, begin + chunk.total_compressed_size
 
 
 def _leaf_places(metadata: pq.FileMetaData) -> dict[str, int]:

@@ -45,27 +45,42 @@ def wider_types(type_: pa.DataType) -> tuple[pa.DataType, ...]:
     return _WIDER.get(str(type_), (pa.string(),))
 
 
+def packing_of(head: bytes) -> tuple[str | None, bytes]:
+    """How a file is compressed by its first bytes, and which of them say so."""
+    for compression, magic in _COMPRESSIONS.values():
+        if head.startswith(magic):
+            return compression, magic
+    return None, b""
+
+
 class TextSource:
-    """One file of text, perhaps compressed."""
+    """One file of text, perhaps compressed; by its suffix, or by its content if so asked."""
 
     prompt = False
     kind = "a text file"
 
-    def __init__(self, location: Location, name: str) -> None:
-        self.name, self.label, self.size = name, location.label, location.size
+    def __init__(self, location: Location, name: str, *, by_content: bool = False) -> None:
+        self.name, self.label = name, location.label
         self._location = location
-        suffix = PurePath(location.name).suffix.lower()
-        compression, magic = _COMPRESSIONS.get(suffix, (None, b""))
-        self._compression = compression
         self._file: Any = None
         self._consumed = 0
         head = location.head(8)
+        suffix = PurePath(location.name).suffix.lower()
+        compression, magic = _COMPRESSIONS.get(suffix, (None, b""))
+        if by_content:
+            compression, magic = packing_of(head)
+        self._compression = compression
         if not head:
             raise InputError(f"{self.label} is empty")
         if compression is not None and not head.startswith(magic):
             raise not_a(self.label, f"a {compression} file", head)
         if compression is None and head.startswith(BINARY_MAGIC):
             raise not_a(self.label, self.kind, head)
+
+    @property
+    def size(self) -> int:
+        """Bytes; 0 while a pipe is being read."""
+        return self._location.size
 
     def rows(self) -> None:
         """Not known before the file is read."""

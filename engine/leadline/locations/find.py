@@ -1,0 +1,103 @@
+"""Paths and URLs, as the user gives them, to locations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
+from typing import Any
+from urllib.parse import unquote
+
+from ..errors import InputError
+from .base import Location
+from .local import local_files
+from .remote import REQUESTS, scheme_of
+
+
+def find(
+    arguments: Iterable[str | bytes],
+    *,
+    known: Callable[[str], bool],
+    formats: str,
+    options: Mapping[str, Any] | None = None,
+) -> list[Location]:
+    """Files of paths, folders, globs and URLs, in the order given; one given twice counts once.
+
+    Parameters
+    ----------
+    arguments
+        What the user gave.
+    known
+        Whether a file of a folder is to be read, by its name.
+    formats
+        What ``known`` knows, for messages.
+    options
+        Arguments for the file systems of URLs (fsspec's ``storage_options``).
+
+    Raises
+    ------
+    InputError
+        If one of them names no file.
+    """
+
+    def files_of(argument: str) -> Sequence[Location]:
+        scheme = scheme_of(argument)
+        if scheme is None or scheme in ("file", "local"):
+            path = argument if scheme is None else _path_of(argument)
+            return list(local_files(path, known=known, formats=formats))
+        from .listing import remote_files
+
+        return remote_files(argument, options or {}, known=known, formats=formats)
+
+    texts = [os.fsdecode(argument) for argument in arguments]
+    if sum(scheme_of(text) is not None for text in texts) > 1:
+        with ThreadPoolExecutor(REQUESTS) as threads:
+            found = list(threads.map(files_of, texts))
+    else:
+        found = list(map(files_of, texts))
+    once: dict[Hashable, Location] = {}
+    for files in found:
+        for file in files:
+            once.setdefault(file.identity, file)
+    return list(once.values())
+
+
+def lineage_names(locations: Sequence[Location]) -> list[str]:
+    """Names relative to the folder that all files share, with ``/`` on every system.
+
+    Where files come from several stores, those behind URLs have their whole URL as their name.
+    """
+    stores = list(dict.fromkeys(location.store for location in locations))
+    roots = {store: _depth(locations, store) for store in stores}
+    names: dict[str, None] = {}
+    for location in locations:
+        if location.store and len(stores) > 1:
+            name = "/".join((location.store, *location.parts))
+        else:
+            name = "/".join(location.parts[roots[location.store] :])
+        again = 1
+        while name in names:  # URLs that differ only in a query, which may hold a secret
+            again += 1
+            name = f"{name.rpartition(' ')[0] if again > 2 else name} ({again})"
+        names[name] = None
+    return list(names)
+
+
+def _depth(locations: Sequence[Location], store: str) -> int:
+    """Folders that all files of a store share."""
+    inside = (location.parts[:-1] for location in locations if location.store == store)
+    folders = zip(*inside, strict=False)
+    return sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, folders))
+
+
+def _path_of(url: str) -> str:
+    """The path of a ``file://`` URL, whose special characters are written in percent or as is."""
+    path = url.partition("://")[2]
+    if not path.startswith("/"):
+        host, slash, path = path.partition("/")
+        if host != "localhost" or not slash:
+            raise InputError(f"{url}: give a whole path after file://, as in file:///logs/a.csv")
+        path = slash + path
+    decoded = unquote(path)
+    return path if os.path.lexists(path) and not os.path.lexists(decoded) else decoded
