@@ -31,7 +31,7 @@ class _Piece:
 
 
 class RangeFile:
-    """A read-only binary file, for one thread at a time.
+    """A read-only binary file. Threads may take turns, and not quite keep to the plan's order.
 
     Parameters
     ----------
@@ -63,6 +63,7 @@ class RangeFile:
         self._plan = list(_cut(plan))
         self._places = {begin: place for place, (begin, _) in enumerate(self._plan)}
         self._next = 0  # place in the plan of the first piece not asked for yet
+        self._early: set[int] = set()  # places after it that have been asked for
         self._held: deque[_Piece] = deque()
         self._ahead = AHEAD if sure else 0
         self._position = 0
@@ -132,9 +133,9 @@ class RangeFile:
 
     def _planned(self, position: int) -> _Piece | None:
         place = self._places.get(position, -1)
-        if place < self._next:
+        if place < self._next or place in self._early:
             return None
-        self._next = place + 1  # what lies between is no longer expected
+        self._early.add(place)
         self._held.append(self._send(*self._plan[place]))
         return self._held[-1]
 
@@ -142,6 +143,10 @@ class RangeFile:
         """Ask for the next pieces of the plan, while there is room."""
         waiting = sum(piece.end - piece.begin for piece in self._held)
         while self._next < len(self._plan):
+            if self._next in self._early:
+                self._early.remove(self._next)
+                self._next += 1
+                continue
             begin, end = self._plan[self._next]
             waiting += end - begin
             if waiting > self._ahead:
@@ -150,11 +155,10 @@ class RangeFile:
             self._held.append(self._send(begin, end))
 
     def _take(self, piece: _Piece, begin: int, end: int) -> memoryview:
-        """Bytes of a piece; it is let go of, with those before it, once its last byte is taken."""
+        """Bytes of a piece; it is let go of once its last byte is taken."""
         data = memoryview(piece.data.result())[begin - piece.begin : end - piece.begin]
         if end == piece.end and piece in self._held:
-            while self._held.popleft() is not piece:
-                pass
+            self._held.remove(piece)
             self._ahead = min(self._ahead + piece.end - piece.begin, AHEAD)
             self._look_ahead()
         return data

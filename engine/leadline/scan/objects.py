@@ -91,7 +91,8 @@ class ObjectSource:
         places = sorted({self._schema.get_field_index(path[0]) for path in leaves})
         schema = pa.schema([self._schema.field(place) for place in places])
         keep = self._keep if self._keep is not None else range(len(self._schema))
-        yield from table_tasks(self._chosen([keep[place] for place in places]), schema, unit_rows)
+        batches = self._chosen([keep[place] for place in places])
+        yield from table_tasks(batches, schema, leaves, unit_rows, owned=False)
 
     def _chosen(self, places: list[int]) -> Iterator[pa.RecordBatch]:
         try:

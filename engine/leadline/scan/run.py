@@ -1,17 +1,15 @@
 """A whole scan: sources to units, units to threads, results folded in lineage order.
 
-Threads take units in any order; the main thread folds their results in the order of the sources
-and of the rows in them, so the profile does not depend on the number of threads. At most one unit
-more than there are threads is in flight, which bounds memory however many rows there are.
+Threads take columns of units in any order; the main thread folds the results in the order of the
+sources and of the rows in them, so the profile does not depend on the number of threads. At most
+one task more than there are threads is under way, which bounds memory however many rows there are.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from numbers import Real
@@ -29,6 +27,7 @@ from .cellfile import CellFile
 from .evolution import Evolution, FilePlan, unique_names
 from .formats.base import Source, Task, TypesChanged, reason
 from .outlook import Outlook, Request, Restart
+from .pool import Pool, Work
 from .sources import resolve
 from .spill import CellTable, Mark
 from .units import UnitProfiler, UnitResult, too_many_cells
@@ -252,8 +251,8 @@ class _Scan:
         self._table = CellTable(memory=options.memory, k=self._settings.k, file=file)
         own = list(options.summaries.values())
         self._profiler = UnitProfiler(self._settings, self._windows(), options.max_cells, own)
-        self._pool = _Pool(options.threads)
-        self._pending: deque[tuple[Source, Future[list[UnitResult]]]] = deque()
+        self._pool = Pool(options.threads)
+        self._pending: deque[tuple[Source, Work[list[UnitResult]]]] = deque()
         self._rows: dict[str, int] = {}
         self._reading: Source | None = None
         self._mark: Mark | None = None
@@ -321,16 +320,20 @@ class _Scan:
             return
 
     def _submit(self, source: Source, plan: FilePlan, task: Task) -> None:
-        stopped = self._pool.stopped
-        work = self._pool.submit(lambda: self._profiler.run(source.label, plan, task, stopped))
-        self._pending.append((source, work))
-        self._fold_down_to(self._options.threads if self._options.threads > 1 else 0)
+        work = self._profiler.work(source.label, plan, task)
+        self._pending.append((source, self._pool.add(work)))
+        if self._options.threads == 1:
+            self._fold_down_to(0)
+        elif task.nbytes:
+            self._fold_down_to(1)  # beside the unit that is being read next
+        else:
+            self._fold_down_to(self._options.threads)
 
     def _fold_down_to(self, waiting: int) -> None:
         """Fold the oldest results until at most so many tasks are under way."""
         while len(self._pending) > waiting:
             source, work = self._pending.popleft()
-            results = work.result()
+            results = self._pool.wait(work)
             if source is self._reading and self._mark is None:
                 self._mark = self._table.mark()
             for result in results:
@@ -351,7 +354,7 @@ class _Scan:
         while self._pending and self._pending[0][0] is not source:
             self._fold_down_to(len(self._pending) - 1)
         for _, work in self._pending:
-            work.cancel()
+            self._pool.drop(work)
         self._pending.clear()
         if self._mark is not None:
             self._table.go_back(self._mark)
@@ -400,34 +403,6 @@ def _tasks(source: Source, plan: FilePlan, unit_rows: int) -> Iterator[Task]:
         yield from source.tasks(plan.leaves, unit_rows)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{source.label} cannot be read: {reason(error)}") from error
-
-
-class _Pool:
-    """Threads that stop early when the scan ends early; with one thread, work is done at once."""
-
-    def __init__(self, threads: int) -> None:
-        self._stop = threading.Event()
-        self._threads = (
-            ThreadPoolExecutor(threads, thread_name_prefix="leadline") if threads > 1 else None
-        )
-
-    def stopped(self) -> bool:
-        """Whether the scan has ended."""
-        return self._stop.is_set()
-
-    def submit(self, work: Callable[[], list[UnitResult]]) -> Future[list[UnitResult]]:
-        """Run work in a thread; the future holds its result or its exception."""
-        if self._threads is not None:
-            return self._threads.submit(work)
-        done: Future[list[UnitResult]] = Future()
-        done.set_result(work())
-        return done
-
-    def close(self) -> None:
-        """Let running work end at its next column, and drop what has not begun."""
-        self._stop.set()
-        if self._threads is not None:
-            self._threads.shutdown(wait=True, cancel_futures=True)
 
 
 def _thread_count(threads: int | None) -> int:

@@ -23,6 +23,7 @@ from .formats.csv import CsvSource
 from .formats.ipc import IpcSource, begins_a_stream
 from .formats.json_lines import JsonLinesSource
 from .formats.parquet import ParquetSource
+from .formats.plans import Portions
 from .formats.text import packing_of
 from .objects import source_of_object
 
@@ -268,27 +269,31 @@ class _Partitioned:
 
     def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[Task]:
         own = self._source.schema().names
-        values = {key: value for key, value in self._values.items() if key not in own}
+        values: dict[LeafPath, PartitionValue] = {
+            (key,): value for key, value in self._values.items() if key not in own
+        }
         inner = [path for path in leaves if path[0] in own]
+        chosen = {path: values[path] for path in leaves if path in values}
         for task in self._source.tasks(inner, unit_rows):
-            yield _PartitionedTask(task, values)
+            yield _PartitionedTask(task, chosen)
 
 
 class _PartitionedTask:
-    def __init__(self, task: Task, values: Mapping[str, PartitionValue]) -> None:
+    def __init__(self, task: Task, values: Mapping[LeafPath, PartitionValue]) -> None:
         self._task, self._values = task, values
+        self.rows, self.nbytes = task.rows, task.nbytes
 
     @property
-    def rows(self) -> Sequence[int]:
-        return self._task.rows
+    def portions(self) -> Portions:
+        return [*self._task.portions, *([list(self._values)] if self._values else [])]
 
-    def read(self, path: LeafPath) -> Iterator[pa.ChunkedArray]:
-        if path[0] not in self._values:
-            yield from self._task.read(path)
+    def read(self, leaves: Sequence[LeafPath]) -> Iterator[Sequence[pa.ChunkedArray]]:
+        if leaves[0] not in self._values:
+            yield from self._task.read(leaves)
             return
-        value = self._values[path[0]]
-        for rows in self._task.rows:
-            yield pa.chunked_array([pa.repeat(pa.scalar(value, _type_of(value)), rows)])
+        values = [pa.scalar(self._values[path], _type_of(self._values[path])) for path in leaves]
+        for rows in self.rows:
+            yield [pa.chunked_array([pa.repeat(value, rows)]) for value in values]
 
     def close(self) -> None:
         self._task.close()

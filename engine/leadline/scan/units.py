@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,11 @@ from ..sketch.scratch import Scratch, borrowed
 from .cells import Codes, UnitCells, cells_of, segment_codes, whole_unit
 from .evolution import FileColumn, FilePlan
 from .formats.base import Task, reason
+from .pool import Step, Work
 from .windows import Windows
+
+# A column costs some work however few rows it has, about as much as this many.
+_FEW_ROWS = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +62,29 @@ class UnitProfiler:
         self._settings, self._windows, self._max_cells = settings, windows, max_cells
         self._summaries = summaries
 
-    def run(
-        self, label: str, plan: FilePlan, task: Task, stopped: Callable[[], bool]
-    ) -> list[UnitResult]:
-        """Profile every column of every unit of a task.
-
-        Key columns are read first and stay in memory; the others are read one at a time, each for
-        all units, so that a row group of many units is decoded once.
+    def work(self, label: str, plan: FilePlan, task: Task) -> Work[list[UnitResult]]:
+        """The work of profiling every column of every unit of a task.
 
         Parameters
         ----------
         label
             The source's name in messages.
-        stopped
-            Asked between columns; ends the work early with whatever there is.
         """
-        with closing(task), borrowed() as scratch:
-            held: dict[str, list[pa.ChunkedArray]] = {}
-            units = self._divide(label, plan, task, held)
-            states: list[list[list[ColumnState]]] = [[] for _ in units]
-            for file_column in plan.columns:
-                if stopped():
-                    return []
-                with _named(label, file_column):
-                    columns = held.get(_name(file_column)) or task.read(file_column.path)
-                    for position, data in enumerate(columns):
-                        partial = self._profile(file_column, data, units[position], scratch)
-                        states[position].append(partial)
-        return [
-            _result(rows, cells, parts)
-            for rows, cells, parts in zip(task.rows, units, states, strict=True)
-        ]
+        job = _Job(self, label, plan, task)
+        rows = sum(max(rows, _FEW_ROWS) for rows in task.rows)
+        weight = len(plan.columns) * rows
+        return Work(job.steps(), job.results, close=task.close, weight=weight)
 
     def empty(self, column: FileColumn) -> ColumnState:
         """The state of a column without rows."""
         data = pa.chunked_array([], type=column.type)
         with borrowed() as scratch:
-            return self._profile(column, data, whole_unit(0), scratch)[0]
+            return self.profile(column, data, whole_unit(0), scratch)[0]
 
-    def _profile(
+    def profile(
         self, file_column: FileColumn, data: pa.ChunkedArray, cells: UnitCells, scratch: Scratch
     ) -> list[ColumnState]:
+        """The states of one column of one unit, one a cell."""
         column = file_column.column
         return profile_unit_column(
             column,
@@ -108,7 +95,7 @@ class UnitProfiler:
             [own for own in self._summaries if own.applies_to(column, self._settings.redacted)],
         )
 
-    def _divide(
+    def divide(
         self, label: str, plan: FilePlan, task: Task, held: dict[str, list[pa.ChunkedArray]]
     ) -> list[UnitCells]:
         """The cells of every unit; the key columns read for it are left in ``held``."""
@@ -117,7 +104,8 @@ class UnitProfiler:
         for key in (plan.time, *plan.segments):
             if key is not None and _name(key) not in held:
                 with _named(label, key):
-                    held[_name(key)] = [conform(data, key.type) for data in task.read(key.path)]
+                    read = task.read([key.path])
+                    held[_name(key)] = [conform(data, key.type) for (data,) in read]
         units = []
         for position, rows in enumerate(task.rows):
             windows = None
@@ -154,6 +142,85 @@ class UnitProfiler:
             return Codes(missing, [None])
         with _named(label, key):
             return segment_codes(held[_name(key)][position], key.column.name, self._max_cells)
+
+
+class _Job:
+    """One task under way.
+
+    Key columns are read first and stay in memory; the others are read portion by portion, each for
+    all units, so that a row group of many units is decoded once.
+    """
+
+    def __init__(self, profiler: UnitProfiler, label: str, plan: FilePlan, task: Task) -> None:
+        self._profiler, self._label, self._plan, self._task = profiler, label, plan, task
+        self._held: dict[str, list[pa.ChunkedArray]] = {}
+        self._units: list[UnitCells] = []
+        self._states: list[dict[str, list[ColumnState]]] = [{} for _ in task.rows]
+
+    def steps(self) -> list[Step]:
+        """What can be done at once: the division into cells, or all columns if there is none."""
+        if self._plan.time is not None or self._plan.segments:
+            return [self._divide]
+        self._units = [whole_unit(rows) for rows in self._task.rows]
+        return self._column_steps()
+
+    def results(self) -> list[UnitResult]:
+        """The partial cells of every unit, once all steps are done."""
+        names = [_name(column) for column in self._plan.columns]
+        return [
+            _result(rows, cells, [states[name] for name in names])
+            for rows, cells, states in zip(self._task.rows, self._units, self._states, strict=True)
+        ]
+
+    def _divide(self) -> list[Step]:
+        self._units = self._profiler.divide(self._label, self._plan, self._task, self._held)
+        return self._column_steps()
+
+    def _column_steps(self) -> list[Step]:
+        wanted = {column.path: column for column in self._plan.columns}
+        steps: list[Step] = []
+        for column in self._plan.columns:
+            if _name(column) in self._held:
+                steps.append(partial(self._profile_held, column))
+                del wanted[column.path]
+        for portion in self._task.portions:
+            columns = [wanted[path] for path in portion if path in wanted]
+            if columns:
+                steps.append(partial(self._read, columns))
+        return steps
+
+    def _profile_held(self, column: FileColumn) -> None:
+        """Profile a key column, which is in memory."""
+        arrays = self._held.pop(_name(column))
+        with borrowed() as scratch:
+            for unit, data in enumerate(arrays):
+                self._profile(unit, column, data, scratch)
+
+    def _read(self, columns: Sequence[FileColumn]) -> None:
+        """Read and profile one portion."""
+        try:
+            self._read_together(columns)
+        except Exception:
+            if len(columns) == 1:
+                raise
+            for column in columns:  # one of them cannot be read: the error is to name it
+                self._read_together([column])
+
+    def _read_together(self, columns: Sequence[FileColumn]) -> None:
+        read = self._task.read([column.path for column in columns])
+        with borrowed() as scratch:
+            for unit in range(len(self._units)):
+                with _named(self._label, columns[0]):
+                    arrays = next(read)
+                for column, data in zip(columns, arrays, strict=True):
+                    self._profile(unit, column, data, scratch)
+
+    def _profile(
+        self, unit: int, column: FileColumn, data: pa.ChunkedArray, scratch: Scratch
+    ) -> None:
+        with _named(self._label, column):
+            states = self._profiler.profile(column, data, self._units[unit], scratch)
+        self._states[unit][_name(column)] = states
 
 
 def conform(data: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
 
 from ...errors import InputError
 from ...schema import LeafPath
+from .plans import Portions, table_portions
 
 
 class Task(Protocol):
-    """Work for one thread: one or more consecutive units of one source, read column by column."""
+    """One or more consecutive units of one source, read some columns at a time.
+
+    Several threads may read different columns of one task at the same time.
+    """
 
     @property
     def rows(self) -> Sequence[int]:
         """Rows of each unit."""
 
-    def read(self, path: LeafPath) -> Iterator[pa.ChunkedArray]:
-        """One leaf column, unit by unit."""
+    @property
+    def portions(self) -> Portions:
+        """The leaves that are best read together, the heaviest portion first."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of decoded data that are held until the task is closed."""
+
+    def read(self, leaves: Sequence[LeafPath]) -> Iterator[Sequence[pa.ChunkedArray]]:
+        """Some leaf columns, unit by unit."""
 
     def close(self) -> None:
         """Give back files and memory."""
@@ -82,31 +93,55 @@ class TypesChanged(Exception):  # noqa: N818 (a signal, not an error)
         self.changes = tuple(changes)
 
 
-@dataclass(frozen=True, slots=True)
 class TableTask:
-    """One unit that is already in memory."""
+    """One unit that is already in memory.
 
-    table: pa.Table
+    Parameters
+    ----------
+    table
+        The rows of the unit.
+    leaves
+        The columns to read.
+    nbytes
+        Bytes held for this scan alone; 0 for tables that belong to the caller.
+    """
+
+    def __init__(self, table: pa.Table, leaves: Sequence[LeafPath], nbytes: int) -> None:
+        self.rows, self.nbytes = (table.num_rows,), nbytes
+        self._table, self._leaves = table, leaves
 
     @property
-    def rows(self) -> Sequence[int]:
-        """Rows of the unit."""
-        return (self.table.num_rows,)
+    def portions(self) -> Portions:
+        """Columns, the widest first."""
+        return table_portions(self._table, self._leaves)
 
-    def read(self, path: LeafPath) -> Iterator[pa.ChunkedArray]:
-        """One leaf column."""
-        yield leaf(self.table.column(path[0]), path)
+    def read(self, leaves: Sequence[LeafPath]) -> Iterator[Sequence[pa.ChunkedArray]]:
+        """Some leaf columns."""
+        yield [leaf(self._table.column(path[0]), path) for path in leaves]
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Let the memory go."""
+        del self._table
 
 
 def table_tasks(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, unit_rows: int
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    leaves: Sequence[LeafPath],
+    unit_rows: int,
+    *,
+    owned: bool = True,
 ) -> Iterator[TableTask]:
-    """Cut a stream of batches into units, whatever the sizes of the batches."""
+    """Cut a stream of batches into units, whatever the sizes of the batches.
+
+    Parameters
+    ----------
+    owned
+        Whether the batches' memory is held for this scan alone.
+    """
     for unit in cut(batches, unit_rows):
-        yield TableTask(pa.Table.from_batches(unit, schema))
+        nbytes = sum(batch.nbytes for batch in unit) if owned else 0
+        yield TableTask(pa.Table.from_batches(unit, schema), leaves, nbytes)
 
 
 def cut(batches: Iterable[pa.RecordBatch], unit_rows: int) -> Iterator[list[pa.RecordBatch]]:
@@ -129,6 +164,8 @@ def cut(batches: Iterable[pa.RecordBatch], unit_rows: int) -> Iterator[list[pa.R
 
 def leaf(column: pa.ChunkedArray, path: LeafPath) -> pa.ChunkedArray:
     """Go down to one leaf of a top-level column; a null struct makes its fields null."""
+    if len(path) == 1:
+        return column
     chunks, type_ = column.chunks, column.type
     for name in path[1:]:
         if isinstance(type_, pa.BaseExtensionType):

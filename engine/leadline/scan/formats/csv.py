@@ -57,7 +57,7 @@ class CsvSource(TextSource):
         self.schema()
         names = [path[0] for path in leaves]
         schema = pa.schema([(name, self._types[name]) for name in names])
-        yield from table_tasks(self._batches(names, schema), schema, unit_rows)
+        yield from table_tasks(self._batches(names, schema), schema, leaves, unit_rows)
 
     def _batches(self, names: list[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         texts = [place for place, type_ in enumerate(schema.types) if pa.types.is_string(type_)]

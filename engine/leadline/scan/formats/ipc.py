@@ -66,7 +66,7 @@ class IpcSource:
         positions = sorted(self._schema.get_field_index(name) for name in chosen)
         with self._open(positions, again=False) as (file, reader):
             schema = pa.schema([self._schema.field(position) for position in positions])
-            yield from table_tasks(self._batches(reader, schema), schema, unit_rows)
+            yield from table_tasks(self._batches(reader, schema), schema, leaves, unit_rows)
             if not self._is_file and file.read(1):
                 raise InputError(
                     f"{self.label} goes on after the end of its Arrow stream; "

@@ -51,7 +51,7 @@ class JsonLinesSource(TextSource):
         schema = self.schema()
         names = list(dict.fromkeys(path[0] for path in leaves))
         chosen = pa.schema([schema.field(name) for name in names])
-        yield from table_tasks(self._batches(chosen), chosen, unit_rows)
+        yield from table_tasks(self._batches(chosen), chosen, leaves, unit_rows)
 
     def _batches(self, chosen: pa.Schema) -> Iterator[pa.RecordBatch]:
         lines = 0

@@ -7,8 +7,9 @@ never let go of it in time; one column chunk at a time is also the fastest way m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, product
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath
 from .base import cut, leaf, not_a, reason
+from .plans import ReadingPlan, parquet_plans
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -25,10 +27,6 @@ _MAGIC = b"PAR1"
 _TRAILER = 8  # bytes after the footer: its length and the magic
 # A first read of this many bytes from the end holds most footers: one access instead of two.
 _GUESS = 65_536
-# Strings are read as dictionaries where the column chunk's dictionary is small: at most this many
-# bytes as stored, and one for every few rows.
-_DICTIONARY_BYTES = 131_072
-_ROWS_A_DICTIONARY_BYTE = 4
 
 
 class ParquetSource:
@@ -67,17 +65,19 @@ class ParquetSource:
         return self._fingerprint
 
     def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[ParquetTask]:
-        """Small row groups joined while they fit one unit, larger ones cut."""
+        """Row groups joined and cut to units; see `plans`."""
         metadata = self._metadata()
-        places = _leaf_places(metadata)
-        texts = [places[path] for path in map(".".join, leaves) if path in places]
-        for groups, rows in _plan(metadata, unit_rows):
-            dictionaries = [
-                metadata.schema.column(place).path
-                for place in texts
-                if _pays(metadata, groups, place)
-            ]
-            yield ParquetTask(self._location, metadata, groups, rows, dictionaries, leaves)
+        plans = list(parquet_plans(metadata, leaves, unit_rows))
+        files = {
+            dictionaries: _OpenFile(self._location, metadata, dictionaries, plans)
+            for dictionaries in dict.fromkeys(plan.dictionaries for plan in plans)
+        }
+        try:
+            for plan in plans:
+                yield ParquetTask(files[plan.dictionaries], plan)
+        finally:
+            for file in files.values():
+                file.leave(None)
 
     def _metadata(self, footer: bytes | None = None) -> pq.FileMetaData:
         import pyarrow.parquet as pq
@@ -95,51 +95,84 @@ class ParquetSource:
 class ParquetTask:
     """Row groups that are one unit together, or one row group that is several units."""
 
+    nbytes = 0
+
+    def __init__(self, file: _OpenFile, plan: ReadingPlan) -> None:
+        self.rows, self.portions = plan.rows, plan.portions
+        self._plan, self._file = plan, file
+
+    def read(self, leaves: Sequence[LeafPath]) -> Iterator[Sequence[pa.ChunkedArray]]:
+        """Decode some column chunks (of every row group of the unit)."""
+        file = self._file.get(self)
+        columns = [".".join(path) for path in leaves]
+        groups = list(self._plan.groups)
+        if len(self.rows) == 1:
+            table = file.read_row_groups(groups, columns=columns, use_threads=False)
+            yield [leaf(table.column(path[0]), path) for path in leaves]
+            return
+        batches = file.iter_batches(
+            self.rows[0], row_groups=groups, columns=columns, use_threads=False
+        )
+        for unit in cut(batches, self.rows[0]):
+            table = pa.Table.from_batches(unit)
+            yield [leaf(table.column(path[0]), path) for path in leaves]
+
+    def close(self) -> None:
+        """Close the file, if no other task reads from it."""
+        self._file.leave(self)
+
+
+class _OpenFile:
+    """A file that tasks share: opened by the first to read from it, closed after the last one.
+
+    Opening costs 1 microsecond a column, so files are not opened once a task. Several threads read
+    from one reader at the same time, as Arrow's own threads do.
+
+    Parameters
+    ----------
+    dictionaries
+        Columns to read as dictionaries; this is decided where the file is opened.
+    plans
+        All tasks of the file.
+    """
+
     def __init__(
         self,
         location: Location,
         metadata: pq.FileMetaData,
-        groups: list[int],
-        rows: Sequence[int],
-        dictionaries: list[str],
-        leaves: Sequence[LeafPath],
+        dictionaries: Sequence[str],
+        plans: Sequence[ReadingPlan],
     ) -> None:
-        self.rows = rows
-        self._location, self._metadata, self._groups = location, metadata, groups
-        self._dictionaries, self._leaves = dictionaries, leaves
+        self._location, self._metadata = location, metadata
+        self._dictionaries, self._plans = list(dictionaries), plans
+        self._lock = threading.Lock()
         self._file: pq.ParquetFile | None = None
+        # None stands for tasks that are still to come.
+        self._users: set[ParquetTask | None] = {None}
 
-    def read(self, path: LeafPath) -> Iterator[pa.ChunkedArray]:
-        """Decode one column chunk (of every row group of the unit)."""
-        file = self._open()
-        columns = [".".join(path)]
-        if len(self.rows) == 1:
-            table = file.read_row_groups(self._groups, columns=columns, use_threads=False)
-            yield leaf(table.column(path[0]), path)
-            return
-        batches = file.iter_batches(
-            self.rows[0], row_groups=self._groups, columns=columns, use_threads=False
-        )
-        for unit in cut(batches, self.rows[0]):
-            yield leaf(pa.Table.from_batches(unit).column(path[0]), path)
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close(force=True)
-            self._file = None
-
-    def _open(self) -> pq.ParquetFile:
+    def get(self, user: ParquetTask) -> pq.ParquetFile:
+        """The open file, for one more user."""
         import pyarrow.parquet as pq
 
-        if self._file is None:
-            self._file = pq.ParquetFile(
-                self._location.open(_ranges(self._metadata, self._groups, self._leaves)),
-                metadata=self._metadata,
-                read_dictionary=self._dictionaries,
-                pre_buffer=False,
-            )
-        return self._file
+        with self._lock:
+            self._users.add(user)
+            if self._file is None:
+                plans = [plan for plan in self._plans if [*plan.dictionaries] == self._dictionaries]
+                self._file = pq.ParquetFile(
+                    self._location.open(_ranges(self._metadata, plans)),
+                    metadata=self._metadata,
+                    read_dictionary=self._dictionaries,
+                    pre_buffer=False,
+                )
+            return self._file
+
+    def leave(self, user: ParquetTask | None) -> None:
+        """One user less."""
+        with self._lock:
+            self._users.discard(user)
+            if not self._users and self._file is not None:
+                self._file.close(force=True)
+                self._file = None
 
 
 def _read_footer(location: Location) -> bytes:
@@ -160,65 +193,18 @@ def _read_footer(location: Location) -> bytes:
     return tail[-length:] if length <= len(tail) else location.tail(length)
 
 
-def _plan(metadata: pq.FileMetaData, unit_rows: int) -> Iterator[tuple[list[int], list[int]]]:
-    """(row groups, rows of the units) of every task."""
-    held: list[int] = []
-    total = 0
-    for group in range(metadata.num_row_groups):
-        rows = metadata.row_group(group).num_rows
-        if rows == 0:
-            continue
-        if held and total + rows > unit_rows:
-            yield held, [total]
-            held, total = [], 0
-        if rows > unit_rows:
-            whole, rest = divmod(rows, unit_rows)
-            yield [group], [unit_rows] * whole + ([rest] if rest else [])
-        else:
-            held.append(group)
-            total += rows
-    if held:
-        yield held, [total]
-
-
-def _ranges(
-    metadata: pq.FileMetaData, groups: list[int], leaves: Sequence[LeafPath]
-) -> Iterator[tuple[int, int]]:
-    """Bytes of the column chunks, in the order in which they will be read."""
+def _ranges(metadata: pq.FileMetaData, plans: Iterable[ReadingPlan]) -> Iterator[tuple[int, int]]:
+    """Bytes of the column chunks, about in the order in which they will be read."""
     places: dict[str, list[int]] = {}
     for place in range(len(metadata.schema)):
         *folders, name = metadata.schema.column(place).path.split(".")
         for dotted in accumulate([*folders, name], "{}.{}".format):
             places.setdefault(dotted, []).append(place)
-    for path in leaves:
-        for group in groups:
-            for place in places.get(".".join(path), ()):
+    for plan in plans:
+        for path in chain.from_iterable(plan.portions):
+            for group, place in product(plan.groups, places.get(".".join(path), ())):
                 chunk = metadata.row_group(group).column(place)
                 begin = chunk.data_page_offset
                 if chunk.dictionary_page_offset:
                     begin = min(begin, chunk.dictionary_page_offset)
                 yield begin, begin + chunk.total_compressed_size
-
-
-def _leaf_places(metadata: pq.FileMetaData) -> dict[str, int]:
-    """Position of every column of bytes among the file's leaves."""
-    columns = (metadata.schema.column(place) for place in range(len(metadata.schema)))
-    return {
-        column.path: place
-        for place, column in enumerate(columns)
-        if column.physical_type == "BYTE_ARRAY"
-    }
-
-
-def _pays(metadata: pq.FileMetaData, groups: list[int], place: int) -> bool:
-    """Whether a column of text is better read as a dictionary."""
-    for group in groups:
-        chunk = metadata.row_group(group).column(place)
-        if not chunk.has_dictionary_page or chunk.dictionary_page_offset is None:
-            return False
-        stored = chunk.data_page_offset - chunk.dictionary_page_offset
-        if not 0 < stored <= _DICTIONARY_BYTES:
-            return False
-        if stored * _ROWS_A_DICTIONARY_BYTE > chunk.num_values:
-            return False
-    return True
