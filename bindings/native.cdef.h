@@ -133,16 +133,87 @@ int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *start
 int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
                     const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
                     uint64_t *keys, uint64_t *counts, int64_t *size);
-int ll_codes_count(const int32_t *codes, int64_t count, uint32_t *table, int64_t size,
-                   int32_t *touched, int64_t *touched_count);
-int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, int64_t groups,
-                    uint32_t *table, int64_t size, uint64_t *touched, uint64_t *work,
-                    int32_t *unique, int64_t *counts, int64_t *unique_starts);
+#define LL_TEXT_BLOCK ...
+#define LL_TEXT_CAPACITY ...
+#define LL_TEXT_KEY_BYTES ...
+#define LL_TEXT_PREFIX ...
+#define LL_TEXT_CUT_KEY ...
 #define LL_TEXT_CLASSES ...
-int ll_text_measure(const int64_t *offsets, int64_t count, const uint8_t *data, int64_t data_size,
-                    uint64_t *hashes, uint32_t *lengths, uint32_t *classes);
-int ll_text_weigh(const uint32_t *classes, int64_t count, const int32_t *codes,
-                  const int64_t *weights, int64_t code_count, int64_t *totals);
+#define LL_TEXT_OCTAVES ...
+#define LL_TEXT_WORK_WORDS ...
+#define LL_TEXT_FORM_HEAD ...
+#define LL_TEXT_FORM_WORDS ...
+typedef struct ll_text_form {
+    uint64_t empty;
+    uint64_t minimum;
+    uint64_t maximum;
+    uint64_t total;
+    uint64_t classes[7];
+    uint64_t octaves;
+    uint64_t lengths[32][256];
+} ll_text_form;
+typedef struct ll_text_chunk {
+    const void *offsets;
+    const uint8_t *data;
+    int64_t data_size;
+    const uint8_t *validity;
+    int64_t offset;
+    int64_t length;
+    int32_t wide;
+} ll_text_chunk;
+typedef struct ll_code_chunk {
+    const void *codes;
+    const uint8_t *validity;
+    int64_t offset;
+    int64_t length;
+    int32_t type;
+} ll_code_chunk;
+typedef struct ll_text_cells {
+    const int32_t *order;
+    int64_t rows;
+    const int64_t *starts;
+    int64_t first;
+    int64_t last;
+} ll_text_cells;
+typedef struct ll_text_work ll_text_work;
+typedef struct ll_text_cell {
+    int64_t total;
+    int64_t keys;
+    int64_t key_bytes;
+    int64_t error;
+    int64_t form;
+    int64_t sketched;
+} ll_text_cell;
+typedef struct ll_text_output {
+    ll_text_cell *cells;
+    uint32_t *offsets;
+    uint64_t *counts;
+    uint8_t *data;
+    ll_text_form *forms;
+    uint8_t *registers;
+    int64_t cells_capacity, cells_used;
+    int64_t keys_capacity, keys_used;
+    int64_t bytes_capacity, bytes_used;
+    int64_t forms_capacity, forms_used;
+} ll_text_output;
+int ll_text_count(const ll_text_chunk *chunks, int64_t chunk_count, const ll_text_cells *cells,
+                  ll_text_work *work, ll_text_output *output, int64_t *next);
+int ll_text_rank(const ll_text_chunk *dictionary, ll_text_work *work, int32_t *ranks,
+                 int32_t *ranked, int64_t *distinct);
+int ll_codes_count(const ll_code_chunk *chunks, int64_t chunk_count,
+                   const ll_text_chunk *dictionary, const int32_t *ranks, const int32_t *ranked,
+                   int64_t distinct, const ll_text_cells *cells, ll_text_work *work,
+                   ll_text_output *output, int64_t *next);
+int ll_text_hash(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
+                 uint64_t *hashes);
+int ll_text_describe(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
+                     const uint64_t *counts, ll_text_form *form);
+int ll_text_ascending(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
+                      int32_t *answer);
+int ll_text_merge(const uint32_t *a_offsets, const uint8_t *a_data, int64_t a_size,
+                  const uint64_t *a_counts, int64_t a_count, const uint32_t *b_offsets,
+                  const uint8_t *b_data, int64_t b_size, const uint64_t *b_counts, int64_t b_count,
+                  uint32_t *offsets, uint8_t *data, uint64_t *counts, uint64_t *found);
 #define LL_UNIT_SECONDS ...
 #define LL_UNIT_MILLISECONDS ...
 #define LL_UNIT_MICROSECONDS ...

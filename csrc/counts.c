@@ -1,11 +1,11 @@
-/* Exact counts of values: dense by place, few by hash, many small cells by sorting; codes by place.
+/* Exact counts of values: dense by place, few by hash, many small cells by sorting.
  *
  * Dense: integers whose range is below 65,536 are counted at their low 16 bits, which are distinct
  * whatever the smallest value turns out to be, so the table never moves. Narrow ranges go through
  * four small tables in turn, because a counter that was just written must be waited for.
  * Few: doubles of at most 256 distinct values in a hash table of 1,024 places; continuous data is
  * given up after a few hundred values. Groups: cells of some hundred rows are sorted and
- * run-length counted, thousands of them in one call. Codes index their table directly.
+ * run-length counted, thousands of them in one call.
  */
 #include "mix.h"
 #include "sort.h"
@@ -169,85 +169,5 @@ int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_
         j += from_b;
     }
     *size = filled;
-    return LL_OK;
-}
-
-/* ---- dictionary codes ----------------------------------------------------------------------- */
-
-static bool inside(const int32_t *codes, size_t count, int64_t size) {
-    uint32_t largest = 0;
-    for (size_t i = 0; i < count; i++)
-        largest = (uint32_t)codes[i] > largest ? (uint32_t)codes[i] : largest;
-    return largest < size;
-}
-
-int ll_codes_count(const int32_t *codes, int64_t count, uint32_t *table, int64_t size,
-                   int32_t *touched, int64_t *touched_count) {
-    if (count < 0 || size < 0) return LL_ERROR_ARGUMENT;
-    if (count > 0 && !inside(codes, (size_t)count, size)) return LL_ERROR_RANGE;
-    int64_t filled = *touched_count;
-    if (size > NARROW) {
-        for (int64_t i = 0; i < count; i++) {
-            touched[filled] = codes[i];
-            filled += table[codes[i]]++ == 0;
-        }
-        *touched_count = filled;
-        return LL_OK;
-    }
-    uint32_t ways[WAYS][NARROW];
-    for (size_t way = 0; way < WAYS; way++)
-        memset(ways[way], 0, (size_t)size * sizeof **ways);
-    int64_t i = 0;
-    for (; i + WAYS <= count; i += WAYS)
-        for (int64_t way = 0; way < WAYS; way++)
-            ways[way][codes[i + way]]++;
-    for (; i < count; i++)
-        ways[0][codes[i]]++;
-    for (int64_t code = 0; code < size; code++) {
-        uint32_t sum = ways[0][code] + ways[1][code] + ways[2][code] + ways[3][code];
-        if (sum && !table[code]) touched[filled++] = (int32_t)code;
-        table[code] += sum;
-    }
-    *touched_count = filled;
-    return LL_OK;
-}
-
-/* The distinct codes of one group in ascending order; the table is left as it was, all zero. */
-static void take_codes(uint32_t *table, size_t size, uint64_t *touched, uint64_t *work,
-                       size_t distinct, int32_t *unique, int64_t *counts) {
-    if (size < 8 * distinct) {
-        for (size_t code = 0, filled = 0; filled < distinct; code++) {
-            unique[filled] = (int32_t)code;
-            counts[filled] = table[code];
-            filled += table[code] != 0;
-            table[code] = 0;
-        }
-        return;
-    }
-    ll_sort_keys(touched, work, distinct);
-    for (size_t i = 0; i < distinct; i++) {
-        unique[i] = (int32_t)touched[i];
-        counts[i] = table[touched[i]];
-        table[touched[i]] = 0;
-    }
-}
-
-int ll_codes_groups(const int32_t *codes, int64_t count, const int64_t *starts, int64_t groups,
-                    uint32_t *table, int64_t size, uint64_t *touched, uint64_t *work,
-                    int32_t *unique, int64_t *counts, int64_t *unique_starts) {
-    if (count < 0 || groups < 0 || size < 0) return LL_ERROR_ARGUMENT;
-    if (!ascending(starts, groups, count)) return LL_ERROR_RANGE;
-    for (int64_t i = 0; i < count; i++)
-        if (codes[i] >= size) return LL_ERROR_RANGE;
-    size_t filled = 0;
-    for (int64_t group = 0; group < groups; group++) {
-        size_t distinct = 0;
-        unique_starts[group] = (int64_t)filled;
-        for (int64_t i = starts[group]; i < starts[group + 1]; i++)
-            if (codes[i] >= 0 && table[codes[i]]++ == 0) touched[distinct++] = (uint64_t)codes[i];
-        take_codes(table, (size_t)size, touched, work, distinct, unique + filled, counts + filled);
-        filled += distinct;
-    }
-    unique_starts[groups] = (int64_t)filled;
     return LL_OK;
 }

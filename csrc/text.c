@@ -1,65 +1,13 @@
-/* What each distinct text is: its hash, its length in code points, its kinds of characters.
+/* What single texts are (characters, length), and packed keys: hashing, measuring, merging.
  *
- * Looked at once an entry of a dictionary, however many rows hold it. Any bytes are accepted: a
- * byte that is no part of well-formed UTF-8 (RFC 3629) counts as one code point outside ASCII.
  * Seven counters of 8 bits share one word, so that a character costs one shift and one addition.
- * The hash is the public MurmurHash3_x64_128 (A. Appleby) with DataSketches' seed.
  */
-#include "common.h"
-#include "leadline.h"
+#include "text.h"
 
-#define SEED       9001u
 #define FIELD_BITS 8
 #define FIELD_MOST 255
 
 enum { LOWER, UPPER, DIGIT, SPACE, PUNCTUATION, CONTROL, OTHER };
-
-/* ---- hash ------------------------------------------------------------------------------------ */
-
-#define C1 0x87c37b91114253d5u
-#define C2 0x4cf5ad432745937fu
-
-LL_INLINE uint64_t rotate(uint64_t x, int bits) {
-    return (x << bits) | (x >> (64 - bits));
-}
-
-LL_INLINE uint64_t finish(uint64_t x) {
-    x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdu;
-    x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53u;
-    return x ^ (x >> 33);
-}
-
-/* Up to eight bytes as a little-endian word. */
-LL_INLINE uint64_t word(const uint8_t *data, size_t size) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value |= (uint64_t)data[i] << (8 * i);
-    return value;
-}
-
-static void murmur(const uint8_t *data, size_t size, uint64_t *hash) {
-    uint64_t h1 = SEED, h2 = SEED;
-    size_t blocks = size / 16;
-    for (size_t i = 0; i < blocks; i++) {
-        h1 ^= rotate(word(data + 16 * i, 8) * C1, 31) * C2;
-        h1 = (rotate(h1, 27) + h2) * 5 + 0x52dce729u;
-        h2 ^= rotate(word(data + 16 * i + 8, 8) * C2, 33) * C1;
-        h2 = (rotate(h2, 31) + h1) * 5 + 0x38495ab5u;
-    }
-    const uint8_t *tail = data + 16 * blocks;
-    size_t rest = size - 16 * blocks;
-    if (rest > 8) h2 ^= rotate(word(tail + 8, rest - 8) * C2, 33) * C1;
-    h1 ^= rotate(word(tail, rest < 8 ? rest : 8) * C1, 31) * C2;
-    h1 ^= size;
-    h2 ^= size;
-    h1 += h2;
-    h2 += h1;
-    h1 = finish(h1);
-    h2 = finish(h2);
-    h1 += h2;
-    hash[0] = h1;
-    hash[1] = h2 + h1;
-}
 
 /* ---- characters ------------------------------------------------------------------------------ */
 
@@ -96,9 +44,8 @@ static size_t sequence(const uint8_t *data, size_t size) {
     return length;
 }
 
-static uint32_t characters(const uint8_t *data, size_t size, uint32_t *classes) {
+void ll_form_add(ll_text_form *form, const uint8_t *data, uint32_t size, uint64_t weight) {
     uint32_t length = 0;
-    memset(classes, 0, LL_TEXT_CLASSES * sizeof *classes);
     for (size_t at = 0; at < size;) {
         uint64_t fields = 0;
         unsigned taken = 0;
@@ -112,36 +59,140 @@ static uint32_t characters(const uint8_t *data, size_t size, uint32_t *classes) 
         }
         length += taken;
         for (int field = 0; field < LL_TEXT_CLASSES; field++)
-            classes[field] += (uint32_t)(fields >> (field * FIELD_BITS)) & FIELD_MOST;
+            form->classes[field] += weight * ((fields >> (field * FIELD_BITS)) & FIELD_MOST);
     }
-    return length;
+    ll_form_add_length(form, length, weight);
 }
 
-/* ---- public ---------------------------------------------------------------------------------- */
+/* A length's place is the bucket of its double: the octave, and the eight bits after the first. */
+void ll_form_add_length(ll_text_form *form, uint32_t length, uint64_t weight) {
+    if (!length) {
+        form->empty += weight;
+        return;
+    }
+    int octave = 31 - __builtin_clz(length);
+    uint32_t place = octave > 8 ? length >> (octave - 8) : length << (8 - octave);
+    form->lengths[octave][place & 0xff] += weight;
+    form->octaves |= (uint64_t)1 << octave;
+    form->total += weight * length;
+    form->minimum = form->minimum && form->minimum < length ? form->minimum : length;
+    form->maximum = form->maximum > length ? form->maximum : length;
+}
 
-int ll_text_measure(const int64_t *offsets, int64_t count, const uint8_t *data, int64_t data_size,
-                    uint64_t *hashes, uint32_t *lengths, uint32_t *classes) {
-    if (count < 0 || data_size < 0) return LL_ERROR_ARGUMENT;
+/* ---- packed keys ----------------------------------------------------------------------------- */
+
+static bool inside(const uint32_t *offsets, int64_t count, int64_t size) {
+    if (offsets[count] > size) return false;
+    for (int64_t i = 0; i < count; i++)
+        if (offsets[i] > offsets[i + 1]) return false;
+    return true;
+}
+
+LL_INLINE int compare(const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size) {
+    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+    return order ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+int ll_text_hash(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
+                 uint64_t *hashes) {
+    if (count < 0 || size < 0) return LL_ERROR_ARGUMENT;
+    if (!inside(offsets, count, size)) return LL_ERROR_RANGE;
     for (int64_t i = 0; i < count; i++) {
-        int64_t begin = offsets[i], end = offsets[i + 1];
-        if (begin < 0 || end < begin || end > data_size || end - begin > UINT32_MAX)
-            return LL_ERROR_RANGE;
-        const uint8_t *text = data + begin;
-        murmur(text, (size_t)(end - begin), hashes + 2 * i);
-        lengths[i] = characters(text, (size_t)(end - begin), classes + LL_TEXT_CLASSES * i);
+        const uint8_t *key = data + offsets[i];
+        uint32_t bytes = offsets[i + 1] - offsets[i];
+        uint64_t both[2] = {0, 0};
+        if (bytes == LL_TEXT_CUT_KEY)
+            both[0] = ll_load_word(key + LL_TEXT_PREFIX);
+        else
+            ll_murmur(key, bytes, both);
+        hashes[i] = both[0];
     }
     return LL_OK;
 }
 
-int ll_text_weigh(const uint32_t *classes, int64_t count, const int32_t *codes,
-                  const int64_t *weights, int64_t code_count, int64_t *totals) {
-    if (count < 0 || code_count < 0) return LL_ERROR_ARGUMENT;
-    memset(totals, 0, LL_TEXT_CLASSES * sizeof *totals);
-    for (int64_t i = 0; i < code_count; i++) {
-        if (codes[i] < 0 || codes[i] >= count) return LL_ERROR_RANGE;
-        const uint32_t *entry = classes + LL_TEXT_CLASSES * (int64_t)codes[i];
-        for (int field = 0; field < LL_TEXT_CLASSES; field++)
-            totals[field] += weights[i] * (int64_t)entry[field];
+int ll_text_describe(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
+                     const uint64_t *counts, ll_text_form *form) {
+    if (count < 0 || size < 0) return LL_ERROR_ARGUMENT;
+    if (!inside(offsets, count, size)) return LL_ERROR_RANGE;
+    memset(form, 0, sizeof *form);
+    for (int64_t i = 0; i < count; i++)
+        ll_form_add(form, data + offsets[i], offsets[i + 1] - offsets[i], counts[i]);
+    return LL_OK;
+}
+
+int ll_text_ascending(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
+                      int32_t *answer) {
+    if (count < 0 || size < 0) return LL_ERROR_ARGUMENT;
+    if (!inside(offsets, count, size)) return LL_ERROR_RANGE;
+    *answer = 1;
+    for (int64_t i = 1; i < count && *answer; i++)
+        *answer = compare(data + offsets[i - 1], offsets[i] - offsets[i - 1], data + offsets[i],
+                          offsets[i + 1] - offsets[i]) < 0;
+    return LL_OK;
+}
+
+/* Whether the keys counted more than `excess` times fit. */
+static bool fits_above(const uint32_t *offsets, const uint64_t *counts, size_t count,
+                       uint64_t excess) {
+    uint64_t keys = 0, bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t held = counts[i] > excess;
+        keys += held;
+        bytes += held * (offsets[i + 1] - offsets[i]);
     }
+    return ll_text_fits(keys, bytes);
+}
+
+/* Take from all counts what leaves keys that fit: the least such number, by bisection. */
+static uint64_t reduce(uint32_t *offsets, uint8_t *data, uint64_t *counts, size_t *count) {
+    uint64_t low = 0, high = UINT64_MAX;
+    if (fits_above(offsets, counts, *count, 0)) return 0;
+    while (high - low > 1) { /* low does not fit, high does */
+        uint64_t middle = low + (high - low) / 2;
+        if (fits_above(offsets, counts, *count, middle))
+            high = middle;
+        else
+            low = middle;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        uint32_t begin = offsets[i], bytes = offsets[i + 1] - begin;
+        if (counts[i] <= high) continue;
+        memmove(data + offsets[kept], data + begin, bytes);
+        counts[kept] = counts[i] - high;
+        offsets[kept + 1] = offsets[kept] + bytes; /* at or before what is read next */
+        kept++;
+    }
+    *count = kept;
+    return high;
+}
+
+int ll_text_merge(const uint32_t *a_offsets, const uint8_t *a_data, int64_t a_size,
+                  const uint64_t *a_counts, int64_t a_count, const uint32_t *b_offsets,
+                  const uint8_t *b_data, int64_t b_size, const uint64_t *b_counts, int64_t b_count,
+                  uint32_t *offsets, uint8_t *data, uint64_t *counts, uint64_t *found) {
+    if (a_count < 0 || b_count < 0 || a_size < 0 || b_size < 0) return LL_ERROR_ARGUMENT;
+    if (a_size > INT32_MAX || b_size > INT32_MAX) return LL_ERROR_ARGUMENT;
+    if (!inside(a_offsets, a_count, a_size) || !inside(b_offsets, b_count, b_size))
+        return LL_ERROR_RANGE;
+    size_t filled = 0;
+    offsets[0] = 0;
+    for (int64_t i = 0, j = 0; i < a_count || j < b_count;) {
+        int order = i == a_count ? 1 : -1;
+        if (i < a_count && j < b_count)
+            order = compare(a_data + a_offsets[i], a_offsets[i + 1] - a_offsets[i],
+                            b_data + b_offsets[j], b_offsets[j + 1] - b_offsets[j]);
+        const uint8_t *key = order <= 0 ? a_data + a_offsets[i] : b_data + b_offsets[j];
+        uint32_t bytes =
+            order <= 0 ? a_offsets[i + 1] - a_offsets[i] : b_offsets[j + 1] - b_offsets[j];
+        memcpy(data + offsets[filled], key, bytes);
+        counts[filled] = (order <= 0 ? a_counts[i] : 0) + (order >= 0 ? b_counts[j] : 0);
+        offsets[filled + 1] = offsets[filled] + bytes;
+        i += order <= 0;
+        j += order >= 0;
+        filled++;
+    }
+    found[1] = reduce(offsets, data, counts, &filled);
+    found[0] = filled;
     return LL_OK;
 }

@@ -85,3 +85,58 @@ def chi2(p: np.ndarray, q: np.ndarray) -> tuple[float, float]:
     table = np.array([p, q])
     result = stats.chi2_contingency(table[:, table.sum(axis=0) > 0], correction=False)
     return float(result.statistic), float(result.pvalue)
+
+
+def frequent_texts(
+    texts: Iterable[bytes | None], *, block: int = 65_536, capacity: int = 4_096, room: int = 2**19
+) -> tuple[dict[bytes, int], int]:
+    """Weighted Misra-Gries by its definition: counts after every block, and what was subtracted.
+
+    Whole texts stand for their keys, which have at most 272 bytes.
+    """
+    present = [text for text in texts if text is not None]
+    held: Counter[bytes] = Counter()
+    error = 0
+    for begin in range(0, len(present), block):
+        held.update(present[begin : begin + block])
+        needed = 0
+        for place, (text, count) in enumerate(held.most_common()):
+            needed += len(text) if len(text) <= 256 else 272
+            if place >= capacity or needed > room:
+                error += count
+                held = Counter({key: n - count for key, n in held.items() if n > count})
+                break
+    return dict(held), error
+
+
+def murmur(data: bytes, seed: int = 9001) -> tuple[int, int]:
+    """MurmurHash3_x64_128 written from A. Appleby's public-domain description, for comparison."""
+    mask = 2**64 - 1
+    c1, c2 = 0x87C37B91114253D5, 0x4CF5AD432745937F
+
+    def rotate(x: int, r: int) -> int:
+        return (x << r | x >> (64 - r)) & mask
+
+    def scramble(x: int) -> int:
+        x = (x ^ x >> 33) * 0xFF51AFD7ED558CCD & mask
+        x = (x ^ x >> 33) * 0xC4CEB9FE1A85EC53 & mask
+        return x ^ x >> 33
+
+    h1 = h2 = seed
+    whole = len(data) // 16 * 16
+    for at in range(0, whole, 16):
+        k1 = int.from_bytes(data[at : at + 8], "little")
+        k2 = int.from_bytes(data[at + 8 : at + 16], "little")
+        h1 ^= rotate(k1 * c1 & mask, 31) * c2 & mask
+        h1 = ((rotate(h1, 27) + h2) * 5 + 0x52DCE729) & mask
+        h2 ^= rotate(k2 * c2 & mask, 33) * c1 & mask
+        h2 = ((rotate(h2, 31) + h1) * 5 + 0x38495AB5) & mask
+    tail = data[whole:]
+    h2 ^= rotate(int.from_bytes(tail[8:], "little") * c2 & mask, 33) * c1 & mask
+    h1 ^= rotate(int.from_bytes(tail[:8], "little") * c1 & mask, 31) * c2 & mask
+    h1, h2 = h1 ^ len(data), h2 ^ len(data)
+    h1 = (h1 + h2) & mask
+    h2 = (h2 + h1) & mask
+    h1, h2 = scramble(h1), scramble(h2)
+    h1 = (h1 + h2) & mask
+    return h1, (h2 + h1) & mask

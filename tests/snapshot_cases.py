@@ -39,7 +39,7 @@ from leadline.sketch.counts import ValueCounts
 from leadline.sketch.distinct import DistinctBuilder
 from leadline.sketch.frequent import TextCounts
 from leadline.sketch.keys import to_keys
-from leadline.sketch.text import hash_keys
+from leadline.sketch.text import TextForm
 from leadline.snapshot import frames, states
 
 DAY = 86_400_000_000
@@ -90,17 +90,16 @@ def text(weights: Mapping[bytes, int], *, nulls: int = 0, error: int = 0) -> Col
         error=error,
         total=total,
     )
-    empty, lengths, classes = states.measured(counts)
     distinct = None
+    form = None if TextForm.follows(counts) else TextForm.of_counts(counts)
     if error:
         builder = DistinctBuilder()
-        builder.add_hashes(hash_keys(counts.keys))
+        builder.add_hashes(counts.hashes())
         distinct = builder.finish()
-        more = states.measured(
-            TextCounts.of([b"?"], np.array([error], dtype=np.uint64), error=0, total=error)
-        )
-        lengths, classes = lengths.merge(more[1]), classes.merge(more[2])
-    summary = TextSummary(counts, distinct, empty, lengths, classes)
+        assert form is not None
+        more = TextCounts.of([b"?"], np.array([error], dtype=np.uint64), error=0, total=error)
+        form = form.merge(TextForm.of_counts(more))
+    summary = TextSummary(counts, distinct, form)
     return ColumnState(BY_NAME["country"], total + nulls, nulls, summary)
 
 
@@ -177,6 +176,12 @@ def described(item: Any) -> Any:
     """Plain values of any state, exact: doubles as hexadecimal, long arrays by their hash."""
     if isinstance(item, enum.Enum):
         return item.name
+    if isinstance(item, TextSummary):
+        names = ("classes", "counts", "distinct", "empty", "lengths")
+        return {name: described(getattr(item, name)) for name in names}
+    if isinstance(item, TextCounts):
+        names = ("counts", "error", "keys", "total")
+        return {name: described(getattr(item, name)) for name in names}
     if dataclasses.is_dataclass(item):
         names = [field.name for field in dataclasses.fields(item) if field.init]
         return {name: described(getattr(item, name)) for name in names}

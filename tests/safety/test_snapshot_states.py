@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import snapshot_cases as cases
-from leadline.snapshot.packing import pack, pack_strings, varint
+from leadline.snapshot.packing import pack, varint
 from snapshot_cases import LARGE, SMALL, large_archive, outcome, small_archive
 
 Change = Callable[[dict[str, list[Any]]], None]
@@ -38,7 +38,8 @@ def _numbers_page(page: int) -> bytes:
 
 
 def _keys(*keys: bytes) -> bytes:
-    return pack_strings(keys)
+    lengths = np.array([len(key) for key in keys], dtype=np.uint64)
+    return varint(len(keys)) + pack(lengths) + b"".join(keys)
 
 
 def _values(encoding: int, count: int, first: int, step: int, *gaps: int) -> bytes:

@@ -10,7 +10,8 @@ from leadline import _arrow
 
 
 def words(codes: _arrow.TextCodes) -> list[bytes | None]:
-    return [None if code < 0 else codes.entry(int(code)) for code in codes.codes]
+    entries = codes.entries()
+    return [None if code < 0 else entries[code] for code in codes.codes.tolist()]
 
 
 PLAIN = ["a", None, "bb", "a", "", "ü"]

@@ -1,4 +1,4 @@
-"""Exact counts of numbers and counts of frequent texts, against `collections.Counter`."""
+"""Exact counts of numbers, against `collections.Counter`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,8 @@ import pytest
 from leadline import _native
 from leadline._native import Storage
 from leadline.errors import ComparisonError, InputError
-from leadline.sketch.counts import (
-    ValueCounts,
-    count_blocks,
-    count_groups,
-    group_codes,
-)
-from leadline.sketch.frequent import CAPACITY, KEY_BYTES, TextCounts, TextCountsBuilder
+from leadline.sketch.counts import ValueCounts, count_blocks, count_groups
 from leadline.sketch.scratch import BLOCK, Scratch
-from leadline.sketch.text import measure
 
 
 def blocks_of(values: np.ndarray, size: int = BLOCK) -> list[np.ndarray]:
@@ -175,129 +168,3 @@ def test_groups_outside_the_values_are_refused(scratch):
     for starts in ([0, 4], [2, 1], [-1, 3]):
         with pytest.raises(InputError):
             count_groups(values, np.array(starts, dtype=np.int64), Storage.INT64, scratch)
-
-
-# --- codes ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("dictionary", [1, 40, 3_000, 200_000])
-def test_codes_are_counted_one_group_by_one(random, scratch, dictionary):
-    sizes = [0, 1, 500, 3_000, 0]
-    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    codes = random.integers(-1, dictionary, int(starts[-1])).astype(np.int32)
-    unique, counts, unique_starts = group_codes(codes, starts, scratch)
-    for group in range(len(sizes)):
-        held = slice(unique_starts[group], unique_starts[group + 1])
-        expected = Counter(codes[starts[group] : starts[group + 1]].tolist())
-        expected.pop(-1, None)
-        assert unique[held].tolist() == sorted(expected)
-        assert dict(zip(unique[held].tolist(), counts[held].tolist(), strict=True)) == expected
-    assert not scratch.codes(dictionary).any()
-
-
-def test_all_rows_null(scratch):
-    codes = np.full(5, -1, dtype=np.int32)
-    unique, counts, starts = group_codes(codes, np.array([0, 5]), scratch)
-    assert (len(unique), len(counts), starts.tolist()) == (0, 0, [0, 0])
-
-
-# --- frequent texts ------------------------------------------------------------------------------
-
-
-def dictionary_of(entries: list[bytes]):
-    offsets = np.concatenate([[0], np.cumsum([len(entry) for entry in entries])]).astype(np.int64)
-    return measure(offsets, np.frombuffer(b"".join(entries), dtype=np.uint8))
-
-
-def build(codes: np.ndarray, entries: list[bytes], scratch: Scratch) -> TextCounts:
-    builder = TextCountsBuilder(dictionary_of(entries), scratch)
-    for begin in range(0, len(codes), BLOCK):
-        builder.add(codes[begin : begin + BLOCK])
-    kept, counts, error = builder.finish()
-    keys = [entries[code] for code in kept]
-    return TextCounts.of(keys, counts, error=error, total=len(codes))
-
-
-def assert_bounded(counts: TextCounts, truth: Counter[bytes]) -> None:
-    """Every true count lies within [count, count + error], absent keys having 0."""
-    held = dict(zip(counts.keys, counts.counts.tolist(), strict=True))
-    assert set(held) <= set(truth)
-    for key, count in truth.items():
-        assert held.get(key, 0) <= count <= held.get(key, 0) + counts.error
-    assert counts.total == truth.total()
-    assert list(counts.keys) == sorted(counts.keys)
-
-
-@pytest.mark.parametrize("dictionary", [3, 2_048, 2_049, 4_096])
-def test_texts_are_exact_up_to_the_capacity(random, scratch, dictionary):
-    entries = [f"key {code:05}".encode() for code in range(dictionary)]
-    codes = random.integers(0, dictionary, 100_000).astype(np.int32)
-    counts = build(codes, entries, scratch)
-    assert counts.exact
-    truth = Counter(entries[code] for code in codes.tolist())
-    assert dict(zip(counts.keys, counts.counts.tolist(), strict=True)) == truth
-    assert counts.top(5) == sorted(truth.items(), key=lambda item: (-item[1], item[0]))[:5]
-
-
-def test_frequent_texts_have_a_deterministic_bound(random, scratch):
-    entries = [b"%07d" % code for code in range(60_000)]
-    codes = np.minimum(random.zipf(1.2, 300_000) - 1, 59_999).astype(np.int32)
-    counts = build(codes, entries, scratch)
-    assert len(counts) <= CAPACITY
-    assert 0 < counts.error <= 300_000 // CAPACITY
-    assert_bounded(counts, Counter(entries[code] for code in codes.tolist()))
-    assert not scratch.codes(60_000).any()
-
-
-def test_the_codes_do_not_matter(random, scratch):
-    entries = [b"%07d" % code for code in range(20_000)]
-    codes = np.minimum(random.zipf(1.3, 150_000) - 1, 19_999).astype(np.int32)
-    shuffled = random.permutation(20_000).astype(np.int32)
-    renamed = [b""] * 20_000
-    for code, entry in enumerate(entries):
-        renamed[shuffled[code]] = entry
-    assert build(codes, entries, scratch) == build(shuffled[codes], renamed, scratch)
-
-
-def test_texts_that_occur_once_leave_nothing_but_the_error(scratch):
-    entries = [b"%07d" % code for code in range(BLOCK)]
-    counts = build(np.arange(BLOCK, dtype=np.int32), entries, scratch)
-    assert (len(counts), counts.error, counts.total) == (0, 1, BLOCK)
-
-
-def test_equal_counts_stay_or_go_together():
-    keys = [b"%05d" % number for number in range(CAPACITY + 1)]
-    weights = [9] * 10 + [4] * (CAPACITY - 9)
-    counts = TextCounts.of(keys, weights, error=0, total=sum(weights))
-    assert counts.keys == tuple(keys[:10])
-    assert counts.counts.tolist() == [5] * 10
-    assert counts.error == 4
-
-
-def test_long_keys_fill_the_bytes_before_the_number():
-    keys = [b"%0256d" % number for number in range(2_049)]
-    weights = list(range(2_049, 0, -1))
-    counts = TextCounts.of(keys, weights, error=0, total=sum(weights))
-    assert KEY_BYTES == 2_048 * 256
-    assert len(counts) == 2_048
-    assert counts.error == 1
-    assert counts.counts.tolist() == [weight - 1 for weight in weights[:-1]]
-
-
-def test_merging_keeps_the_bound(random, scratch):
-    entries = [b"%07d" % code for code in range(30_000)]
-    parts = [np.minimum(random.zipf(1.2, 70_000) - 1, 29_999).astype(np.int32) for _ in range(4)]
-    states = [build(part, entries, scratch) for part in parts]
-    merged = states[0].merge(states[1]).merge(states[2]).merge(states[3])
-    assert_bounded(merged, Counter(entries[code] for part in parts for code in part.tolist()))
-    assert merged.error <= merged.total // CAPACITY
-    assert states[0].merge(states[1]) == states[1].merge(states[0])
-
-
-def test_codes_outside_the_dictionary_are_refused_and_leave_clean_memory(scratch):
-    builder = TextCountsBuilder(dictionary_of([b"a", b"b"]), scratch)
-    builder.add(np.array([0, 1, 1], dtype=np.int32))
-    for wrong in (-1, 2):
-        with pytest.raises(InputError):
-            builder.add(np.array([0, wrong], dtype=np.int32))
-        assert not scratch.codes(2).any()

@@ -10,8 +10,6 @@ from .arrow import ArrayView, ArrowType, Tally, gather
 from .calendar import calendar_count, calendar_microseconds
 from .counts import (
     FEW_PLACES,
-    codes_count,
-    codes_groups,
     counts_dense,
     counts_few,
     counts_groups,
@@ -37,7 +35,23 @@ from .library import (
 )
 from .moments import moments_block, moments_weighted
 from .quantiles import quantiles_block, quantiles_capacity, quantiles_merge, quantiles_weighted
-from .text import TEXT_CLASSES, text_measure, text_weigh
+from .text import (
+    TEXT_BLOCK,
+    TEXT_CAPACITY,
+    TEXT_CLASSES,
+    TEXT_CUT_KEY,
+    TEXT_KEY_BYTES,
+    TEXT_PREFIX,
+    CodeView,
+    CountedTexts,
+    RawForm,
+    TextCounter,
+    TextView,
+    text_ascending,
+    text_describe,
+    text_hash,
+    text_merge,
+)
 
 __all__ = [
     "DISTINCT_REGISTERS",
@@ -46,18 +60,26 @@ __all__ = [
     "HISTOGRAM_PAGE",
     "HISTOGRAM_PAGES",
     "HISTOGRAM_TOUCHED",
+    "TEXT_BLOCK",
+    "TEXT_CAPACITY",
     "TEXT_CLASSES",
+    "TEXT_CUT_KEY",
+    "TEXT_KEY_BYTES",
+    "TEXT_PREFIX",
     "ArrayView",
     "ArrowType",
+    "CodeView",
+    "CountedTexts",
     "HistogramCounters",
     "MissingKernelsError",
+    "RawForm",
     "Storage",
     "Tally",
+    "TextCounter",
+    "TextView",
     "active_instruction_set",
     "calendar_count",
     "calendar_microseconds",
-    "codes_count",
-    "codes_groups",
     "counts_dense",
     "counts_few",
     "counts_groups",
@@ -78,6 +100,8 @@ __all__ = [
     "quantiles_capacity",
     "quantiles_merge",
     "quantiles_weighted",
-    "text_measure",
-    "text_weigh",
+    "text_ascending",
+    "text_describe",
+    "text_hash",
+    "text_merge",
 ]

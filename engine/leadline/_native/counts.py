@@ -1,4 +1,4 @@
-"""Exact counts of values and of dictionary codes."""
+"""Exact counts of values."""
 
 from __future__ import annotations
 
@@ -111,52 +111,3 @@ def counts_merge(
     if code:
         refuse(code, "counts")
     return keys[: filled[0]], counts[: filled[0]]
-
-
-def codes_count(
-    codes: NDArray[np.int32],
-    table: NDArray[np.uint32],
-    touched: NDArray[np.int32],
-    filled: int,
-) -> int:
-    """Count codes; ``touched[:returned]`` are those whose counters are not zero."""
-    require_room(touched, min(filled + len(codes), len(table)) + 1)
-    count = np.array([filled], dtype=np.int64)
-    code = lib.ll_codes_count(
-        memory(codes, np.int32),
-        len(codes),
-        memory(table, np.uint32),
-        len(table),
-        memory(touched, np.int32),
-        memory(count, np.int64),
-    )
-    if code:
-        refuse(code, "codes")
-    return int(count[0])
-
-
-def codes_groups(
-    codes: NDArray[np.int32], starts: NDArray[np.int64], table: NDArray[np.uint32]
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct codes of every group, their counts, and where each group begins in both."""
-    size = len(codes)
-    work = np.empty((2, size), dtype=np.uint64)
-    unique, counts = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int64)
-    unique_starts = np.empty(len(starts), dtype=np.int64)
-    code = lib.ll_codes_groups(
-        memory(codes, np.int32),
-        size,
-        memory(starts, np.int64),
-        len(starts) - 1,
-        memory(table, np.uint32),
-        len(table),
-        words(work[0]),
-        words(work[1]),
-        memory(unique, np.int32),
-        memory(counts, np.int64),
-        memory(unique_starts, np.int64),
-    )
-    if code:
-        refuse(code, "codes")
-    filled = int(unique_starts[-1])
-    return unique[:filled], counts[:filled], unique_starts

@@ -350,10 +350,10 @@ class ColumnProfile:
     def _extreme(self, which: str) -> Any:
         summary = self.state.summary
         if isinstance(summary, TextSummary):
-            keys = summary.counts.keys
-            if not summary.counts.exact or not keys:
+            counts = summary.counts
+            if not counts.exact or not len(counts):
                 return None
-            return decode_key(keys[0] if which == "minimum" else keys[-1])
+            return decode_key(counts.key(0 if which == "minimum" else -1))
         value = getattr(summary, which) if summary is not None else None
         return None if value is None else self._present(value)
 

@@ -24,7 +24,7 @@ from ..sketch.histogram import Histogram, weighted_histogram
 from ..sketch.keys import from_keys, to_keys, value_of
 from ..sketch.moments import Moments, weighted_moments
 from ..sketch.quantiles import Quantiles, weighted_quantiles
-from ..sketch.text import CharacterClasses, TextLengths, hash_keys
+from ..sketch.text import CharacterClasses, TextForm, TextLengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +196,13 @@ class NumericSummary:
 class TextSummary:
     """Byte strings: frequent values, distinct count, lengths and kinds of characters.
 
-    ``distinct`` is None while the counts are exact, because it then follows from them; only
-    redaction sets it earlier.
+    ``distinct`` and ``form`` are None while they follow from exact counts; redaction sets them
+    earlier, and a text that was cut sets ``form``.
     """
 
     counts: TextCounts
     distinct: Distinct | None
-    empty: int
-    lengths: TextLengths
-    classes: CharacterClasses
+    form: TextForm | None
 
     @property
     def total(self) -> int:
@@ -214,15 +212,34 @@ class TextSummary:
     @property
     def nbytes(self) -> int:
         """Bytes of state held."""
-        held = self.counts.nbytes + self.lengths.nbytes + self.classes.nbytes
-        return 64 + held + (self.distinct.nbytes if self.distinct is not None else 0)
+        states = (self.counts, self.distinct, self.form)
+        return 64 + sum(state.nbytes for state in states if state is not None)
+
+    @property
+    def empty(self) -> int:
+        """Number of empty texts."""
+        return self.get_form().empty
+
+    @property
+    def lengths(self) -> TextLengths:
+        """Lengths of the texts that are not empty."""
+        return self.get_form().lengths
+
+    @property
+    def classes(self) -> CharacterClasses:
+        """Code points by kind."""
+        return self.get_form().classes
+
+    def get_form(self) -> TextForm:
+        """Lengths and kinds of characters, derived from exact counts where those are held."""
+        return TextForm.of_counts(self.counts) if self.form is None else self.form
 
     def get_distinct(self) -> Distinct:
         """Registers of the distinct count, derived from exact counts where those are held."""
         if self.distinct is not None:
             return self.distinct
         builder = DistinctBuilder()
-        builder.add_hashes(hash_keys(self.counts.keys))
+        builder.add_hashes(self.counts.hashes())
         return builder.finish()
 
     def merge(self, other: TextSummary) -> TextSummary:
@@ -232,13 +249,10 @@ class TextSummary:
         # Redacted texts keep registers beside exact counts: their keys no longer hash alike.
         if not (counts.exact and self.distinct is None and other.distinct is None):
             distinct = self.get_distinct().merge(other.get_distinct())
-        return TextSummary(
-            counts=counts,
-            distinct=distinct,
-            empty=self.empty + other.empty,
-            lengths=self.lengths.merge(other.lengths),
-            classes=self.classes.merge(other.classes),
-        )
+        form = None
+        if not (counts.exact and self.form is None and other.form is None):
+            form = self.get_form().merge(other.get_form())
+        return TextSummary(counts, distinct, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,8 +362,7 @@ Summary = NumericSummary | TextSummary | TimestampSummary
 def empty_summary(column: Column) -> Summary | None:
     """The summary of a column of which no row was seen."""
     if column.kind is Kind.TEXT:
-        nothing = TextCounts.of([], [], error=0, total=0)
-        return TextSummary(nothing, None, 0, TextLengths.empty(), CharacterClasses.empty())
+        return TextSummary(TextCounts.empty(), None, None)
     if column.storage is None:
         return None
     counts = ValueCounts.empty(column.storage)

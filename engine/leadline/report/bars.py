@@ -74,4 +74,4 @@ def _text_shares(columns: Sequence[ColumnProfile], bins: int) -> list[list[float
 def _counts(column: ColumnProfile, most: int | None = None) -> list[tuple[bytes, int]]:
     assert column.text is not None
     counts = column.text.counts
-    return counts.top(len(counts.keys) if most is None else most)
+    return counts.top(len(counts) if most is None else most)

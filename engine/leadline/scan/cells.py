@@ -121,8 +121,9 @@ def _text_values(
     used, codes = compact(text.codes.astype(np.int64))
     if len(used) > limit:
         raise too_many_values(name, len(used), len(column), limit)
+    entries = text.entries()
     values: list[SegmentValue] = [
-        None if code < 0 else text.entry(code).decode("utf-8", "backslashreplace")
+        None if code < 0 else entries[code].decode("utf-8", "backslashreplace")
         for code in used.tolist()
     ]
     return codes, values

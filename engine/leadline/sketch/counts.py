@@ -285,27 +285,3 @@ def count_groups(
             storage, base, _narrow(offsets[begin:end], span), _narrow(counts[begin:end], most)
         )
     return groups
-
-
-def group_codes(
-    codes: NDArray[np.int32], starts: NDArray[np.int64], scratch: Scratch
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
-    """Count the dictionary codes of many cells at once.
-
-    Parameters
-    ----------
-    codes
-        One a row, cell after cell; negative where the row is null.
-    starts
-        Cell ``i`` holds ``codes[starts[i]:starts[i + 1]]``.
-    scratch
-        Work memory of the calling thread; left clean.
-
-    Returns
-    -------
-    unique, counts, starts
-        Distinct codes of every cell in ascending order, their counts, and where each cell begins
-        in both.
-    """
-    table = scratch.codes(int(codes.max(initial=-1)) + 1)
-    return kernels.codes_groups(codes, starts, table)

@@ -6,6 +6,9 @@ subtraction takes from more keys than fit, so ``error`` stays below total / 4,09
 where keys are so long that their bytes fill first; every true count lies between a key's count and
 that plus ``error``. Only counts and sizes decide what stays, never an order of
 arrival, so a plain and a dictionary-encoded column end with the same state.
+
+Keys lie packed, one after another: a scan of a thousand cells holds millions of them, and an
+object of its own for each took longer than counting.
 """
 
 from __future__ import annotations
@@ -13,32 +16,26 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import counts as kernels
-from .scratch import BLOCK, Scratch
+from .._native import (
+    TEXT_CAPACITY,
+    TEXT_CUT_KEY,
+    TEXT_KEY_BYTES,
+    TEXT_PREFIX,
+    CountedTexts,
+)
+from .._native import text as kernels
 
-if TYPE_CHECKING:
-    from .text import TextMeasures
+CAPACITY = TEXT_CAPACITY  # keys
+KEY_BYTES = TEXT_KEY_BYTES  # of all keys together
+PREFIX = TEXT_PREFIX  # longer keys keep this many bytes ...
+CUT_KEY = TEXT_CUT_KEY  # ... and the 128-bit hash of all of them, so this size marks a cut key
 
-CAPACITY = 4_096  # keys
-KEY_BYTES = 512 * 1024  # of all keys together
-PREFIX = 256  # longer keys keep this many bytes ...
-DIGEST = 16  # ... and the 128-bit hash of all of them
-CUT_KEY = PREFIX + DIGEST  # so this size marks a cut key
-
-
-def _excluded_count(counts: NDArray[Any], sizes: NDArray[Any]) -> int:
-    """Count of the heaviest keys that must go, 0 if all fit; equal counts stay or go together."""
-    if len(counts) <= CAPACITY and int(sizes.sum()) <= KEY_BYTES:
-        return 0
-    order = np.argsort(counts, kind="stable")[::-1]
-    bytes_needed = np.cumsum(sizes[order], dtype=np.int64)
-    fitting = min(CAPACITY, int(np.searchsorted(bytes_needed, KEY_BYTES, side="right")))
-    return int(counts[order[fitting]])
+_NO_KEYS = np.zeros(1, dtype=np.uint32), b"", np.zeros(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +44,10 @@ class TextCounts:
 
     Parameters
     ----------
-    keys
-        Ascending distinct texts, at most 4,096 of 512 KiB together. A text of more than 256 bytes
-        is cut to these and the 16 bytes of its hash, so that its key has 272 bytes.
+    offsets, data
+        Key ``i`` is ``data[offsets[i]:offsets[i + 1]]`` (uint32, from 0 on): ascending distinct
+        texts, at most 4,096 of 512 KiB together. A text of more than 256 bytes is cut to these and
+        the 16 bytes of its hash, so that its key has 272 bytes.
     counts
         How often each occurred (uint64): exactly, or up to ``error`` times more.
     error
@@ -63,30 +61,38 @@ class TextCounts:
     [(b'a', 2)]
     """
 
-    keys: tuple[bytes, ...]
+    offsets: NDArray[np.uint32]
+    data: bytes
     counts: NDArray[np.uint64]
     error: int
     total: int
 
     def __post_init__(self) -> None:
+        self.offsets.flags.writeable = False
         self.counts.flags.writeable = False
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, TextCounts)
-            and (self.keys, self.error, self.total) == (other.keys, other.error, other.total)
+            and (self.data, self.error, self.total) == (other.data, other.error, other.total)
+            and np.array_equal(self.offsets, other.offsets)
             and np.array_equal(self.counts, other.counts)
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.counts)
 
     @classmethod
     def empty(cls) -> TextCounts:
         """Counts of no texts."""
-        return cls((), np.zeros(0, dtype=np.uint64), 0, 0)
+        return cls(*_NO_KEYS, 0, 0)
+
+    @classmethod
+    def found(cls, cell: CountedTexts) -> TextCounts:
+        """What a counting kernel found in one cell."""
+        return cls(cell.offsets, cell.keys, cell.counts, cell.error, cell.total)
 
     @classmethod
     def of(
@@ -102,13 +108,10 @@ class TextCounts:
         if any(a >= b for a, b in itertools.pairwise(keys)):
             order = sorted(range(len(keys)), key=keys.__getitem__)
             keys, weights = [keys[index] for index in order], weights[order]
-        sizes = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
-        excluded = _excluded_count(weights, sizes)
-        if excluded:
-            kept = np.flatnonzero(weights > excluded)
-            keys = [keys[index] for index in kept.tolist()]
-            weights = weights[kept] - np.uint64(excluded)
-        return cls(tuple(keys), weights, error + excluded, total)
+        sizes = np.fromiter(map(len, keys), dtype=np.uint32, count=len(keys))
+        packed = offsets_of(sizes), b"".join(keys), weights
+        offsets, data, weights, excess = kernels.text_merge(*packed, *_NO_KEYS)
+        return cls(offsets, data, weights, error + excess, total)
 
     @staticmethod
     def fits(keys: int, key_bytes: int) -> bool:
@@ -121,14 +124,34 @@ class TextCounts:
         return self.error == 0
 
     @property
+    def keys(self) -> list[bytes]:
+        """All keys, ascending; made anew at every call, so for what somebody looks at."""
+        offsets = self.offsets.tolist()
+        return [self.data[begin:end] for begin, end in itertools.pairwise(offsets)]
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest key; 0 without keys."""
+        return int(np.diff(self.offsets).max(initial=0))
+
+    @property
     def nbytes(self) -> int:
         """Bytes of state held."""
-        return 16 + sum(map(len, self.keys)) + 8 * len(self.keys) + self.counts.nbytes
+        return 16 + self.offsets.nbytes + len(self.data) + self.counts.nbytes
+
+    def key(self, index: int) -> bytes:
+        """One key by its place in ascending order; from the end if negative."""
+        index %= len(self)
+        return self.data[int(self.offsets[index]) : int(self.offsets[index + 1])]
 
     def top(self, n: int) -> list[tuple[bytes, int]]:
         """The ``n`` heaviest keys with their counts, equal counts by key."""
         order = np.argsort(-self.counts.astype(np.int64), kind="stable")[:n]
-        return [(self.keys[index], int(self.counts[index])) for index in order.tolist()]
+        return [(self.key(index), int(self.counts[index])) for index in order.tolist()]
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """First hash word of the text behind every key, cut ones included."""
+        return kernels.text_hash(self.offsets, self.data)
 
     def merge(self, other: TextCounts) -> TextCounts:
         """Counts of both sides' texts; the same from either side.
@@ -136,66 +159,17 @@ class TextCounts:
         Grouping matters once the capacity is passed, but never to the bound: the errors of both
         sides and of the subtraction add up.
         """
-        table = dict(zip(self.keys, self.counts.tolist(), strict=True))
-        for key, count in zip(other.keys, other.counts.tolist(), strict=True):
-            table[key] = table.get(key, 0) + count
-        keys = sorted(table)
-        return TextCounts.of(
-            keys,
-            [table[key] for key in keys],
-            error=self.error + other.error,
-            total=self.total + other.total,
+        error, total = self.error + other.error, self.total + other.total
+        if self.data == other.data and np.array_equal(self.offsets, other.offsets):
+            return TextCounts(self.offsets, self.data, self.counts + other.counts, error, total)
+        offsets, data, counts, excess = kernels.text_merge(
+            self.offsets, self.data, self.counts, other.offsets, other.data, other.counts
         )
+        return TextCounts(offsets, data, counts, error + excess, total)
 
 
-class TextCountsBuilder:
-    """Counts the texts of one cell by their dictionary codes, block by block.
-
-    Parameters
-    ----------
-    measures
-        What the dictionary's distinct entries are; their key sizes count towards the capacity.
-    scratch
-        Work memory of the calling thread; in use until `finish`.
-    """
-
-    def __init__(self, measures: TextMeasures, scratch: Scratch) -> None:
-        self._sizes = measures.key_sizes
-        self._table = scratch.codes(len(self._sizes))
-        self._active = np.empty(min(CAPACITY + BLOCK, len(self._sizes)) + 1, dtype=np.int32)
-        self._filled = 0
-        self._error = 0
-
-    def add(self, codes: NDArray[np.int32]) -> None:
-        """Take at most 65,536 codes, none negative; all blocks but the last hold 65,536.
-
-        Raises
-        ------
-        InputError
-            If a code is outside the dictionary; the table of the scratch memory is clean then.
-        """
-        try:
-            self._filled = kernels.codes_count(codes, self._table, self._active, self._filled)
-        except Exception:
-            self.finish()
-            raise
-        active = self._active[: self._filled]
-        if self._filled <= CAPACITY and int(self._sizes[active].sum()) <= KEY_BYTES:
-            return
-        counts = self._table[active]
-        excluded = _excluded_count(counts, self._sizes[active])
-        if excluded:
-            counts = np.where(counts > excluded, counts - np.uint32(excluded), np.uint32(0))
-            self._table[active] = counts
-            kept = active[counts > 0]
-            self._active[: len(kept)] = kept
-            self._filled = len(kept)
-            self._error += excluded
-
-    def finish(self) -> tuple[NDArray[np.int32], NDArray[np.uint64], int]:
-        """Codes that are held, ascending, their counts, and the error; the table is clean again."""
-        codes = np.sort(self._active[: self._filled])
-        counts = self._table[codes].astype(np.uint64)
-        self._table[codes] = 0
-        self._filled = 0
-        return codes, counts, self._error
+def offsets_of(sizes: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint32]:
+    """Where each of some keys begins, and where the last one ends."""
+    offsets = np.zeros(len(sizes) + 1, dtype=np.uint32)
+    np.cumsum(sizes, out=offsets[1:], dtype=np.uint32)
+    return offsets

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import HistogramCounters
+from .._native import HistogramCounters, TextCounter
 
 # Values of one block: 512 KiB, so that a block and the states it feeds stay in a 2 MiB cache.
 BLOCK = 65_536
@@ -26,9 +26,6 @@ UNIT_ROWS = 1 << 20
 
 class Scratch:
     """Work memory of one thread; not to be shared between threads."""
-
-    def __init__(self) -> None:
-        self._codes: NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
 
     @cached_property
     def block(self) -> NDArray[np.uint64]:
@@ -50,11 +47,10 @@ class Scratch:
         """Room to sort one block; any content."""
         return np.empty(2 * BLOCK, dtype=np.uint64)
 
-    def codes(self, size: int) -> NDArray[np.uint32]:
-        """A counter for each of ``size`` dictionary codes; zeroed between uses."""
-        if len(self._codes) < size:
-            self._codes = np.zeros(max(size, 2 * len(self._codes)), dtype=np.uint32)
-        return self._codes[:size]
+    @cached_property
+    def texts(self) -> TextCounter:
+        """Tables of texts and of codes; any content."""
+        return TextCounter()
 
 
 # Idle work memory of the process; taking and giving back are single operations of a list.

@@ -1,29 +1,26 @@
-"""Texts by their bytes: hash, length in code points, kinds of characters; all exact.
+"""What texts look like: length in code points, kinds of characters; all exact.
 
-Each distinct text is looked at once and counts as often as it occurs. Texts need not be valid
-UTF-8: a byte that is no part of a well-formed sequence counts as one code point outside ASCII.
+Texts need not be valid UTF-8: a byte that is no part of a well-formed sequence counts as one code
+point outside ASCII.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import Storage
+from .._native import RawForm
 from .._native import text as kernels
-from .frequent import CUT_KEY, PREFIX
-from .histogram import Histogram, weighted_histogram
+from .frequent import CUT_KEY, TextCounts
+from .histogram import Histogram
 
 # Space is what C calls white space (tab to carriage return, and the space); DEL is a control.
 CLASSES = ("lower", "upper", "digit", "space", "punctuation", "control", "non_ascii")
 
 
-class _Entries(Protocol):
-    def entry(self, code: int) -> bytes: ...
+_ONE_PAGE = 1_023  # of the histogram: lengths of 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,98 +108,56 @@ class CharacterClasses:
         return dict(zip(CLASSES, self.counts.tolist(), strict=True))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TextMeasures:
-    """What each of some distinct texts is.
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """What texts look like: how many are empty, how long the others are, of which characters.
 
     Parameters
     ----------
-    hashes, tails
-        First and second word of MurmurHash3_x64_128 with seed 9001.
-    lengths
-        Code points.
-    classes
-        Code points by kind, one row a text.
-    key_sizes
-        Bytes of the key in `TextCounts`: of the text, or 272 if it is cut.
+    empty
+        Number of empty texts.
+    lengths, classes
+        Of all texts.
     """
 
-    hashes: NDArray[np.uint64]
-    tails: NDArray[np.uint64]
-    lengths: NDArray[np.uint32]
-    classes: NDArray[np.uint32]
-    key_sizes: NDArray[np.uint16]
+    empty: int
+    lengths: TextLengths
+    classes: CharacterClasses
 
-    def __len__(self) -> int:
-        return len(self.hashes)
+    @classmethod
+    def of(cls, raw: RawForm) -> TextForm:
+        """The form that a kernel found."""
+        classes = CharacterClasses(np.array(raw.classes, dtype=np.int64))
+        if not raw.total:
+            return cls(raw.empty, TextLengths.empty(), classes)
+        counts = raw.lengths
+        if int(counts.max()) < 2**32:
+            counts = counts.astype(np.uint32)
+        # A length's bucket is that of its double, whose exponent field is biased.
+        pages = np.array(raw.octaves, dtype=np.uint16) + np.uint16(_ONE_PAGE)
+        histogram = Histogram(0, pages, counts)
+        lengths = TextLengths(raw.minimum, raw.maximum, raw.total, histogram)
+        return cls(raw.empty, lengths, classes)
 
-    def key(self, texts: _Entries, code: int) -> bytes:
-        """Key of one text in `TextCounts`."""
-        text = texts.entry(code)
-        if len(text) <= PREFIX:
-            return text
-        digest = np.array([self.hashes[code], self.tails[code]], dtype="<u8")
-        return text[:PREFIX] + digest.tobytes()
+    @classmethod
+    def of_counts(cls, counts: TextCounts) -> TextForm:
+        """The form of texts that are counted exactly and of which none was cut."""
+        return cls.of(kernels.text_describe(counts.offsets, counts.data, counts.counts))
 
-    def key_bytes(self, codes: NDArray[np.int32]) -> int:
-        """Bytes of the keys of some texts together."""
-        return int(self.key_sizes[codes].sum(dtype=np.int64))
+    @staticmethod
+    def follows(counts: TextCounts) -> bool:
+        """Whether these counts alone say the form."""
+        return counts.exact and counts.longest < CUT_KEY
 
-    def weigh(
-        self, codes: NDArray[np.int32], counts: NDArray[np.int64]
-    ) -> tuple[TextLengths, CharacterClasses, int]:
-        """Lengths, kinds of characters and number of empty texts of weighted entries.
+    @property
+    def nbytes(self) -> int:
+        """Bytes of state held."""
+        return 8 + self.lengths.nbytes + self.classes.nbytes
 
-        Entry ``codes[i]`` occurs ``counts[i]`` times.
-        """
-        classes = CharacterClasses(kernels.text_weigh(self.classes, codes, counts))
-        distinct, inverse = np.unique(self.lengths[codes], return_inverse=True)
-        # Sums of doubles are exact here: a unit of work has far fewer than 2**53 rows.
-        weights = np.bincount(inverse, weights=counts).astype(np.uint64)
-        empty = int(weights[0]) if len(distinct) and distinct[0] == 0 else 0
-        filled = distinct > 0
-        distinct, weights = distinct[filled].astype(np.uint64), weights[filled]
-        if not len(distinct):
-            return TextLengths.empty(), classes, empty
-        lengths = TextLengths(
-            int(distinct[0]),
-            int(distinct[-1]),
-            int((distinct * weights).sum()),
-            weighted_histogram(distinct, weights, Storage.INT64),
+    def merge(self, other: TextForm) -> TextForm:
+        """The form of both sides' texts."""
+        return TextForm(
+            self.empty + other.empty,
+            self.lengths.merge(other.lengths),
+            self.classes.merge(other.classes),
         )
-        return lengths, classes, empty
-
-
-def measure(offsets: NDArray[np.int64], data: NDArray[np.uint8]) -> TextMeasures:
-    """Look at every text ``data[offsets[i]:offsets[i + 1]]``.
-
-    Raises
-    ------
-    InputError
-        If an offset lies outside of the data, or the offsets do not ascend.
-
-    Examples
-    --------
-    >>> data = np.frombuffer("añ1".encode(), dtype=np.uint8)
-    >>> measure(np.array([0, 4]), data).lengths.tolist()
-    [3]
-    """
-    hashes, lengths, classes = kernels.text_measure(offsets, data)
-    sizes = np.diff(offsets)
-    return TextMeasures(
-        np.ascontiguousarray(hashes[:, 0]),
-        np.ascontiguousarray(hashes[:, 1]),
-        lengths,
-        classes,
-        np.where(sizes > PREFIX, CUT_KEY, sizes).astype(np.uint16),
-    )
-
-
-def hash_keys(keys: Sequence[bytes]) -> NDArray[np.uint64]:
-    """First hash word of the texts behind keys of `TextCounts`, cut ones included."""
-    sizes = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-    hashes = measure(offsets, np.frombuffer(b"".join(keys), dtype=np.uint8)).hashes
-    for index in np.flatnonzero(sizes == CUT_KEY).tolist():
-        hashes[index] = int.from_bytes(keys[index][PREFIX : PREFIX + 8], "little")
-    return hashes

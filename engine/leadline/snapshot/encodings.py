@@ -6,22 +6,26 @@ state's own rules exclude: unsorted keys, empty pages, registers that no hash ca
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import DISTINCT_REGISTERS, HISTOGRAM_PAGE, HISTOGRAM_PAGES, Storage
+from .._native import (
+    DISTINCT_REGISTERS,
+    HISTOGRAM_PAGE,
+    HISTOGRAM_PAGES,
+    Storage,
+    text_ascending,
+)
 from ..sketch.calendar import CalendarCounts
 from ..sketch.counts import DENSE_RANGE, ValueCounts
 from ..sketch.distinct import HIGHEST_RANK, Distinct
-from ..sketch.frequent import CAPACITY, CUT_KEY, PREFIX, TextCounts
+from ..sketch.frequent import CAPACITY, CUT_KEY, PREFIX, TextCounts, offsets_of
 from ..sketch.histogram import FULL_PAGES, SIGN_PAGE, Histogram, coarseness_of
 from ..sketch.keys import from_keys, to_keys
 from ..sketch.quantiles import Quantiles
 from ..sketch.text import CharacterClasses, TextLengths
 from .frames import FrameError
-from .packing import Cursor, pack, pack_strings, unpack_strings, unzigzag, varint, zigzag
+from .packing import Cursor, pack, unzigzag, varint, zigzag
 
 VALUES_LIMIT = DENSE_RANGE  # distinct values of exact counts
 _INFINITE = SIGN_PAGE - 1  # the exponent field of infinities and NaN
@@ -154,23 +158,31 @@ def _double_keys(keys: _Keys, encoding: int) -> _Keys:
 
 def encode_keys(counts: TextCounts) -> bytes:
     """The keys in ascending order."""
-    return pack_strings(counts.keys)
+    sizes = np.diff(counts.offsets)
+    return varint(len(counts)) + pack(sizes) + counts.data
 
 
 def decode_keys(keys: bytes, counts: bytes, *, error: int, total: int) -> TextCounts:
     """The inverse of `encode_keys` and `encode_counts` together."""
-    strings = unpack_strings(keys, limit=CAPACITY)
-    if not all(map(operator.lt, strings, strings[1:])):
-        raise FrameError("keys are not ascending and distinct")
-    if any(size > PREFIX and size != CUT_KEY for size in set(map(len, strings))):
+    cursor = Cursor(keys)
+    count = cursor.varint()
+    if count > CAPACITY:
+        raise FrameError(f"a state holds {count:,} keys; at most {CAPACITY:,} are read")
+    sizes = cursor.planes(count)
+    data = cursor.take(sum(sizes.tolist()))
+    cursor.finish()
+    if bool(((sizes > PREFIX) & (sizes != CUT_KEY)).any()):
         raise FrameError(f"a key has neither up to {PREFIX} bytes nor {CUT_KEY}")
-    if not TextCounts.fits(len(strings), sum(map(len, strings))):
+    if not TextCounts.fits(count, len(data)):
         raise FrameError("the keys are larger than any that are kept")
-    weights = decode_counts(counts, len(strings))
+    offsets = offsets_of(sizes)
+    if not text_ascending(offsets, data):
+        raise FrameError("keys are not ascending and distinct")
+    weights = decode_counts(counts, count)
     held = int(weights.sum())
     if held > total or (held < total) != (error > 0) or not 0 <= error <= total:
         raise FrameError(f"keys count {held:,} of {total:,} values with an error of {error:,}")
-    return TextCounts.of(strings, weights, error=error, total=total)
+    return TextCounts(offsets, data, weights, error, total)
 
 
 # --- sketches ------------------------------------------------------------------------------------

@@ -1,13 +1,10 @@
-"""Whole numbers and byte strings in few bytes (docs/format.md, section 5).
+"""Whole numbers in few bytes (docs/format.md, section 5).
 
 Columns of bytes are laid out byte plane by byte plane, so that the compressor meets the bytes of
 one significance together. Every length is checked against the bytes that are there.
 """
 
 from __future__ import annotations
-
-import itertools
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,21 +99,3 @@ def pack(values: NDArray[np.unsignedinteger]) -> bytes:
         return b"\x01" + values.astype(np.uint8).tobytes()
     wide = values.astype("<u8").view(np.uint8).reshape(-1, 8)
     return bytes((width,)) + wide[:, :width].T.tobytes()
-
-
-def pack_strings(strings: Sequence[bytes]) -> bytes:
-    """Byte strings as their number, their lengths and their bytes one after another."""
-    lengths = np.fromiter(map(len, strings), dtype=np.uint64, count=len(strings))
-    return varint(len(strings)) + pack(lengths) + b"".join(strings)
-
-
-def unpack_strings(data: bytes, *, limit: int) -> list[bytes]:
-    """What `pack_strings` wrote; at most ``limit`` strings."""
-    cursor = Cursor(data)
-    count = cursor.varint()
-    if count > limit:
-        raise FrameError(f"a state holds {count:,} keys; at most {limit:,} are read")
-    ends = list(itertools.accumulate(cursor.planes(count).tolist(), initial=0))
-    joined = cursor.take(ends[-1])
-    cursor.finish()
-    return [joined[begin:end] for begin, end in itertools.pairwise(ends)]

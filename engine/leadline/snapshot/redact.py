@@ -203,7 +203,7 @@ def _redact_text(summary: TextSummary, *, raw: bool) -> TextSummary:
     keys = sorted(table)
     weights = np.array([table[key] for key in keys], dtype=np.uint64)
     counts = TextCounts.of(keys, weights, error=held.error, total=held.total)
-    return replace(summary, counts=counts, distinct=summary.get_distinct())
+    return TextSummary(counts, summary.get_distinct(), summary.get_form())
 
 
 def _redact_numeric(summary: NumericSummary, settings: SketchSettings) -> NumericSummary:

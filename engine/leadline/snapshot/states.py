@@ -15,11 +15,10 @@ from .._native import Storage
 from ..profile.summaries import NumericSummary, Summary, TextSummary, TimestampSummary
 from ..schema import Column, Kind
 from ..sketch.counts import ValueCounts
-from ..sketch.frequent import CUT_KEY, TextCounts
 from ..sketch.histogram import SIGN_PAGE
 from ..sketch.keys import value_of
 from ..sketch.moments import Moments
-from ..sketch.text import CharacterClasses, TextLengths, measure
+from ..sketch.text import TextForm
 from . import encodings
 from .frames import FrameError
 
@@ -248,10 +247,11 @@ def _encode_text(summary: TextSummary, *, redacted: bool) -> dict[str, Any]:
         row["count_error"] = counts.error
     if summary.distinct is not None:
         row["distinct"] = encodings.encode_distinct(summary.distinct)
-    if redacted or not _follows_from_keys(counts):
-        row["empty"] = summary.empty
-        row["lengths"] = encodings.encode_lengths(summary.lengths)
-        row["classes"] = encodings.encode_classes(summary.classes)
+    if redacted or not TextForm.follows(counts):
+        form = summary.get_form()
+        row["empty"] = form.empty
+        row["lengths"] = encodings.encode_lengths(form.lengths)
+        row["classes"] = encodings.encode_classes(form.classes)
     return row
 
 
@@ -264,31 +264,15 @@ def _decode_text(fields: _Fields, total: int) -> TextSummary:
     if not counts.exact or "distinct" in fields:
         distinct = encodings.decode_distinct(fields.pop("distinct"))
     if "lengths" not in fields:
-        if not _follows_from_keys(counts):
+        if not TextForm.follows(counts):
             raise FrameError("the field 'lengths' is missing")
-        return TextSummary(counts, distinct, *measured(counts))
+        return TextSummary(counts, distinct, None)
     empty = fields.count("empty")
     if empty > total:
         raise FrameError(f"{empty:,} empty texts of {total:,}")
     lengths = encodings.decode_lengths(fields.pop("lengths"), nonempty=total - empty)
     classes = encodings.decode_classes(fields.pop("classes"), lengths.total)
-    return TextSummary(counts, distinct, empty, lengths, classes)
-
-
-def _follows_from_keys(counts: TextCounts) -> bool:
-    """Whether lengths and characters can be counted again from the keys alone."""
-    return counts.exact and max(map(len, counts.keys), default=0) < CUT_KEY
-
-
-def measured(counts: TextCounts) -> tuple[int, TextLengths, CharacterClasses]:
-    """Empty texts, lengths and characters of exactly counted keys."""
-    sizes = np.fromiter(map(len, counts.keys), dtype=np.int64, count=len(counts.keys))
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-    data = np.frombuffer(b"".join(counts.keys), dtype=np.uint8)
-    everything = np.arange(len(sizes), dtype=np.int32)
-    weights = counts.counts.astype(np.int64)
-    lengths, classes, empty = measure(offsets, data).weigh(everything, weights)
-    return empty, lengths, classes
+    return TextSummary(counts, distinct, TextForm(empty, lengths, classes))
 
 
 # --- points in time ------------------------------------------------------------------------------
