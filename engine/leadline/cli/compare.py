@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,8 +11,8 @@ from .output import console, print_parts, write_json
 
 
 def compare(
-    reference: Annotated[Path, typer.Argument(metavar="REF", help="Snapshot to compare with.")],
-    current: Annotated[Path, typer.Argument(metavar="CUR", help="Snapshot to judge.")],
+    reference: Annotated[str, typer.Argument(metavar="REF", help="Snapshot to compare with.")],
+    current: Annotated[str, typer.Argument(metavar="CUR", help="Snapshot to judge.")],
     statistics: Annotated[
         list[str] | None,
         typer.Option(
@@ -30,6 +29,7 @@ def compare(
 ) -> None:
     """Compare two snapshots column by column; the worst come first."""
     from ..compare import compare as compare_profiles
+    from ..locations import shown
     from ..snapshot import read
 
     own = custom_summaries(summaries)
@@ -37,11 +37,12 @@ def compare(
     sides = [read(path, recover=recover, summaries=own) for path in (reference, current)]
     result = compare_profiles(*sides, statistics=asked)
     chosen = [result[name] for name in column or []]
+    titles = {"reference": shown(reference), "current": shown(current)}
     if as_json:
         figures = result.to_dict()
         if chosen:
             figures["columns"] = {one.name: figures["columns"][one.name] for one in chosen}
-        write_json({"reference": str(reference), "current": str(current), **figures})
+        write_json({**titles, **figures})
     elif not quiet:
         from ..report.compare import column_report, comparison_report
 
@@ -49,5 +50,4 @@ def compare(
         for one in chosen:
             print_parts(*column_report(one, width=width))
         if not chosen:
-            titles = {"reference": str(reference), "current": str(current)}
             print_parts(*comparison_report(result, **titles, width=width, statistics=asked))

@@ -12,7 +12,9 @@ from .output import tell_written
 
 
 def merge(
-    snapshots: Annotated[list[Path], typer.Argument(metavar="SNAP...", help="Snapshot files.")],
+    snapshots: Annotated[
+        list[str], typer.Argument(metavar="SNAP...", help="Snapshot files or their URLs.")
+    ],
     output: Output,
     every: Annotated[
         str | None,
@@ -31,11 +33,13 @@ def merge(
     quiet: Quiet = False,
 ) -> None:
     """Merge snapshots of different rows into one snapshot, left to right."""
+    from ..locations import path_on_disk
     from ..profile import Profile
     from ..rollup import roll_up
     from ..snapshot import read
 
-    target = writable(output, snapshots)
+    on_disk = map(path_on_disk, snapshots)
+    target = writable(output, (Path(path) for path in on_disk if path is not None))
     own = custom_summaries(summaries)
     total: Profile | None = None
     for path in snapshots:

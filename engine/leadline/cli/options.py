@@ -17,6 +17,7 @@ from ..errors import InputError, LeadlineError
 if TYPE_CHECKING:
     from ..profile import CustomSummary
 
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -84,6 +85,10 @@ def writable(path: Path, inputs: Iterable[Path]) -> Path:
     if path.is_dir():
         raise InputError(f"{path} is a directory; name a file for the snapshot")
     if not path.parent.is_dir():
+        if _URL.match(str(path)):
+            raise InputError(
+                f"{path} is not on disk; write the snapshot to a file and copy that file there"
+            )
         raise InputError(f"there is no directory {path.parent}; make it first")
     target = os.path.realpath(path)
     if any(os.path.realpath(file) == target for file in inputs):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show(
-    snapshot: Annotated[Path, typer.Argument(metavar="SNAP", help="Snapshot file.")],
+    snapshot: Annotated[str, typer.Argument(metavar="SNAP", help="Snapshot file or its URL.")],
     column: Annotated[
         str | None, typer.Option(metavar="COL", help="Everything about one column.")
     ] = None,
@@ -31,20 +30,21 @@ def show(
     quiet: Quiet = False,
 ) -> None:
     """Show the figures of a snapshot, over all windows and segments or over some."""
+    from ..locations import shown
     from ..snapshot import read
 
     profile = chosen(read(snapshot, recover=recover), window, segment or [])
     if as_json:
         if column is None:
-            write_json({"snapshot": str(snapshot), **profile.to_dict()})
+            write_json({"snapshot": shown(snapshot), **profile.to_dict()})
         else:
-            write_json({"snapshot": str(snapshot), **profile[column].to_dict()})
+            write_json({"snapshot": shown(snapshot), **profile[column].to_dict()})
     elif not quiet:
         from ..report.show import column_report, profile_report
 
         if column is None:
             width = console().width
-            print_parts(*profile_report(profile, title=str(snapshot), width=width))
+            print_parts(*profile_report(profile, title=shown(snapshot), width=width))
         else:
             print_parts(*column_report(profile[column]))
 

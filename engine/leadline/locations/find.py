@@ -42,9 +42,8 @@ def find(
     """
 
     def files_of(argument: str) -> Sequence[Location]:
-        scheme = scheme_of(argument)
-        if scheme is None or scheme in ("file", "local"):
-            path = argument if scheme is None else _path_of(argument)
+        path = path_on_disk(argument)
+        if path is not None:
             return list(local_files(path, known=known, formats=formats))
         from .listing import remote_files
 
@@ -91,8 +90,18 @@ def _depth(locations: Sequence[Location], store: str) -> int:
     return sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, folders))
 
 
+def path_on_disk(argument: str) -> str | None:
+    """The path itself, or that of a ``file://`` URL; None for other URLs.
+
+    Special characters of a URL may be written in percent or as they are.
+    """
+    scheme = scheme_of(argument)
+    if scheme is None:
+        return argument
+    return _path_of(argument) if scheme in ("file", "local") else None
+
+
 def _path_of(url: str) -> str:
-    """The path of a ``file://`` URL, whose special characters are written in percent or as is."""
     path = url.partition("://")[2]
     if not path.startswith("/"):
         host, slash, path = path.partition("/")

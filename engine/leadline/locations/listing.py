@@ -63,19 +63,39 @@ def remote_files(
     return found
 
 
+def remote_file(url: str, options: Mapping[str, Any]) -> RemoteFile:
+    """The one file that a URL names.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the store does not answer.
+    """
+    store = Store(url, options)
+    file = _file(store)
+    if file is None:
+        raise InputError(f"{store.label} does not exist")
+    return file
+
+
+def _file(store: Store) -> RemoteFile | None:
+    """What the URL names, if it is a file."""
+    try:
+        info = store.fs.info(store.path)
+    except FileNotFoundError as error:
+        if "bucket does not exist" in str(error):
+            raise InputError(f"{store.label}: there is no such bucket") from error
+        return None
+    except Exception as error:
+        raise InputError(f"{store.label}: {store.failure(error)}") from error
+    return None if info.get("type") == "directory" else store.file({**info, "name": store.path})
+
+
 def _named(store: Store, url: str, known: Callable[[str], bool]) -> list[RemoteFile] | None:
     """The file, or the folder's files; None if there is neither."""
-    if not url.endswith("/"):
-        try:
-            info = store.fs.info(store.path)
-        except FileNotFoundError as error:
-            if "bucket does not exist" in str(error):
-                raise InputError(f"{store.label}: there is no such bucket") from error
-            return None
-        except Exception as error:
-            raise InputError(f"{store.label}: {store.failure(error)}") from error
-        if info.get("type") != "directory":
-            return [store.file({**info, "name": store.path})]
+    file = None if url.endswith("/") else _file(store)
+    if file is not None:
+        return [file]
     infos = _listed(store, store.path)
     if not infos:
         return None

@@ -6,17 +6,54 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError, SnapshotError
+from ..locations import path_on_disk, shown
 
 
 def path_of(path: str | os.PathLike[str]) -> Path:
-    """The path as a `Path`; raise InputError if it is none."""
+    """The path of a file on disk as a `Path`; raise InputError if it is none."""
+    text = _text_of(path)
+    local = path_on_disk(text)
+    if local is None:
+        raise InputError(
+            f"{shown(text)}: snapshots are written to disk; write it there and copy it"
+        )
+    return Path(local)
+
+
+def _text_of(path: str | os.PathLike[str]) -> str:
     if isinstance(path, bytes) or not isinstance(path, str | os.PathLike):
         raise InputError(f"a path is text or a pathlib.Path, not {path!r}")
-    return Path(path)
+    return os.fsdecode(path)
+
+
+def load(
+    path: str | os.PathLike[str], storage_options: Mapping[str, Any] | None = None
+) -> tuple[bytes, str]:
+    """All bytes of a file on disk or behind a URL, and its name in messages.
+
+    Raises
+    ------
+    SnapshotError
+        If there is none, or it cannot be read.
+    """
+    text = _text_of(path)
+    local = path_on_disk(text)
+    if local is not None:
+        return read_file(Path(local)), str(Path(local))
+    from ..locations.listing import remote_file
+
+    try:
+        file = remote_file(text, storage_options or {})
+        with file.open() as handle:
+            return handle.read(), file.label
+    except (InputError, OSError, MemoryError) as error:
+        named = isinstance(error, InputError)
+        raise SnapshotError(str(error) if named else f"{shown(text)}: {error}") from error
 
 
 def write_atomically(path: Path, chunks: Iterable[bytes], *, begins: bytes) -> None:

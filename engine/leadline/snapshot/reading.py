@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ..errors import SnapshotError
 from ..profile import Cell, Profile, SchemaEvent
@@ -18,7 +18,7 @@ from ..profile.cells import cell_order, with_functions
 from ..profile.custom import CustomSummary, by_name
 from . import frames
 from .cells import CellPart, Head, decode_cell, decode_head
-from .files import path_of, read_file
+from .files import load
 from .frames import FileKind, Frame, FrameError, Index
 
 # Attempts to find a frame again after damage; more would let a hostile file cost quadratic time.
@@ -72,6 +72,7 @@ def read(
     *,
     recover: bool = False,
     summaries: Iterable[CustomSummary] = (),
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Profile:
     """Read a snapshot file, archive or journal.
 
@@ -80,12 +81,14 @@ def read(
     Parameters
     ----------
     path
-        The file.
+        The file, on disk or behind a URL such as ``s3://bucket/jan.lead``.
     recover
         Read what is good of a damaged file; the profile's events name what was lost.
     summaries
         The users' own summaries whose states the file may hold, so that they can be merged and
         compared; a file holds no functions.
+    storage_options
+        For a URL: what fsspec's file system of that kind takes, such as credentials.
 
     Raises
     ------
@@ -95,8 +98,8 @@ def read(
         If the file is damaged (with ``recover``: so that nothing can be read), contradicts itself,
         or has another version; the message names the place and the reason.
     """
-    path = path_of(path)
-    return decode(read_file(path), name=str(path), recover=recover, summaries=summaries)
+    data, name = load(path, storage_options)
+    return decode(data, name=name, recover=recover, summaries=summaries)
 
 
 def read_recovering(path: str | PathLike[str]) -> tuple[Profile, RecoveryReport]:
@@ -109,8 +112,8 @@ def read_recovering(path: str | PathLike[str]) -> tuple[Profile, RecoveryReport]
     SnapshotError
         If nothing can be read: the header or the first data frame is damaged.
     """
-    path = path_of(path)
-    return _Reading(memoryview(read_file(path)), str(path), recover=True).run()
+    data, name = load(path)
+    return _Reading(memoryview(data), name, recover=True).run()
 
 
 def decode(
