@@ -18,7 +18,6 @@ from .files import path_of, require_replaceable, write_atomically
 from .frames import FileKind, Frame, FrameError
 from .redact import redact
 
-
 # Content that one thread compresses at a time: large enough that handing it over costs nothing.
 _BATCH_BYTES = 2**20
 
