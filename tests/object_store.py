@@ -106,9 +106,8 @@ def object_store() -> Iterator[ObjectStore]:
     from werkzeug.serving import make_server
 
     store = ObjectStore(DomainDispatcherApplication(create_backend_app))
-    server = make_server(
-        "127.0.0.1", 0, store, threaded=True, request_handler=_Quiet.of(MotoRequestHandler)
-    )
+    quiet = type("QuietHandler", (MotoRequestHandler,), {"log": lambda *_: None})
+    server = make_server("127.0.0.1", 0, store, threaded=True, request_handler=quiet)
     store.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -126,4 +125,3 @@ def object_store() -> Iterator[ObjectStore]:
             server.shutdown()
             server.server_close()
             thread.join()
-

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +14,7 @@ import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
+from moto.s3.models import s3_backends
 
 import leadline as ll
 from leadline import snapshot
@@ -170,12 +168,14 @@ def test_odd_names_in_a_folder(store: ObjectStore) -> None:
 
 
 def test_many_files(store: ObjectStore) -> None:
-    for number in range(1_100):  # a listing has a thousand keys a page
-        store.put(f"many/{number:04}.csv", b"x\n1\n")
-    store.requests.clear()
-    assert ll.profile(f"{URL}/many").rows == 1_100
+    """A listing has a thousand keys a page."""
+    for number in range(1_100):
+        s3_backends["123456789012"]["aws"].put_object(BUCKET, f"many/{number:04}.csv", b"x\n1\n")
+    result = ll.profile(f"{URL}/many/000?.csv", columns=["x"])
+    assert result.rows == 10
     assert sum(request.lists for request in store.requests) == 2
-    assert len(store.requests) <= 2 + 2 * 1_100
+    # Both ends in one request, and all of it; nothing for what the pattern leaves out.
+    assert len(store.requests) == 2 + 10 * 2
 
 
 def test_files_from_several_places(disk: Path, store: ObjectStore) -> None:
@@ -234,7 +234,7 @@ def test_a_file_that_changes_meanwhile(disk: Path, store: ObjectStore, key: str)
     def replace(request: Request) -> None:
         if len(store.gets(key)) == 3:
             store.intrude = None
-            store.put(key, content[:-1] + b"\n")
+            store.put(key, content[:-1] + b"!")
 
     store.intrude = replace
     try:
@@ -253,7 +253,7 @@ def test_a_connection_that_fails_is_tried_again(disk: Path, store: ObjectStore) 
     def fail(request: Request) -> tuple[str, bytes] | None:
         if len(store.gets(key)) in failing:
             failing.update([next(failures, 0)])
-            return "400 Bad Request", error_of("RequestTimeTooSkewed")
+            return "400 Bad Request", error_of("InvalidRequest")
         return None
 
     store.intrude = fail
@@ -267,7 +267,7 @@ def test_a_connection_that_keeps_failing(
     monkeypatch.setattr("leadline.locations.remote._PAUSE", 0.01)
     key = "other/rows.csv"
     store.intrude = lambda _: (
-        ("400 Bad Request", error_of("RequestTimeTooSkewed")) if len(store.gets(key)) > 3 else None
+        ("400 Bad Request", error_of("InvalidRequest")) if len(store.gets(key)) > 3 else None
     )
     with pytest.raises(InputError, match="on purpose") as caught:
         ll.profile(f"{URL}/{key}")
@@ -306,24 +306,7 @@ def test_options_are_used_and_kept_to_ourselves(
     assert snapshot.encode(result) == snapshot.encode(ll.profile(disk / "other" / "rows.csv"))
     store.intrude = lambda _: ("400 Bad Request", error_of("Bad", "hush-hush is wrong"))
     with pytest.raises(InputError) as caught:
-        ll.profile(f"{URL}/other/rows.csv", storage_options=options)
+        ll.profile(f"{URL}/other/", storage_options=options)
     assert "*** is wrong" in str(caught.value)
     with pytest.raises(InputError, match="storage_options"):
         ll.profile(f"{URL}/other/rows.csv", storage_options=["key"])  # type: ignore[arg-type]
-
-
-def test_memory_does_not_grow_with_a_text(store: ObjectStore) -> None:
-    row = b"1234567,some text,0.12345678\n"
-    peaks = []
-    for megabytes in (30, 120):
-        store.put("large.csv", b"a,b,c\n" + row * (megabytes * 2**20 // len(row)))
-        code = (
-            "import resource, sys, leadline as ll\n"
-            f"ll.profile('{URL}/large.csv', threads=2)\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
-        )
-        peaks.append(int(done.stdout) / 1024)
-    assert peaks[1] < peaks[0] + 40

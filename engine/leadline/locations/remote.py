@@ -33,6 +33,8 @@ _ATTEMPTS = 3
 _PAUSE = 0.3  # seconds before the second attempt; four times that before the third
 _KEPT = 1 << 26  # bytes of files' ends that are kept, for what is read twice
 _BLOCK = 1 << 22  # a stream is read in requests of this many bytes
+# A reader of CSV has asked for this much before it tells the types; then it is read again.
+_FRONT = 3 * _BLOCK
 
 
 def scheme_of(argument: str) -> str | None:
@@ -69,7 +71,7 @@ class Store:
         self._prefix = bare[: len(bare) - len(self.path)] if rooted else f"{scheme}://"
         self._kept: dict[str, bytes] = {}
         self._room = _KEPT
-        self._front = ("", b"")
+        self._front: tuple[str, dict[int, bytes]] = ("", {})
         self._lock = threading.Lock()
 
     def file(self, info: Mapping[str, Any]) -> RemoteFile:
@@ -135,13 +137,15 @@ class Store:
         return OSError(text)
 
     def read_stream(self, path: str, begin: int, end: int, version: str | None) -> bytes:
-        """As `read`; the first bytes of the file begun last are kept for its next pass."""
-        last, front = self._front
-        if begin == 0 and last == path and len(front) == end:
-            return front
+        """As `read`; the first blocks of the file begun last are kept for its next pass."""
+        last, blocks = self._front
+        if last == path and begin in blocks:
+            return blocks[begin]
         data = self.read(path, begin, end, version)
-        if begin == 0:
-            self._front = path, data
+        if begin < _FRONT:
+            with self._lock:
+                last, blocks = self._front
+                self._front = (path, {**(blocks if last == path else {}), begin: data})
         return data
 
     def keep(self, path: str, tail: bytes) -> None:
