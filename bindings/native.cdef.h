@@ -133,6 +133,85 @@ int ll_counts_groups(const uint64_t *values, int64_t count, const int64_t *start
 int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_size,
                     const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
                     uint64_t *keys, uint64_t *counts, int64_t *size);
+#define LL_BLOCK ...
+#define LL_UNIT_ROWS ...
+#define LL_SMALL ...
+#define LL_FEW ...
+#define LL_HISTOGRAM_MOST ...
+#define LL_NUMBERS_PARTS ...
+#define LL_HOURS ...
+#define LL_CALENDAR ...
+typedef struct ll_view {
+    uint64_t values;
+    uint64_t validity;
+    int64_t offset;
+    int64_t length;
+} ll_view;
+typedef struct ll_cell {
+    int64_t rows;
+    int64_t nulls;
+    int64_t nan;
+    int64_t positive_infinity;
+    int64_t negative_infinity;
+    int64_t zeros;
+    int64_t negatives;
+    int64_t exact;
+    int64_t entries;
+    int64_t largest;
+    int64_t items_begin;
+    int64_t items;
+    int64_t levels;
+    int64_t height;
+    int64_t counts_begin;
+    int64_t pages_begin;
+    int64_t pages;
+    int64_t coarseness;
+    int64_t moments_count;
+    double mean;
+    double m2;
+    double m3;
+    double m4;
+    uint64_t minimum;
+    uint64_t maximum;
+    uint64_t low;
+    uint64_t high;
+} ll_cell;
+typedef struct ll_numbers_memory {
+    uint64_t *block;
+    uint64_t *sort;
+    uint32_t *counters;
+    uint8_t *touched;
+    uint32_t *dense;
+    uint32_t *hours;
+    uint64_t *parts;
+} ll_numbers_memory;
+typedef struct ll_numbers_out {
+    ll_cell *cells;
+    uint8_t *registers;
+    uint32_t *offsets;
+    int64_t *calendar;
+    uint64_t *items;
+    int64_t items_capacity;
+    uint32_t *counts;
+    int64_t counts_capacity;
+    uint16_t *pages;
+    int64_t pages_capacity;
+} ll_numbers_out;
+typedef struct ll_numbers {
+    int32_t type;
+    int32_t unit;
+    int32_t k;
+    int64_t view_count;
+    const ll_view *views;
+    int64_t order_count;
+    const int32_t *order;
+    int64_t cells;
+    const int64_t *starts;
+    uint64_t seed;
+    double sampler_variance;
+} ll_numbers;
+int ll_numbers_profile(const ll_numbers *column, const ll_numbers_memory *memory, int64_t first,
+                       int64_t most, ll_numbers_out *out, int64_t *done);
 #define LL_TEXT_BLOCK ...
 #define LL_TEXT_CAPACITY ...
 #define LL_TEXT_KEY_BYTES ...

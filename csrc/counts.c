@@ -7,6 +7,7 @@
  * given up after a few hundred values. Groups: cells of some hundred rows are sorted and
  * run-length counted, thousands of them in one call.
  */
+#include "counts.h"
 #include "mix.h"
 #include "sort.h"
 
@@ -88,14 +89,25 @@ int ll_counts_dense(const uint64_t *values, int64_t count, uint64_t low, uint64_
 
 /* ---- few distinct values -------------------------------------------------------------------- */
 
+LL_INLINE size_t first_place(uint64_t value) {
+    return (value * LL_GOLDEN) >> (64 - LL_FEW_BITS);
+}
+
 /* The place of a value; a new one is entered with a count of 0. */
 LL_INLINE size_t place_of(uint64_t value, uint64_t *keys, const uint32_t *counts, int32_t *used) {
-    size_t place = (value * LL_GOLDEN) >> (64 - LL_FEW_BITS);
+    size_t place = first_place(value);
     while (counts[place] && keys[place] != value)
         place = (place + 1) & (LL_FEW_PLACES - 1);
     *used += counts[place] == 0;
     keys[place] = value;
     return place;
+}
+
+uint32_t ll_few_count(uint64_t value, const uint64_t *keys, const uint32_t *counts) {
+    size_t place = first_place(value);
+    while (counts[place] && keys[place] != value)
+        place = (place + 1) & (LL_FEW_PLACES - 1);
+    return counts[place];
 }
 
 int ll_counts_few(const uint64_t *values, int64_t count, int limit, uint64_t *keys,

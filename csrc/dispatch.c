@@ -15,6 +15,8 @@ static void install(int set) {
     ll_moments_install(kernels);
     ll_histogram_install(kernels);
     ll_distinct_install(kernels);
+    ll_quantiles_install(kernels);
+    ll_keys_install(kernels);
     available[set] = true;
     atomic_store(&active, kernels);
 }

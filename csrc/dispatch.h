@@ -13,9 +13,10 @@
 typedef void (*ll_gather_load_kernel)(int type, const void *values, int64_t first,
                                       const int32_t *rows, int count, uint64_t *out);
 typedef int (*ll_gather_keep_kernel)(uint64_t *values, int count, const uint64_t *keep);
-typedef int (*ll_gather_clean_kernel)(uint64_t *values, int count, int storage, ll_tally *tally);
-typedef void (*ll_moments_block_kernel)(const uint64_t *values, int64_t count, int storage,
-                                        ll_moments *result);
+typedef int (*ll_gather_clean_kernel)(const void *from, int count, int storage, uint64_t *to,
+                                      ll_tally *tally);
+typedef void (*ll_moments_tile_kernel)(const uint64_t *values, int count, int storage,
+                                       ll_moments *result);
 typedef void (*ll_histogram_index_kernel)(const uint64_t *values, int64_t count, int storage,
                                           uint32_t *index);
 typedef void (*ll_histogram_add_kernel)(const uint64_t *values, int64_t count, int storage,
@@ -27,17 +28,41 @@ typedef void (*ll_distinct_add_kernel)(const uint64_t *values, int64_t count, in
 typedef void (*ll_distinct_add_hashes_kernel)(const uint64_t *hashes, int64_t count,
                                               uint8_t *registers);
 
+/* A pass over a block of values, in eight lanes so that every instruction set finds the same. */
+#define LL_SCAN_LANES 8
+typedef struct ll_scan {
+    int64_t low[LL_SCAN_LANES];
+    int64_t high[LL_SCAN_LANES];
+    uint64_t sums[LL_SCAN_LANES];
+    uint64_t salts[LL_SCAN_LANES];
+    uint64_t count;
+} ll_scan;
+
+/* Smallest and largest value in signed order, hash of the data. */
+typedef struct ll_scanned {
+    int64_t low;
+    int64_t high;
+    uint64_t hash;
+} ll_scanned;
+
+typedef bool (*ll_doubles_kernel)(const uint64_t *values, int64_t count, int storage,
+                                  uint64_t *doubles);
+typedef void (*ll_scan_add_kernel)(ll_scan *scan, const uint64_t *values, int64_t count,
+                                   int storage);
+
 typedef struct ll_kernels {
     int set;
     ll_gather_load_kernel gather_load;
     ll_gather_keep_kernel gather_keep;
     ll_gather_clean_kernel gather_clean;
-    ll_moments_block_kernel moments_block;
+    ll_moments_tile_kernel moments_tile;
     ll_histogram_index_kernel histogram_index;
     ll_histogram_add_kernel histogram_add;
     ll_distinct_hash_kernel distinct_hash;
     ll_distinct_add_kernel distinct_add;
     ll_distinct_add_hashes_kernel distinct_add_hashes;
+    ll_scan_add_kernel scan_add;
+    ll_doubles_kernel doubles; /* false if not all integers are exact below 2^53 */
 } ll_kernels;
 
 /* Each fills its family's members with the variants of kernels->set. */
@@ -45,6 +70,8 @@ LL_HIDDEN void ll_gather_install(ll_kernels *kernels);
 LL_HIDDEN void ll_moments_install(ll_kernels *kernels);
 LL_HIDDEN void ll_histogram_install(ll_kernels *kernels);
 LL_HIDDEN void ll_distinct_install(ll_kernels *kernels);
+LL_HIDDEN void ll_quantiles_install(ll_kernels *kernels);
+LL_HIDDEN void ll_keys_install(ll_kernels *kernels);
 
 /* The table in use. Cheap: one relaxed atomic load. */
 LL_HIDDEN const ll_kernels *ll_kernels_active(void);

@@ -1,5 +1,5 @@
 /* Arrow memory -> blocks of values: the variants and the loop over tiles. */
-#include "dispatch.h"
+#include "gather.h"
 #include "gather_avx512.h"
 
 LL_INLINE int drop_nulls(uint64_t *values, int count, const uint64_t *keep, int set) {
@@ -26,10 +26,10 @@ LL_INLINE int drop_nan(uint64_t *values, int count, int set) {
     target static int ll_gather_keep_##isa(uint64_t *values, int count, const uint64_t *keep) {    \
         return drop_nulls(values, count, keep, number);                                            \
     }                                                                                              \
-    target static int ll_gather_clean_##isa(uint64_t *values, int count, int storage,              \
-                                            ll_tally *tally) {                                     \
-        int nan = gather_clean_body(values, count, storage, tally);                                \
-        return LL_LIKELY(nan == 0) ? count : drop_nan(values, count, number);                      \
+    target static int ll_gather_clean_##isa(const void *from, int count, int storage,              \
+                                            uint64_t *to, ll_tally *tally) {                       \
+        int nan = gather_clean_body(from, count, storage, to, tally);                              \
+        return LL_LIKELY(nan == 0) ? count : drop_nan(to, count, number);                          \
     }
 
 LL_FOR_EACH_VARIANT(GATHER_VARIANT)
@@ -41,11 +41,6 @@ void ll_gather_install(ll_kernels *kernels) {
     kernels->gather_load = load[kernels->set];
     kernels->gather_keep = keep[kernels->set];
     kernels->gather_clean = clean[kernels->set];
-}
-
-static int storage_of(int type) {
-    if (type == LL_TYPE_UINT64) return LL_STORAGE_UINT64;
-    return type >= LL_TYPE_FLOAT16 ? LL_STORAGE_FLOAT64 : LL_STORAGE_INT64;
 }
 
 static bool rows_inside(const int32_t *rows, int count, int64_t length) {
@@ -86,36 +81,48 @@ static int validity_words(const uint8_t *validity, int64_t first, const int32_t 
     return set;
 }
 
-int ll_gather(int type, const void *values, const uint8_t *validity, int64_t offset, int64_t length,
-              const int32_t *order, int64_t begin, int64_t end, uint64_t *out, int64_t capacity,
-              ll_tally *tally) {
-    if (type < LL_TYPE_BOOL || type > LL_TYPE_FLOAT64 || offset < 0 || length < 0 || capacity < 0)
-        return LL_ERROR_ARGUMENT;
-    /* The last row's address must not wrap; the widest row has 8 bytes. */
-    if (length > INT64_MAX / 8 - offset) return LL_ERROR_ARGUMENT;
-    if (begin < 0 || end < begin || (!order && end > length)) return LL_ERROR_RANGE;
+int ll_gather_more(const ll_view *view, int type, const int32_t *order, int64_t begin, int64_t end,
+                   uint64_t *out, int64_t capacity, ll_tally *tally) {
     const ll_kernels *kernels = ll_kernels_active();
-    const int storage = storage_of(type);
+    const int storage = ll_storage_of(type);
+    const uint8_t *values = (const uint8_t *)(uintptr_t)view->values;
+    const uint8_t *validity = (const uint8_t *)(uintptr_t)view->validity;
+    const bool as_it_lies =
+        !order && (type == LL_TYPE_FLOAT64 || type == LL_TYPE_INT64 || type == LL_TYPE_UINT64);
     uint64_t words[WORDS];
-    memset(tally, 0, sizeof *tally);
     int64_t position = begin, written = 0;
     while (position < end && written < capacity) {
         /* No more rows than there is room, so loading into out cannot overrun it. */
         int count = (int)ll_smaller(TILE, ll_smaller(end - position, capacity - written));
         const int32_t *rows = order ? order + position : NULL;
-        if (rows && !rows_inside(rows, count, length)) return LL_ERROR_RANGE;
-        int64_t first = rows ? offset : offset + position;
+        if (rows && !rows_inside(rows, count, view->length)) return LL_ERROR_RANGE;
+        int64_t first = rows ? view->offset : view->offset + position;
         uint64_t *tile = out + written;
+        const void *from = tile;
         int kept = validity ? validity_words(validity, first, rows, count, words) : count;
         tally->nulls += count - kept;
         position += count;
         if (kept == 0) continue;
-        kernels->gather_load(type, values, first, rows, count, tile);
+        if (as_it_lies && kept == count)
+            from = values + 8 * first;
+        else
+            kernels->gather_load(type, values, first, rows, count, tile);
         if (kept < count) kernels->gather_keep(tile, count, words);
-        written += kernels->gather_clean(tile, kept, storage, tally);
+        written += kernels->gather_clean(from, kept, storage, tile, tally);
     }
-    tally->written = written;
+    tally->written += written;
     tally->next = position;
-    tally->rows = position - begin;
+    tally->rows += position - begin;
     return LL_OK;
+}
+
+int ll_gather(int type, const void *values, const uint8_t *validity, int64_t offset, int64_t length,
+              const int32_t *order, int64_t begin, int64_t end, uint64_t *out, int64_t capacity,
+              ll_tally *tally) {
+    const ll_view view = {(uint64_t)(uintptr_t)values, (uint64_t)(uintptr_t)validity, offset,
+                          length};
+    if (!ll_type_known(type) || !ll_view_possible(&view) || capacity < 0) return LL_ERROR_ARGUMENT;
+    if (begin < 0 || end < begin || (!order && end > length)) return LL_ERROR_RANGE;
+    memset(tally, 0, sizeof *tally);
+    return ll_gather_more(&view, type, order, begin, end, out, capacity, tally);
 }

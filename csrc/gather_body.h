@@ -9,6 +9,9 @@
 
 enum { TILE = 1024, WORDS = TILE / 64 };
 
+/* Eight bytes at any address. */
+typedef uint64_t loose_word __attribute__((aligned(1), may_alias));
+
 /* Bit 0 is the lowest of the first byte (Arrow columnar format, "Validity bitmaps"). */
 LL_INLINE uint64_t bit_at(const uint8_t *bitmap, int64_t position) {
     return (bitmap[position >> 3] >> (position & 7)) & 1;
@@ -129,36 +132,41 @@ LL_INLINE int count_special(const uint64_t *values, int count, ll_tally *tally) 
     return (int)nan;
 }
 
-LL_INLINE int clean_floats(uint64_t *values, int count, ll_tally *tally) {
+LL_INLINE int clean_floats(const loose_word *from, int count, uint64_t *to, ll_tally *tally) {
     uint64_t zeros = 0, negatives = 0, special = 0;
     for (int i = 0; i < count; i++) {
-        uint64_t bits = values[i];
+        uint64_t bits = from[i];
         bool zero = bits << 1 == 0;
         bits = ll_select(zero, 0, bits);
         zeros += zero;
         negatives += bits >> 63;
         special |= (bits & LL_INFINITY_BITS) == LL_INFINITY_BITS;
-        values[i] = bits;
+        to[i] = bits;
     }
     tally->zeros += (int64_t)zeros;
     tally->negatives += (int64_t)negatives;
-    return LL_LIKELY(!special) ? 0 : count_special(values, count, tally);
+    return LL_LIKELY(!special) ? 0 : count_special(to, count, tally);
 }
 
-LL_INLINE void clean_integers(const uint64_t *values, int count, int storage, ll_tally *tally) {
+LL_INLINE void clean_integers(const loose_word *from, int count, int storage, uint64_t *to,
+                              ll_tally *tally) {
     uint64_t zeros = 0, below = 0;
     for (int i = 0; i < count; i++) {
-        zeros += values[i] == 0;
-        below += values[i] >> 63;
+        uint64_t bits = from[i];
+        zeros += bits == 0;
+        below += bits >> 63;
+        to[i] = bits;
     }
     tally->zeros += (int64_t)zeros;
     tally->negatives += storage == LL_STORAGE_INT64 ? (int64_t)below : 0;
 }
 
-/* Count what the tally asks for and make -0.0 0.0; returns how many values are NaN. */
-LL_INLINE int gather_clean_body(uint64_t *values, int count, int storage, ll_tally *tally) {
-    if (storage == LL_STORAGE_FLOAT64) return clean_floats(values, count, tally);
-    clean_integers(values, count, storage, tally);
+/* Copy the values (`to` may be where they are), count what the tally asks for and make -0.0 0.0;
+ * returns how many values are NaN. */
+LL_INLINE int gather_clean_body(const void *from, int count, int storage, uint64_t *to,
+                                ll_tally *tally) {
+    if (storage == LL_STORAGE_FLOAT64) return clean_floats(from, count, to, tally);
+    clean_integers(from, count, storage, to, tally);
     return 0;
 }
 

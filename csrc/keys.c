@@ -2,7 +2,9 @@
  *
  * Non-negative doubles already compare as integers and get the sign bit; negative ones compare in
  * reverse and are inverted. These loops are bound by memory, so no wider variants are kept.
+ * Integers as doubles: what most states of integers are fed with.
  */
+#include "dispatch.h"
 #include "number.h"
 
 int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys) {
@@ -23,4 +25,29 @@ int ll_keys_decode(const uint64_t *keys, int64_t count, int storage, uint64_t *v
         values[i] = keys[i] ^ (inverted | flip);
     }
     return LL_OK;
+}
+
+LL_INLINE bool doubles_body(const uint64_t *values, int64_t count, int storage, int set,
+                            uint64_t *doubles) {
+    uint64_t beyond = 0;
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t negative;
+        beyond |= ll_magnitude(values[i], storage, &negative);
+        doubles[i] = ll_bits_of_double(ll_double_of_integer(values[i], storage, set));
+    }
+    return beyond >> 53 == 0;
+}
+
+#define DEFINE_DOUBLES(isa, number, target)                                                        \
+    target static bool ll_doubles_##isa(const uint64_t *values, int64_t count, int storage,        \
+                                        uint64_t *doubles) {                                       \
+        if (storage == LL_STORAGE_INT64)                                                           \
+            return doubles_body(values, count, LL_STORAGE_INT64, number, doubles);                 \
+        return doubles_body(values, count, LL_STORAGE_UINT64, number, doubles);                    \
+    }
+LL_FOR_EACH_VARIANT(DEFINE_DOUBLES)
+
+void ll_keys_install(ll_kernels *kernels) {
+    static const ll_doubles_kernel variants[] = LL_VARIANTS(ll_doubles);
+    kernels->doubles = variants[kernels->set];
 }

@@ -250,6 +250,114 @@ int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_
                     const uint64_t *b_keys, const uint64_t *b_counts, int64_t b_size,
                     uint64_t *keys, uint64_t *counts, int64_t *size);
 
+/* ---- numbers: one column of one unit of work, cell by cell -------------------------------------
+ */
+
+#define LL_BLOCK     65536   /* values that are sketched together */
+#define LL_UNIT_ROWS 1048576 /* most rows of one cell */
+#define LL_SMALL     512     /* so many values are always counted exactly */
+#define LL_FEW       256     /* so many distinct doubles are; integers within a range of 65,536 */
+
+/* Most counts of one histogram: 128 * 2^d pages of 256 / 2^d each. */
+#define LL_HISTOGRAM_MOST 32768
+/* Blocks wait to be joined like the digits of a binary counter: 16 of them, and two to work with.
+ */
+#define LL_NUMBERS_PARTS 7
+#define LL_HOURS         131072 /* hours of a day that are counted apart: 15 years */
+#define LL_CALENDAR      31     /* 24 hours of the day and 7 weekdays */
+
+/* One Arrow array of numbers: addresses of its buffers (0 without a validity bitmap: no row is
+ * null), offset of both and length in rows. */
+typedef struct ll_view {
+    uint64_t values;
+    uint64_t validity;
+    int64_t offset;
+    int64_t length;
+} ll_view;
+
+/* What became of one cell, 8 bytes a field. Of exactly counted values there are `entries` keys (in
+ * items) and counts; of the others all sketches. Of instants `entries` days follow the items, -1
+ * if they span too much. `begin` fields say where a cell's part of an array lies. */
+typedef struct ll_cell {
+    int64_t rows;
+    int64_t nulls;
+    int64_t nan;
+    int64_t positive_infinity;
+    int64_t negative_infinity;
+    int64_t zeros;
+    int64_t negatives;
+    int64_t exact;
+    int64_t entries;
+    int64_t largest; /* the largest of the entries' counts */
+    int64_t items_begin;
+    int64_t items;
+    int64_t levels;
+    int64_t height;
+    int64_t counts_begin;
+    int64_t pages_begin;
+    int64_t pages;
+    int64_t coarseness;
+    int64_t moments_count;
+    double mean;
+    double m2;
+    double m3;
+    double m4;
+    uint64_t minimum;
+    uint64_t maximum;
+    uint64_t low; /* smallest and largest key of the sketch */
+    uint64_t high;
+} ll_cell;
+
+/* Work memory of one thread. Zeroed before and after: counters, touched, dense, hours. */
+typedef struct ll_numbers_memory {
+    uint64_t *block;    /* LL_BLOCK */
+    uint64_t *sort;     /* 2 * LL_BLOCK */
+    uint32_t *counters; /* LL_HISTOGRAM_COUNTERS */
+    uint8_t *touched;   /* LL_HISTOGRAM_TOUCHED */
+    uint32_t *dense;    /* 65,536 */
+    uint32_t *hours;    /* LL_HOURS */
+    uint64_t *parts; /* LL_NUMBERS_PARTS + 4 times ll_quantiles_capacity(k, LL_QUANTILE_LEVELS) */
+} ll_numbers_memory;
+
+/* Where the states go: arrays with room for `cells` cells, or of a capacity given in elements. */
+typedef struct ll_numbers_out {
+    ll_cell *cells;
+    uint8_t *registers; /* LL_DISTINCT_REGISTERS a cell */
+    uint32_t *offsets;  /* LL_QUANTILE_LEVELS + 1 a cell */
+    int64_t *calendar;  /* LL_CALENDAR a cell, for instants only */
+    uint64_t *items;
+    int64_t items_capacity; /* at least 65,536 + ll_quantiles_capacity(k, LL_QUANTILE_LEVELS) */
+    uint32_t *counts;
+    int64_t counts_capacity; /* at least 65,536 */
+    uint16_t *pages;
+    int64_t pages_capacity; /* at least LL_HISTOGRAM_PAGES */
+} ll_numbers_out;
+
+/* A column of one Arrow type. Cell i has the rows order[starts[i]..starts[i + 1]) of the only view,
+ * or, without an order, the rows starts[i] to starts[i + 1] of all views together. */
+typedef struct ll_numbers {
+    int32_t type;
+    int32_t unit; /* LL_UNIT_* of instants, -1 of numbers */
+    int32_t k;
+    int64_t view_count;
+    const ll_view *views;
+    int64_t order_count;
+    const int32_t *order;
+    int64_t cells;
+    const int64_t *starts;
+    uint64_t seed;
+    double sampler_variance; /* see ll_numbers_profile */
+} ll_numbers;
+
+/* Profile cells from number `first` on until `most` are done or their states might not fit; *done
+ * becomes how many are. A block of n values of which the heaviest bucket holds the share m so far
+ * keeps one of 2^h values, h = floor(log2(sampler_variance * n / m)) within [0, 8].
+ * LL_ERROR_ARGUMENT for an unknown type or unit, a negative size, a cell of more than LL_UNIT_ROWS
+ * rows, a k not in [8, 65,535], a capacity too small or addresses that would wrap; LL_ERROR_RANGE
+ * for starts that do not ascend within the rows, or a row of the order that is not in the view. */
+int ll_numbers_profile(const ll_numbers *column, const ll_numbers_memory *memory, int64_t first,
+                       int64_t most, ll_numbers_out *out, int64_t *done);
+
 /* ---- text ---------------------------------------------------------------------------------- */
 
 #define LL_TEXT_BLOCK      65536  /* values of a cell between two subtractions */

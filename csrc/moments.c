@@ -1,12 +1,11 @@
 /* Count, mean, central moments and extremes: what the variants share, the variants, and the
  * weighted form. */
-#include "dispatch.h"
+#include "moments.h"
 #include "number.h"
 
 #include <math.h>
 
-/* A block of 2^63 values has 2^53 tiles: one subtree of each height up to 53, and one on top. */
-enum { TILE = 1024, LANES = 8, MOST_LEVELS = 56 };
+enum { TILE = LL_MOMENTS_TILE, LANES = 8 };
 
 /* A double in memory that may be declared as uint64_t, as blocks are. */
 typedef double stored_double __attribute__((may_alias));
@@ -76,7 +75,7 @@ LL_INLINE bool before(uint64_t a, uint64_t b, int storage) {
 
 /* a becomes the moments of a's and b's values together (Pebay 2008); sketch/moments.py has the
  * same formulas. */
-LL_INLINE void combine(ll_moments *a, const ll_moments *b, int storage) {
+static void combine(ll_moments *a, const ll_moments *b, int storage) {
     if (b->count == 0) return;
     if (a->count == 0) {
         *a = *b;
@@ -122,8 +121,8 @@ LL_INLINE void combine(ll_moments *a, const ll_moments *b, int storage) {
 #endif
 
 void ll_moments_install(ll_kernels *kernels) {
-    static const ll_moments_block_kernel block[] = LL_VARIANTS(ll_moments_block);
-    kernels->moments_block = block[kernels->set];
+    static const ll_moments_tile_kernel tile[] = LL_VARIANTS(ll_moments_tile);
+    kernels->moments_tile = tile[kernels->set];
 }
 
 /* A NaN (from infinity - infinity, after an overflow) has one pattern on every machine. */
@@ -138,10 +137,39 @@ static void canonicalise(ll_moments *result) {
     result->m4 = canonical(result->m4);
 }
 
+void ll_moments_push(ll_moments_tree *tree, const ll_moments *tile, int storage) {
+    tree->stack[tree->height++] = *tile;
+    for (int64_t carry = tree->tiles++; carry & 1; carry >>= 1) {
+        tree->height--;
+        combine(&tree->stack[tree->height - 1], &tree->stack[tree->height], storage);
+    }
+}
+
+void ll_moments_finish(ll_moments_tree *tree, int storage, ll_moments *result) {
+    memset(result, 0, sizeof *result);
+    for (; tree->height > 1; tree->height--)
+        combine(&tree->stack[tree->height - 2], &tree->stack[tree->height - 1], storage);
+    if (tree->height) *result = tree->stack[0];
+    tree->height = 0;
+    tree->tiles = 0;
+    canonicalise(result);
+}
+
+void ll_moments_merge(ll_moments *a, const ll_moments *b, int storage) {
+    combine(a, b, storage);
+    canonicalise(a);
+}
+
 int ll_moments_block(const uint64_t *values, int64_t count, int storage, ll_moments *result) {
     if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
-    ll_kernels_active()->moments_block(values, count, storage, result);
-    canonicalise(result);
+    const ll_kernels *kernels = ll_kernels_active();
+    ll_moments_tree tree = {.height = 0};
+    for (int64_t begin = 0; begin < count; begin += TILE) {
+        ll_moments tile;
+        kernels->moments_tile(values + begin, (int)ll_smaller(TILE, count - begin), storage, &tile);
+        ll_moments_push(&tree, &tile, storage);
+    }
+    ll_moments_finish(&tree, storage, result);
     return LL_OK;
 }
 

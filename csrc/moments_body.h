@@ -1,6 +1,6 @@
-/* Moments of a block: per tile of 1,024 values the mean first, then powers of the deviations from
+/* Moments of a tile of at most 1,024 values: the mean first, then powers of the deviations from
  * it (Chan, Golub and LeVeque 1983), with the deviations' own sum taking back the rounding of the
- * mean; tiles are combined pairwise. Included by moments.c once for each instruction set, with
+ * mean. Included by moments.c once for each instruction set, with
  *
  *     ISA(name)      the name with the variant's suffix
  *     SET            its LL_SET_* number
@@ -118,38 +118,15 @@ LL_INLINE void ISA(integer_tile)(const uint64_t *values, int count, int storage,
     ISA(finish_tile)(converted, count, ISA(add_tile)(converted, count), result);
 }
 
-/* Tiles are combined like the digits of a binary counter: two subtrees of one height become one.
- * What is left at the end is combined from the right, which carries odd ones up unchanged. */
-LL_INLINE void ISA(block)(const uint64_t *values, int64_t count, int storage, ll_moments *result) {
-    ll_moments stack[MOST_LEVELS];
-    int height = 0;
-    memset(&stack[0], 0, sizeof stack[0]);
-    for (int64_t begin = 0, tile = 0; begin < count; begin += TILE, tile++) {
-        int size = (int)ll_smaller(TILE, count - begin);
-        ll_moments *top = &stack[height++];
-        memset(top, 0, sizeof *top);
-        if (storage == LL_STORAGE_FLOAT64)
-            ISA(float_tile)((const stored_double *)(values + begin), size, top);
-        else
-            ISA(integer_tile)(values + begin, size, storage, top);
-        for (int64_t carry = tile; carry & 1; carry >>= 1) {
-            height--;
-            combine(&stack[height - 1], &stack[height], storage);
-        }
-    }
-    for (; height > 1; height--)
-        combine(&stack[height - 2], &stack[height - 1], storage);
-    *result = stack[0];
-}
-
-TARGET static void ISA(ll_moments_block)(const uint64_t *values, int64_t count, int storage,
-                                         ll_moments *result) {
+TARGET static void ISA(ll_moments_tile)(const uint64_t *values, int count, int storage,
+                                        ll_moments *result) {
+    memset(result, 0, sizeof *result);
     if (storage == LL_STORAGE_FLOAT64)
-        ISA(block)(values, count, LL_STORAGE_FLOAT64, result);
+        ISA(float_tile)((const stored_double *)values, count, result);
     else if (storage == LL_STORAGE_INT64)
-        ISA(block)(values, count, LL_STORAGE_INT64, result);
+        ISA(integer_tile)(values, count, LL_STORAGE_INT64, result);
     else
-        ISA(block)(values, count, LL_STORAGE_UINT64, result);
+        ISA(integer_tile)(values, count, LL_STORAGE_UINT64, result);
 }
 
 #undef WIDTH

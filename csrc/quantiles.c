@@ -13,18 +13,13 @@
  * All random bits are hashes of a seed and of the data; nothing depends on time, place or order
  * of the two sides of a merge.
  */
-#include "mix.h"
+#include "quantiles.h"
 #include "sort.h"
 
 #include "quantiles_body.h"
 
-#define SIGN      ((uint64_t)1 << 63)
-#define MIN_WIDTH 8 /* DataSketches' m */
+#define MIN_WIDTH LL_QUANTILE_WIDTH
 #define LEVELS    LL_QUANTILE_LEVELS
-/* Capacity is that of at least so many levels: below (2/3)^12 a level has the minimum width. */
-#define FULL_HEIGHT 12
-#define KEEP_RATIO  (2.0 / 3.0)
-#define LOG_BLOCK   16 /* of LL_QUANTILE_BLOCK */
 
 /* ---- capacity, as DataSketches computes it ------------------------------------------------- */
 
@@ -54,40 +49,66 @@ int64_t ll_quantiles_capacity(int k, int levels) {
     return (int64_t)total;
 }
 
-static uint64_t budget(int k, int levels) {
-    return (uint64_t)ll_quantiles_capacity(k, levels > FULL_HEIGHT ? levels : FULL_HEIGHT);
-}
-
 /* Every 2^stride-th of `count` keys, and the items of the rest, are at most so many whatever the
  * keys are: strides from here on fit for certain. */
 static unsigned certain_stride(uint64_t count, uint64_t rest, int k) {
     unsigned stride = 0;
-    while ((count >> stride) + stride + 1 + rest > budget(k, 0))
+    while ((count >> stride) + stride + 1 + rest > ll_quantiles_budget(k, 0))
         stride++;
     return stride;
 }
 
 /* ---- one pass over a block ------------------------------------------------------------------ */
 
-typedef void (*scan_function)(const uint64_t *, size_t, int, uint64_t, uint64_t *);
-
 #define DEFINE_SCAN(isa, number, target)                                                           \
-    target static void scan_##isa(const uint64_t *values, size_t count, int storage,               \
-                                  uint64_t seed, uint64_t *found) {                                \
-        scan_storages(values, count, storage, seed, found);                                        \
+    target static void ll_scan_add_##isa(ll_scan *scan, const uint64_t *values, int64_t count,     \
+                                         int storage) {                                            \
+        scan_storages(scan, values, (size_t)count, storage);                                       \
     }
 LL_FOR_EACH_VARIANT(DEFINE_SCAN)
 
-static void scan(const uint64_t *values, size_t count, int storage, uint64_t seed,
-                 uint64_t *found) {
-    static const scan_function variants[] = LL_VARIANTS(scan);
-    variants[ll_set_active()](values, count, storage, seed, found);
+void ll_quantiles_install(ll_kernels *kernels) {
+    static const ll_scan_add_kernel variants[] = LL_VARIANTS(ll_scan_add);
+    kernels->scan_add = variants[kernels->set];
+}
+
+void ll_scan_begin(ll_scan *scan, uint64_t seed) {
+    scan->count = 0;
+    for (unsigned lane = 0; lane < LL_SCAN_LANES; lane++) {
+        scan->low[lane] = INT64_MAX;
+        scan->high[lane] = INT64_MIN;
+        scan->sums[lane] = 0;
+        scan->salts[lane] = ll_draw(seed, lane);
+    }
+}
+
+void ll_scan_finish(ll_scan *scan, uint64_t seed, ll_scanned *found) {
+    int64_t low = scan->low[0], high = scan->high[0];
+    uint64_t hash = ll_draw(seed, scan->count);
+    for (int lane = 0; lane < LL_SCAN_LANES; lane++) {
+        low = scan->low[lane] < low ? scan->low[lane] : low;
+        high = scan->high[lane] > high ? scan->high[lane] : high;
+        hash = ll_mix(hash ^ scan->sums[lane]);
+    }
+    *found = (ll_scanned){.low = low, .high = high, .hash = hash};
+}
+
+static void scan_block(const uint64_t *values, int64_t count, int storage, uint64_t seed,
+                       ll_scanned *found) {
+    ll_scan scan;
+    ll_scan_begin(&scan, seed);
+    ll_kernels_active()->scan_add(&scan, values, count, storage);
+    ll_scan_finish(&scan, seed, found);
 }
 
 int ll_quantiles_scan(const uint64_t *values, int64_t count, int storage, uint64_t seed,
                       uint64_t *found) {
     if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
-    scan(values, (size_t)count, storage, seed, found);
+    ll_scanned scanned;
+    scan_block(values, count, storage, seed, &scanned);
+    found[0] = (uint64_t)scanned.low;
+    found[1] = (uint64_t)scanned.high;
+    found[2] = scanned.hash;
     return LL_OK;
 }
 
@@ -185,34 +206,48 @@ static void place_sorted(placement *to, const uint64_t *keys, size_t count, unsi
     }
 }
 
+void ll_quantiles_of_block(const uint64_t *values, size_t count, int storage, unsigned height,
+                           int k, const ll_scanned *found, uint64_t *keys, uint64_t *work,
+                           ll_part *to) {
+    const uint64_t seed = found->hash;
+    to->low = (uint64_t)found->low ^ LL_SIGN_BIT;
+    to->high = (uint64_t)found->high ^ LL_SIGN_BIT;
+    to->height = (int32_t)height;
+    to->order = 0;
+    size_t kept = sample(values, count, storage, height, seed, keys);
+    ll_sort_keys(keys, work, kept);
+    /* The smallest stride whose items fit: down from one that fits for certain while it does. */
+    placement chosen, tried;
+    const unsigned certain = certain_stride(kept, height, k);
+    unsigned stride = certain + 1;
+    do {
+        memset(&tried, 0, sizeof tried);
+        place_rest(&tried, values, count, storage, height, seed);
+        place_sorted(&tried, keys, kept, height, stride - 1, seed, ll_quantiles_budget(k, LEVELS));
+        if (stride <= certain && tried.total > ll_quantiles_budget(k, height_of(&tried))) break;
+        chosen = tried;
+        stride--;
+    } while (stride > 0);
+    begin_writing(&chosen, to->items, to->offsets, &to->levels);
+    place_rest(&chosen, values, count, storage, height, seed);
+    place_sorted(&chosen, keys, kept, height, stride, seed, UINT64_MAX);
+}
+
 int ll_quantiles_block(const uint64_t *values, int64_t count, int storage, int height, int k,
                        uint64_t seed, uint64_t *keys, uint64_t *work, uint64_t *bounds,
                        uint32_t *offsets, int32_t *levels, uint64_t *items) {
     if (count < 1 || count > LL_QUANTILE_BLOCK || !ll_storage_known(storage) || height < 0 ||
         height > 16 || k < MIN_WIDTH || k > UINT16_MAX)
         return LL_ERROR_ARGUMENT;
-    uint64_t found[3];
-    scan(values, (size_t)count, storage, seed, found);
-    bounds[0] = found[0] ^ LL_SIGN_BIT;
-    bounds[1] = found[1] ^ LL_SIGN_BIT;
-    seed = found[2];
-    size_t kept = sample(values, (size_t)count, storage, (unsigned)height, seed, keys);
-    ll_sort_keys(keys, work, kept);
-    /* The smallest stride whose items fit: down from one that fits for certain while it does. */
-    placement chosen, tried;
-    const unsigned certain = certain_stride(kept, (uint64_t)height, k);
-    unsigned stride = certain + 1;
-    do {
-        memset(&tried, 0, sizeof tried);
-        place_rest(&tried, values, (size_t)count, storage, (unsigned)height, seed);
-        place_sorted(&tried, keys, kept, (unsigned)height, stride - 1, seed, budget(k, LEVELS));
-        if (stride <= certain && tried.total > budget(k, height_of(&tried))) break;
-        chosen = tried;
-        stride--;
-    } while (stride > 0);
-    begin_writing(&chosen, items, offsets, levels);
-    place_rest(&chosen, values, (size_t)count, storage, (unsigned)height, seed);
-    place_sorted(&chosen, keys, kept, (unsigned)height, stride, seed, UINT64_MAX);
+    ll_scanned found;
+    ll_part part = {.items = items};
+    scan_block(values, count, storage, seed, &found);
+    ll_quantiles_of_block(values, (size_t)count, storage, (unsigned)height, k, &found, keys, work,
+                          &part);
+    bounds[0] = part.low;
+    bounds[1] = part.high;
+    *levels = part.levels;
+    memcpy(offsets, part.offsets, ((size_t)part.levels + 1) * sizeof *offsets);
     return LL_OK;
 }
 
@@ -268,143 +303,14 @@ int ll_quantiles_weighted(const uint64_t *keys, const uint64_t *weights, int64_t
     placement chosen, tried;
     do {
         memset(&tried, 0, sizeof tried);
-        place_weighted(&tried, keys, weights, total, stride - 1, seed, budget(k, LEVELS));
-        if (!first && tried.total > budget(k, height_of(&tried))) break;
+        place_weighted(&tried, keys, weights, total, stride - 1, seed,
+                       ll_quantiles_budget(k, LEVELS));
+        if (!first && tried.total > ll_quantiles_budget(k, height_of(&tried))) break;
         chosen = tried;
         first = false;
         stride--;
     } while (stride > 0);
     begin_writing(&chosen, items, offsets, levels);
     place_weighted(&chosen, keys, weights, total, stride, seed, UINT64_MAX);
-    return LL_OK;
-}
-
-/* ---- merging -------------------------------------------------------------------------------- */
-
-/* Levels inside one buffer; gaps may lie between them while levels are being halved. */
-typedef struct stack {
-    uint64_t *items;
-    uint64_t *spare;
-    size_t begin[LEVELS + 1];
-    size_t end[LEVELS + 1];
-    size_t total;
-    uint64_t seed;
-    uint64_t draws;
-} stack;
-
-static size_t merge_sorted(const uint64_t *a, size_t na, const uint64_t *b, size_t nb,
-                           uint64_t *out) {
-    size_t i = 0, j = 0;
-    while (i < na && j < nb) {
-        bool second = b[j] < a[i];
-        out[i + j] = second ? b[j] : a[i];
-        i += !second;
-        j += second;
-    }
-    if (i < na) memmove(out + i + j, a + i, (na - i) * sizeof *a);
-    if (j < nb) memmove(out + i + j, b + j, (nb - j) * sizeof *b);
-    return na + nb;
-}
-
-static size_t size_of(const stack *of, int level) {
-    return of->end[level] - of->begin[level];
-}
-
-static int stack_height(const stack *of) {
-    int height = LEVELS;
-    while (height > 0 && size_of(of, height - 1) == 0)
-        height--;
-    return height;
-}
-
-/* The level to halve: the fullest by size * (2/3)^level; -1 if none can be halved. */
-static int fullest(const stack *of, int height) {
-    double factor = 1.0, most = 0.0;
-    int chosen = -1;
-    for (int level = 0; level < height && level < LEVELS - 1; level++, factor *= KEEP_RATIO) {
-        size_t size = size_of(of, level);
-        if (size >= 2 && (double)size * factor > most) {
-            most = (double)size * factor;
-            chosen = level;
-        }
-    }
-    return chosen;
-}
-
-/* Every other item of a level moves up, the first or the second of all pairs; of an odd number the
- * first or the last item stays. */
-static void halve(stack *of, int level) {
-    uint64_t bits = ll_draw(of->seed, of->draws++);
-    size_t begin = of->begin[level], size = size_of(of, level), half = size / 2;
-    size_t odd = size & 1, skip = odd & bits;
-    const uint64_t *pairs = of->items + begin + skip;
-    for (size_t i = 0; i < half; i++)
-        of->spare[i] = pairs[2 * i + ((bits >> 1) & 1)];
-    if (odd && !skip) of->items[begin] = of->items[begin + size - 1];
-    of->end[level] = begin + odd;
-    size_t above = of->begin[level + 1], above_size = size_of(of, level + 1);
-    of->begin[level + 1] = above - half;
-    merge_sorted(of->spare, half, of->items + above, above_size, of->items + above - half);
-    of->total -= half;
-}
-
-static uint64_t hash_state(const uint32_t *offsets, int levels, const uint64_t *items) {
-    uint64_t hash = 0;
-    for (int level = 0; level < levels; level++)
-        for (uint32_t i = offsets[level]; i < offsets[level + 1]; i++)
-            hash += ll_mix(items[i] + ((uint64_t)level << 32) + i * LL_GOLDEN);
-    return ll_mix(hash);
-}
-
-static bool valid_offsets(const uint32_t *offsets, int levels, int64_t count) {
-    if (levels < 0 || levels > LEVELS || count < 0 || offsets[0] != 0) return false;
-    for (int level = 0; level < levels; level++)
-        if (offsets[level] > offsets[level + 1]) return false;
-    return offsets[levels] == (uint64_t)count;
-}
-
-static void stack_both(stack *to, const uint32_t *a_offsets, int a_levels, const uint64_t *a,
-                       const uint32_t *b_offsets, int b_levels, const uint64_t *b) {
-    size_t filled = 0;
-    for (int level = 0; level <= LEVELS; level++) {
-        to->begin[level] = filled;
-        uint32_t from_a = level < a_levels ? a_offsets[level] : 0;
-        uint32_t from_b = level < b_levels ? b_offsets[level] : 0;
-        size_t in_a = level < a_levels ? a_offsets[level + 1] - from_a : 0;
-        size_t in_b = level < b_levels ? b_offsets[level + 1] - from_b : 0;
-        filled += merge_sorted(a + from_a, in_a, b + from_b, in_b, to->items + filled);
-        to->end[level] = filled;
-    }
-    to->total = filled;
-}
-
-int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_levels,
-                       const uint64_t *a_items, int64_t a_count, const uint32_t *b_offsets,
-                       int b_levels, const uint64_t *b_items, int64_t b_count, uint64_t *work,
-                       uint64_t *spare, uint32_t *offsets, int32_t *levels, uint64_t *items) {
-    if (k < MIN_WIDTH || k > UINT16_MAX) return LL_ERROR_ARGUMENT;
-    if (!valid_offsets(a_offsets, a_levels, a_count) ||
-        !valid_offsets(b_offsets, b_levels, b_count))
-        return LL_ERROR_RANGE;
-    stack both = {.items = work, .spare = spare};
-    /* A sum of the two hashes: a with b gives what b with a gives. */
-    both.seed = ll_mix(seed ^ ll_mix(hash_state(a_offsets, a_levels, a_items) +
-                                     hash_state(b_offsets, b_levels, b_items)));
-    stack_both(&both, a_offsets, a_levels, a_items, b_offsets, b_levels, b_items);
-    int height = stack_height(&both);
-    while (both.total > budget(k, height)) {
-        int level = fullest(&both, height);
-        if (level < 0) return LL_ERROR_RANGE;
-        halve(&both, level);
-        height = stack_height(&both);
-    }
-    size_t filled = 0;
-    for (int level = 0; level < height; level++) {
-        offsets[level] = (uint32_t)filled;
-        memcpy(items + filled, work + both.begin[level], size_of(&both, level) * sizeof *items);
-        filled += size_of(&both, level);
-    }
-    offsets[height] = (uint32_t)filled;
-    *levels = height;
     return LL_OK;
 }

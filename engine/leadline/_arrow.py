@@ -95,6 +95,11 @@ def number_views(data: pa.ChunkedArray, *, single: bool) -> list[ArrayView]:
     return [_view(array) for array in arrays]
 
 
+def number_type(type_: pa.DataType) -> ArrowType:
+    """How values of an Arrow type are read, where no array is at hand."""
+    return _NUMBER_TYPES[_numbers(pa.array([], type_)).type]
+
+
 def null_count(data: pa.ChunkedArray) -> int:
     """Null rows of a column of any type, nulls inside dictionaries and runs included."""
     if pa.types.is_null(data.type):

@@ -34,6 +34,7 @@ from .library import (
     instruction_sets,
 )
 from .moments import moments_block, moments_weighted
+from .numbers import BLOCK, FEW_DISTINCT, SMALL_TOTAL, UNIT_ROWS, NumbersWork
 from .quantiles import quantiles_block, quantiles_capacity, quantiles_merge, quantiles_weighted
 from .text import (
     TEXT_BLOCK,
@@ -54,24 +55,29 @@ from .text import (
 )
 
 __all__ = [
+    "BLOCK",
     "DISTINCT_REGISTERS",
+    "FEW_DISTINCT",
     "FEW_PLACES",
     "HISTOGRAM_COUNTERS",
     "HISTOGRAM_PAGE",
     "HISTOGRAM_PAGES",
     "HISTOGRAM_TOUCHED",
+    "SMALL_TOTAL",
     "TEXT_BLOCK",
     "TEXT_CAPACITY",
     "TEXT_CLASSES",
     "TEXT_CUT_KEY",
     "TEXT_KEY_BYTES",
     "TEXT_PREFIX",
+    "UNIT_ROWS",
     "ArrayView",
     "ArrowType",
     "CodeView",
     "CountedTexts",
     "HistogramCounters",
     "MissingKernelsError",
+    "NumbersWork",
     "RawForm",
     "Storage",
     "Tally",

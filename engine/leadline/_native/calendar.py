@@ -15,7 +15,8 @@ _UNITS = {
 }
 
 
-def _unit(unit: str) -> int:
+def unit_number(unit: str) -> int:
+    """The kernels' number of a unit of time."""
     if unit not in _UNITS:
         raise ValueError(f"time unit {unit!r} is not one of {', '.join(_UNITS)}")
     return int(_UNITS[unit])
@@ -33,7 +34,7 @@ def calendar_count(
         memory(values, np.int64),
         ffi.NULL if weights is None else words(weights),
         len(values),
-        _unit(unit),
+        unit_number(unit),
         words(hours),
         words(weekdays),
         memory(days, np.int64),
@@ -47,7 +48,7 @@ def calendar_microseconds(values: NDArray[np.int64], unit: str) -> NDArray[np.in
     """Instants in microseconds, rounded down and held at the ends of int64."""
     out = np.empty(len(values), dtype=np.int64)
     code = lib.ll_calendar_microseconds(
-        memory(values, np.int64), len(values), _unit(unit), memory(out, np.int64)
+        memory(values, np.int64), len(values), unit_number(unit), memory(out, np.int64)
     )
     if code:
         refuse(code, "calendar")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +38,11 @@ class HistogramCounters:
         self._keep = (counters, touched)
         self._counters = ffi.from_buffer("uint32_t[]", counters)
         self._touched = ffi.from_buffer("uint8_t[]", touched)
+
+    @property
+    def pointers(self) -> tuple[Any, Any]:
+        """The memory of counters and marks."""
+        return self._counters, self._touched
 
     def add(self, values: NDArray[np.uint64], storage: Storage) -> None:
         """Count values; at most 2**32 - 1 between two calls of ``clear``."""

@@ -1,80 +1,25 @@
-"""Numbers and points in time: blocks that stay in cache, every state fed from the same block.
-
-Many small cells are counted in one call.
-"""
+"""Numbers and points in time: one kernel call profiles the cells of a column; states of them."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .. import _arrow, _native
-from .._native import ArrayView, Storage, Tally
+from .. import _arrow
+from .._native import NumbersWork, Storage
 from ..schema import Column, Kind
-from ..sketch.calendar import CalendarCounts, calendar_of, to_microseconds
-from ..sketch.counts import SMALL_TOTAL, ValueCounts, count_blocks, count_groups
-from ..sketch.distinct import DistinctBuilder
-from ..sketch.histogram import HistogramBuilder
-from ..sketch.moments import Moments, block_moments
-from ..sketch.quantiles import QuantilesBuilder
-from ..sketch.scratch import BLOCK, Scratch
+from ..sketch.calendar import CalendarCounts
+from ..sketch.counts import ValueCounts
+from ..sketch.distinct import Distinct
+from ..sketch.histogram import Histogram
+from ..sketch.keys import bits_to_value
+from ..sketch.moments import Moments
+from ..sketch.quantiles import Quantiles, sampler_variance
+from ..sketch.scratch import Scratch
 from .column import ColumnState
 from .order import CellOrder
-from .summaries import NumericSummary, SketchSettings, TimestampSummary
-
-
-class _Reader:
-    """The values of one cell, block by block, as often as needed.
-
-    Every block holds exactly BLOCK values (the last may be shorter), whatever the chunks are.
-    After a complete pass ``tally`` describes all rows.
-    """
-
-    def __init__(
-        self,
-        views: list[ArrayView],
-        order: NDArray[np.int32] | None,
-        begin: int,
-        end: int,
-        scratch: Scratch,
-    ) -> None:
-        self._views, self._order, self._range = views, order, (begin, end)
-        self._block = scratch.block
-        self.tally = Tally()
-
-    def __iter__(self) -> Iterator[NDArray[np.uint64]]:
-        self.tally = Tally()
-        filled = 0
-        for view, first, stop in _parts(self._views, self._order, *self._range):
-            position = first
-            while position < stop:
-                out = self._block[filled:]
-                written, position, part = _native.gather(view, self._order, position, stop, out)
-                filled += written
-                self.tally = self.tally + part
-                if filled == BLOCK:
-                    yield self._block
-                    filled = 0
-        if filled:
-            yield self._block[:filled]
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """One cell of one column, with what its states are built from."""
-
-    column: Column
-    storage: Storage
-    values: _Reader
-    settings: SketchSettings
-    scratch: Scratch
-
-
-_Summarise = Callable[[_Cell], NumericSummary | TimestampSummary]
+from .summaries import NumericSummary, SketchSettings, Summary, TimestampSummary
 
 
 def number_states(
@@ -85,160 +30,133 @@ def number_states(
     scratch: Scratch,
 ) -> list[ColumnState]:
     """Summarise a column of numbers or of points in time; see `build.profile_unit_column`."""
+    assert column.storage is not None
     views = _arrow.number_views(data, single=cells.order is not None)
-    summarise = _timestamp_summary if column.kind is Kind.TIMESTAMP else _numeric_summary
+    type_ = views[0].type if views else _arrow.number_type(data.type)
+    unit = column.unit if column.kind is Kind.TIMESTAMP else None
+    work = scratch.numbers
+    take = _Taker(work, column.storage, unit, settings.k)
     states: list[ColumnState] = []
-    cell = 0
-    while cell < len(cells):
-        last = _small_run(cells, cell)
-        if last > cell:
-            states += _small_states(column, views, cells, range(cell, last), scratch)
-            cell = last
-            continue
-        begin, end = int(cells.starts[cell]), int(cells.starts[cell + 1])
-        values = _Reader(views, cells.order, begin, end, scratch)
-        states.append(_large_state(column, values, settings, scratch, summarise))
-        cell += 1
+    for done in work.profile(
+        views,
+        type_,
+        unit,
+        cells.order,
+        cells.starts,
+        k=settings.k,
+        seed=settings.seed,
+        sampler_variance=sampler_variance(settings.k),
+    ):
+        states += [
+            ColumnState(column, fields[0], fields[1], take.summary(place, fields, floats, keys))
+            for place, (fields, floats, keys) in enumerate(work.cells(done))
+        ]
     return states
 
 
-def _small_run(cells: CellOrder, first: int) -> int:
-    """End of the run of small cells from ``first`` whose rows fit one block together."""
-    last = first
-    while (
-        last < len(cells)
-        and cells.rows(last) <= SMALL_TOTAL
-        and cells.starts[last + 1] - cells.starts[first] <= BLOCK
-    ):
-        last += 1
-    return last
+class _Taker:
+    """Copies the states of cells out of work memory, where the next cells will be written."""
 
+    __slots__ = ("_k", "_storage", "_unit", "_work")
 
-def _small_states(
-    column: Column, views: list[ArrayView], cells: CellOrder, run: range, scratch: Scratch
-) -> list[ColumnState]:
-    """States of consecutive small cells, all counted by one kernel call."""
-    assert column.storage is not None
-    starts = np.zeros(len(run) + 1, dtype=np.int64)
-    tallies = []
-    for position, cell in enumerate(run):
-        filled = int(starts[position])
-        tally = Tally()
-        begin, end = int(cells.starts[cell]), int(cells.starts[cell + 1])
-        for view, first, stop in _parts(views, cells.order, begin, end):
-            written, _, part = _native.gather(
-                view, cells.order, first, stop, scratch.block[filled:]
-            )
-            filled += written
-            tally = tally + part
-        starts[position + 1] = filled
-        tallies.append(tally)
-    counted = count_groups(scratch.block[: int(starts[-1])], starts, column.storage, scratch)
-    return [
-        ColumnState(column, tally.rows, tally.nulls, _exact_summary(column, counts, tally))
-        for tally, counts in zip(tallies, counted, strict=True)
-    ]
+    def __init__(self, work: NumbersWork, storage: Storage, unit: str | None, k: int) -> None:
+        self._work, self._storage, self._unit, self._k = work, storage, unit, k
 
+    def summary(
+        self, place: int, fields: list[int], floats: list[float], keys: list[int]
+    ) -> Summary:
+        """The summary of the cell at this place of the step; arguments as in ``ll_cell``."""
+        _, nulls, nan, positive, negative, zeros, negatives, exact = fields[:8]
+        counts = self._counts(fields, self._storage) if exact else None
+        if self._unit is not None:
+            return self._instants(place, fields, keys, self._unit, counts)
+        if counts is not None:
+            return NumericSummary(self._storage, nan, positive, negative, zeros, negatives, counts)
+        values = fields[0] - nulls - nan
+        return NumericSummary(
+            self._storage,
+            nan,
+            positive,
+            negative,
+            zeros,
+            negatives,
+            None,
+            self._moments(fields[18], floats, keys),
+            self._histogram(fields),
+            self._quantiles(place, fields, values, keys, self._storage),
+            self._distinct(place),
+        )
 
-def _exact_summary(
-    column: Column, counts: ValueCounts, tally: Tally
-) -> NumericSummary | TimestampSummary:
-    if column.kind is Kind.TIMESTAMP:
-        assert column.unit is not None
-        return TimestampSummary.of_counts(counts, unit=column.unit)
-    return _tallied(counts.storage, tally, counts)
+    def _instants(
+        self,
+        place: int,
+        fields: list[int],
+        keys: list[int],
+        unit: str,
+        counts: ValueCounts | None,
+    ) -> TimestampSummary:
+        if counts is not None:
+            return TimestampSummary.of_counts(counts, unit=unit)
+        total = fields[0] - fields[1]
+        return TimestampSummary(
+            unit,
+            total,
+            int(bits_to_value(keys[0], Storage.INT64)),
+            int(bits_to_value(keys[1], Storage.INT64)),
+            None,
+            self._calendar(place, fields),
+            self._quantiles(place, fields, total, keys, Storage.INT64),
+            self._distinct(place),
+        )
 
+    def _counts(self, fields: list[int], storage: Storage) -> ValueCounts:
+        """Entries of exact counts, or days (their largest count is not known); their keys come
+        after a sketch's items.
+        """
+        entries, largest, begin, items = fields[8:12]
+        first = fields[14]
+        keys = self._work.items[begin + items : begin + items + entries]
+        counts = self._work.counts[first : first + entries]
+        return ValueCounts.of(keys, counts, storage, largest=largest or None)
 
-def _tallied(storage: Storage, tally: Tally, counts: ValueCounts | None) -> NumericSummary:
-    """A summary with the figures that the gather counted; sketches are still to be set."""
-    return NumericSummary(
-        storage=storage,
-        nan=tally.nan,
-        positive_infinity=tally.positive_infinity,
-        negative_infinity=tally.negative_infinity,
-        zeros=tally.zeros,
-        negatives=tally.negatives,
-        counts=counts,
-    )
+    def _moments(self, count: int, floats: list[float], keys: list[int]) -> Moments:
+        if count == 0:
+            return Moments.empty()
+        low, high = (bits_to_value(bits, self._storage) for bits in keys[:2])
+        mean, m2, m3, m4 = floats
+        return Moments(count, mean, m2, m3, m4, low, high)
 
+    def _histogram(self, fields: list[int]) -> Histogram:
+        first_count, first_page, pages, coarseness = fields[14:18]
+        buckets = 256 >> coarseness
+        counts = self._work.counts[first_count : first_count + pages * buckets]
+        return Histogram(
+            coarseness,
+            self._work.pages[first_page : first_page + pages].copy(),
+            counts.reshape(pages, buckets).copy(),
+        )
 
-def _large_state(
-    column: Column,
-    values: _Reader,
-    settings: SketchSettings,
-    scratch: Scratch,
-    summarise: _Summarise,
-) -> ColumnState:
-    assert column.storage is not None
-    summary = summarise(_Cell(column, column.storage, values, settings, scratch))
-    return ColumnState(column, values.tally.rows, values.tally.nulls, summary)
+    def _quantiles(
+        self, place: int, fields: list[int], total: int, keys: list[int], storage: Storage
+    ) -> Quantiles:
+        begin, items, levels, height = fields[10:14]
+        if total == 0:
+            return Quantiles.empty(storage, self._k)
+        return Quantiles(
+            storage,
+            self._k,
+            total,
+            keys[2],
+            keys[3],
+            self._work.offsets[place, : levels + 1].copy(),
+            self._work.items[begin : begin + items].copy(),
+            height,
+        )
 
+    def _distinct(self, place: int) -> Distinct:
+        return Distinct(self._work.registers[place].copy())
 
-def _parts(
-    views: list[ArrayView], order: NDArray[np.int32] | None, begin: int, end: int
-) -> Iterator[tuple[ArrayView, int, int]]:
-    """The views that hold rows ``begin`` to ``end``, with the range inside each."""
-    if order is not None:
-        if views:
-            yield views[0], begin, end
-        return
-    base = 0
-    for view in views:
-        first, stop = max(begin - base, 0), min(end - base, view.length)
-        if first < stop:
-            yield view, first, stop
-        base += view.length
-
-
-def _numeric_summary(cell: _Cell) -> NumericSummary:
-    counts = count_blocks(cell.values, cell.storage, cell.scratch)
-    if counts is not None:
-        return _tallied(cell.storage, cell.values.tally, counts)
-    moments = Moments.empty()
-    histograms = HistogramBuilder(cell.scratch)
-    distincts = DistinctBuilder()
-    sketch = QuantilesBuilder(cell.settings.k, cell.settings.seed, cell.storage, cell.scratch)
-    seen = 0
-    for block in cell.values:
-        seen += len(block)
-        moments = moments.merge(block_moments(block, cell.storage))
-        histograms.add(block, cell.storage)
-        distincts.add(block, cell.storage)
-        sketch.add(block, histograms.heaviest() / seen)
-    return replace(
-        _tallied(cell.storage, cell.values.tally, None),
-        moments=moments,
-        histogram=histograms.finish(),
-        quantiles=sketch.finish(),
-        distinct=distincts.finish(),
-    )
-
-
-def _timestamp_summary(cell: _Cell) -> TimestampSummary:
-    unit = cell.column.unit
-    assert unit is not None
-    counts = count_blocks(cell.values, cell.storage, cell.scratch, timestamps=True)
-    if counts is not None:
-        return TimestampSummary.of_counts(counts, unit=unit)
-    calendar = CalendarCounts.empty()
-    distincts = DistinctBuilder()
-    sketch = QuantilesBuilder(cell.settings.k, cell.settings.seed, cell.storage, cell.scratch)
-    lows, highs = [], []
-    for block in cell.values:
-        values = block.view(np.int64)
-        lows.append(int(values.min()))
-        highs.append(int(values.max()))
-        calendar = calendar.merge(calendar_of(values, None, unit))
-        distincts.add(block, cell.storage)
-        # No histogram lies under timestamps, so every value is kept: one bucket holds them all.
-        sketch.add(to_microseconds(values, unit).view(np.uint64), 1.0)
-    return TimestampSummary(
-        unit=unit,
-        total=cell.values.tally.rows - cell.values.tally.nulls,
-        minimum=min(lows),
-        maximum=max(highs),
-        counts=None,
-        calendar=calendar,
-        quantiles=sketch.finish(),
-        distinct=distincts.finish(),
-    )
+    def _calendar(self, place: int, fields: list[int]) -> CalendarCounts:
+        counted: NDArray[np.int64] = self._work.calendar[place].copy()
+        days = self._counts(fields, Storage.INT64) if fields[8] >= 0 else None
+        return CalendarCounts(days, counted[:24], counted[24:])

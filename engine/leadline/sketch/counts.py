@@ -91,13 +91,16 @@ class ValueCounts:
         keys: NDArray[np.uint64],
         counts: NDArray[np.unsignedinteger[Any]],
         storage: Storage,
+        *,
+        largest: int | None = None,
     ) -> ValueCounts:
-        """Counts of ascending distinct ordered keys."""
+        """Counts of ascending distinct ordered keys; ``largest`` if the largest count is known."""
         if not len(keys):
             return cls.empty(storage)
         base, last = int(keys[0]), int(keys[-1])
         offsets = _narrow(keys - keys[0], last - base)
-        return cls(storage, base, offsets, _narrow(counts, int(counts.max())))
+        most = int(counts.max()) if largest is None else largest
+        return cls(storage, base, offsets, _narrow(counts, most))
 
     @property
     def keys(self) -> NDArray[np.uint64]:

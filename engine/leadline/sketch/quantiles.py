@@ -52,6 +52,12 @@ def _sampler_error(k: int) -> float:
     return min(SAMPLER_ERROR, SAMPLER_SHARE * _compaction_error(k) / (DEVIATIONS / 2))
 
 
+@cache
+def sampler_variance(k: int) -> float:
+    """Largest share of the rows, squared, that sampling may cost; see `QuantilesBuilder.add`."""
+    return _sampler_error(k) ** 2
+
+
 def _split_error(k: int, coarseness: int) -> float:
     sampling = DEVIATIONS / 2 * _sampler_error(k) * math.sqrt(2.0**coarseness)
     return math.hypot(_compaction_error(k), sampling)
@@ -347,7 +353,7 @@ def _sampling_height(count: int, heaviest_share: float, k: int) -> int:
     """How many times halving the sample keeps its error below the sampler's share."""
     if heaviest_share <= 0:
         return 0  # nothing but zeros and infinities, each counted on its own
-    halvings = math.frexp(_sampler_error(k) ** 2 * count / heaviest_share)[1] - 1
+    halvings = math.frexp(sampler_variance(k) * count / heaviest_share)[1] - 1
     return max(0, min(MAX_HEIGHT, halvings))
 
 

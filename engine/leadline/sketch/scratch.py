@@ -15,13 +15,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import HistogramCounters, TextCounter
+from .._native import BLOCK, UNIT_ROWS, HistogramCounters, NumbersWork, TextCounter
 
-# Values of one block: 512 KiB, so that a block and the states it feeds stay in a 2 MiB cache.
-BLOCK = 65_536
-
-# Rows of one unit of work; a cell of a unit never has more.
-UNIT_ROWS = 1 << 20
+# A block is 512 KiB, so that it and the states it feeds stay in a 2 MiB cache.
+__all__ = ["BLOCK", "UNIT_ROWS", "Scratch", "borrowed"]
 
 
 class Scratch:
@@ -51,6 +48,11 @@ class Scratch:
     def texts(self) -> TextCounter:
         """Tables of texts and of codes; any content."""
         return TextCounter()
+
+    @cached_property
+    def numbers(self) -> NumbersWork:
+        """Memory in which a column of numbers is profiled; shares the other parts."""
+        return NumbersWork(self.block, self.sort, self.histogram, self.dense)
 
 
 # Idle work memory of the process; taking and giving back are single operations of a list.

@@ -1,0 +1,10 @@
+/* What other files ask of exact counts. */
+#ifndef LEADLINE_COUNTS_H
+#define LEADLINE_COUNTS_H
+
+#include "common.h"
+
+/* How often a value that ll_counts_few has entered occurs. */
+LL_HIDDEN uint32_t ll_few_count(uint64_t value, const uint64_t *keys, const uint32_t *counts);
+
+#endif

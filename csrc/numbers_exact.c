@@ -1,0 +1,163 @@
+/* Cells whose values are counted one by one: few of them, doubles of few distinct values, integers
+ * of a small range. See counts.c for how.
+ */
+#include "counts.h"
+#include "numbers.h"
+
+/* Values counted at a time: as many as pay for clearing and adding up the small tables. */
+#define CHUNK 16384
+/* So many integers are sorted rather than looked for in a table of a range that is larger still. */
+#define SPARSE 8
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static void write_entry(ll_cell_work *work, uint64_t key, uint32_t count) {
+    ll_cell *cell = work->cell;
+    work->out->items[work->filled->items++] = key;
+    work->out->counts[work->filled->counts++] = count;
+    cell->entries++;
+    cell->largest = count > cell->largest ? count : cell->largest;
+}
+
+/* Sort what is held and count runs of equal keys. */
+static void write_sorted(ll_cell_work *work) {
+    uint64_t *keys = work->memory->sort;
+    const size_t size = (size_t)work->held;
+    for (size_t i = 0; i < size; i++)
+        keys[i] = ll_ordered_key(work->memory->block[i], work->storage);
+    ll_sort_keys(keys, keys + LL_BLOCK, size);
+    for (size_t i = 0, end; i < size; i = end) {
+        for (end = i + 1; end < size && keys[end] == keys[i];)
+            end++;
+        write_entry(work, keys[i], (uint32_t)(end - i));
+    }
+}
+
+/* ---- integers -------------------------------------------------------------------------------- */
+
+typedef struct range {
+    uint64_t low; /* keys */
+    uint64_t high;
+} range;
+
+static void write_range(ll_cell_work *work, range found) {
+    uint32_t *table = work->memory->dense;
+    for (uint64_t distance = 0; distance <= found.high - found.low; distance++) {
+        uint64_t key = found.low + distance;
+        uint32_t count = table[key & UINT16_MAX];
+        if (!count) continue;
+        write_entry(work, key, count);
+        table[key & UINT16_MAX] = 0;
+    }
+}
+
+static void clear_range(ll_cell_work *work, range found) {
+    for (uint64_t distance = 0; distance <= found.high - found.low; distance++)
+        work->memory->dense[(found.low + distance) & UINT16_MAX] = 0;
+}
+
+/* Count the values held from `begin` on; false, with nothing of them counted, if they and those
+ * before do not fit the table together. */
+static bool count_integers(ll_cell_work *work, int64_t begin, range *found) {
+    const uint64_t *values = work->memory->block + begin;
+    const int64_t count = work->held - begin;
+    uint64_t keys[2];
+    if (count == 0) return true;
+    ll_counts_range(values, count, work->storage, keys);
+    uint64_t low = keys[0] < found->low ? keys[0] : found->low;
+    uint64_t high = keys[1] > found->high ? keys[1] : found->high;
+    if (high - low > UINT16_MAX) return false;
+    ll_counts_dense(values, count, keys[0], keys[1], work->memory->dense);
+    *found = (range){low, high};
+    return true;
+}
+
+/* ---- doubles --------------------------------------------------------------------------------- */
+
+typedef struct few {
+    uint64_t values[LL_FEW_PLACES];
+    uint32_t counts[LL_FEW_PLACES];
+    int32_t used;
+} few;
+
+static void write_few(ll_cell_work *work, const few *found) {
+    uint64_t keys[LL_FEW], sorting[LL_FEW], values[LL_FEW];
+    size_t size = 0;
+    for (size_t place = 0; place < LL_FEW_PLACES; place++)
+        if (found->counts[place])
+            keys[size++] = ll_ordered_key(found->values[place], work->storage);
+    ll_sort_keys(keys, sorting, size);
+    ll_keys_decode(keys, (int64_t)size, work->storage, values);
+    for (size_t i = 0; i < size; i++)
+        write_entry(work, keys[i], ll_few_count(values[i], found->values, found->counts));
+}
+
+/* ---- cells ----------------------------------------------------------------------------------- */
+
+/* What counting needs between two chunks of a cell. */
+typedef struct counting {
+    range range;
+    few few;
+    bool passed; /* a block is full of values that were counted and overwritten */
+} counting;
+
+static void begin_counting(counting *to) {
+    to->range = (range){UINT64_MAX, 0};
+    to->few.used = 0;
+    memset(to->few.counts, 0, sizeof to->few.counts);
+    to->passed = false;
+}
+
+/* Count what is held from `begin` on; false if the values can no longer be counted exactly. */
+static bool count_held(ll_cell_work *work, counting *so_far, int64_t begin) {
+    if (work->storage != LL_STORAGE_FLOAT64) return count_integers(work, begin, &so_far->range);
+    few *found = &so_far->few;
+    ll_counts_few(work->memory->block + begin, work->held - begin, LL_FEW, found->values,
+                  found->counts, &found->used);
+    return found->used <= LL_FEW;
+}
+
+static void write_counted(ll_cell_work *work, const counting *found) {
+    if (work->storage == LL_STORAGE_FLOAT64) {
+        write_few(work, &found->few);
+    } else if (!found->passed &&
+               (uint64_t)work->held * SPARSE < found->range.high - found->range.low) {
+        for (int64_t i = 0; i < work->held; i++)
+            work->memory->dense[work->memory->block[i] & UINT16_MAX] = 0;
+        write_sorted(work);
+    } else {
+        write_range(work, found->range);
+    }
+}
+
+int ll_count_cell(ll_cell_work *work, bool *exact) {
+    counting found;
+    begin_counting(&found);
+    *exact = false;
+    for (;;) {
+        if (work->held == LL_BLOCK) {
+            work->held = 0;
+            found.passed = true;
+        }
+        int64_t written, begin = work->held;
+        int code = ll_read(&work->reader, work->memory->block + begin,
+                           ll_smaller(CHUNK, LL_BLOCK - begin), &written);
+        if (code) return code;
+        work->held += written;
+        *exact = begin == 0 && !found.passed && work->held <= LL_SMALL && ll_at_end(&work->reader);
+        if (*exact) {
+            write_sorted(work);
+            return LL_OK;
+        }
+        if (work->column->unit >= 0) return LL_OK;
+        if (!count_held(work, &found, begin)) break;
+        *exact = ll_at_end(&work->reader);
+        if (*exact) {
+            write_counted(work, &found);
+            return LL_OK;
+        }
+    }
+    if (found.range.low <= found.range.high) clear_range(work, found.range);
+    if (found.passed) ll_read_again(work);
+    return LL_OK;
+}

@@ -1,0 +1,266 @@
+/* Cells that are sketched: every chunk feeds the moments, the histogram, the registers and the hash
+ * that the sampler needs; every block then gives its sample to the quantile sketch.
+ *
+ * Integers that doubles hold exactly (nearly all that occur) become doubles once, and all states
+ * but the quantile sketch take them as such: their bits are the same by definition.
+ */
+#include "moments.h"
+#include "numbers.h"
+#include "quantiles.h"
+
+#include <math.h>
+
+/* Values that are taken through all states at a time: with the counters, they stay in L1. */
+#define CHUNK       2048
+#define MOST_HEIGHT 8
+
+typedef struct sketching {
+    ll_cell_work *work;
+    const ll_kernels *kernels;
+    uint8_t *registers;
+    ll_scan scan;
+    ll_moments_tree tree;
+    ll_moments moments; /* of the blocks before */
+    int64_t block_size;
+    int64_t seen;
+    ll_instants instants;
+    int part_count;
+    ll_part parts[LL_NUMBERS_PARTS];
+    uint64_t *join; /* room for both sides' items, twice */
+    size_t join_size;
+} sketching;
+
+static void begin_sketching(sketching *to, ll_cell_work *work) {
+    const ll_numbers *column = work->column;
+    const size_t capacity = (size_t)ll_quantiles_capacity(column->k, LL_QUANTILE_LEVELS);
+    memset(to, 0, sizeof *to);
+    to->work = work;
+    to->kernels = ll_kernels_active();
+    to->registers = work->out->registers + work->number * LL_DISTINCT_REGISTERS;
+    memset(to->registers, 0, LL_DISTINCT_REGISTERS);
+    for (size_t part = 0; part < LL_NUMBERS_PARTS; part++)
+        to->parts[part].items = work->memory->parts + part * capacity;
+    to->join = work->memory->parts + LL_NUMBERS_PARTS * capacity;
+    to->join_size = 2 * capacity;
+    ll_scan_begin(&to->scan, column->seed);
+    if (column->unit < 0) return;
+    to->instants = (ll_instants){.unit = column->unit,
+                                 .hours = work->memory->hours,
+                                 .days = work->memory->dense,
+                                 .calendar = work->out->calendar + work->number * LL_CALENDAR};
+    memset(to->instants.calendar, 0, LL_CALENDAR * sizeof *to->instants.calendar);
+}
+
+/* ---- chunks ---------------------------------------------------------------------------------- */
+
+/* Extremes of integers that were taken as doubles, as integers again. */
+static uint64_t integer_bits(uint64_t bits, int storage) {
+    double value = ll_double_of_bits(bits);
+    return storage == LL_STORAGE_INT64 ? (uint64_t)(int64_t)value : (uint64_t)value;
+}
+
+static void add_moments(sketching *to, const uint64_t *values, int64_t count, int storage) {
+    const int own = to->work->storage;
+    for (int64_t begin = 0; begin < count; begin += LL_MOMENTS_TILE) {
+        ll_moments tile;
+        int size = (int)ll_smaller(LL_MOMENTS_TILE, count - begin);
+        to->kernels->moments_tile(values + begin, size, storage, &tile);
+        if (storage != own) {
+            tile.minimum = integer_bits(tile.minimum, own);
+            tile.maximum = integer_bits(tile.maximum, own);
+        }
+        ll_moments_push(&to->tree, &tile, own);
+    }
+}
+
+static void add_numbers(sketching *to, const uint64_t *values, int64_t count) {
+    const ll_numbers_memory *memory = to->work->memory;
+    uint64_t doubles[CHUNK];
+    int storage = to->work->storage;
+    to->kernels->scan_add(&to->scan, values, count, storage);
+    if (storage != LL_STORAGE_FLOAT64 && to->kernels->doubles(values, count, storage, doubles)) {
+        values = doubles;
+        storage = LL_STORAGE_FLOAT64;
+    }
+    add_moments(to, values, count, storage);
+    to->kernels->histogram_add(values, count, storage, memory->counters, memory->touched);
+    to->kernels->distinct_add(values, count, storage, to->registers);
+}
+
+/* The quantile sketch of instants is over microseconds; those are left in the block. */
+static void add_instants(sketching *to, uint64_t *values, int64_t count) {
+    const int unit = to->work->column->unit;
+    ll_instants_add(&to->instants, values, count);
+    to->kernels->distinct_add(values, count, LL_STORAGE_INT64, to->registers);
+    if (unit != LL_UNIT_MICROSECONDS)
+        ll_calendar_microseconds((const int64_t *)values, count, unit, (int64_t *)values);
+    to->kernels->scan_add(&to->scan, values, count, LL_STORAGE_INT64);
+}
+
+static void add_chunk(sketching *to, uint64_t *values, int64_t count) {
+    if (to->work->column->unit < 0)
+        add_numbers(to, values, count);
+    else
+        add_instants(to, values, count);
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+/* How many times halving the sample keeps its error within the variance allowed for it. */
+static unsigned sampling_height(double variance, int64_t count, double share) {
+    int exponent;
+    if (!(share > 0)) return 0; /* nothing but zeros and infinities, each counted on its own */
+    frexp(variance * (double)count / share, &exponent);
+    if (exponent < 1) return 0;
+    return exponent - 1 < MOST_HEIGHT ? (unsigned)exponent - 1 : MOST_HEIGHT;
+}
+
+/* The two newest parts become one. */
+static bool join_newest(sketching *to) {
+    ll_part *joined = &to->parts[to->part_count];
+    ll_part *b = &to->parts[--to->part_count], *a = b - 1;
+    if (!ll_quantiles_join(to->work->column->k, to->work->column->seed, a, b, to->join,
+                           to->join + to->join_size, joined))
+        return false;
+    uint64_t *items = a->items;
+    *a = *joined;
+    joined->items = items;
+    return true;
+}
+
+/* Blocks are joined like the digits of a binary counter: each value is in few compactions. */
+static bool add_part(sketching *to) {
+    to->part_count++;
+    while (to->part_count > 1) {
+        ll_part *newest = &to->parts[to->part_count - 1];
+        if (newest[-1].order != newest->order) break;
+        if (!join_newest(to)) return false;
+        newest[-1].order++;
+    }
+    return true;
+}
+
+static int finish_block(sketching *to) {
+    const ll_cell_work *work = to->work;
+    const ll_numbers *column = work->column;
+    const int64_t size = to->block_size;
+    if (size == 0) return LL_OK;
+    double share = 1; /* no histogram lies under instants */
+    to->seen += size;
+    if (column->unit < 0) {
+        ll_moments block;
+        ll_moments_finish(&to->tree, work->storage, &block);
+        ll_moments_merge(&to->moments, &block, work->storage);
+        share = (double)ll_histogram_heaviest(work->memory->counters, work->memory->touched) /
+                (double)to->seen;
+    }
+    ll_scanned found;
+    ll_scan_finish(&to->scan, column->seed, &found);
+    ll_scan_begin(&to->scan, column->seed);
+    ll_quantiles_of_block(work->memory->block, (size_t)size, work->storage,
+                          sampling_height(column->sampler_variance, size, share), column->k, &found,
+                          work->memory->sort, work->memory->sort + LL_BLOCK,
+                          &to->parts[to->part_count]);
+    to->block_size = 0;
+    return add_part(to) ? LL_OK : LL_ERROR_RANGE;
+}
+
+/* Let the chunk after those that were added be full, unless the cell ends. */
+static int fill_chunk(sketching *to) {
+    ll_cell_work *work = to->work;
+    const int64_t ahead = work->held - to->block_size;
+    int64_t written = 0;
+    if (ahead >= CHUNK || ll_at_end(&work->reader)) return LL_OK;
+    int code = ll_read(&work->reader, work->memory->block + work->held, CHUNK - ahead, &written);
+    work->held += written;
+    return code;
+}
+
+static int sketch_values(sketching *to) {
+    ll_cell_work *work = to->work;
+    for (;;) {
+        int code = fill_chunk(to);
+        if (code) return code;
+        int64_t size = ll_smaller(CHUNK, work->held - to->block_size);
+        if (size == 0) return finish_block(to);
+        add_chunk(to, work->memory->block + to->block_size, size);
+        to->block_size += size;
+        if (to->block_size < LL_BLOCK) continue;
+        code = finish_block(to);
+        if (code) return code;
+        work->held = 0;
+    }
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static void write_sketch(sketching *to) {
+    ll_cell_work *work = to->work;
+    const ll_part *part = &to->parts[0];
+    ll_cell *cell = work->cell;
+    cell->levels = part->levels;
+    cell->items = part->offsets[part->levels];
+    cell->height = part->height;
+    cell->low = part->low;
+    cell->high = part->high;
+    memcpy(work->out->offsets + work->number * (LL_QUANTILE_LEVELS + 1), part->offsets,
+           sizeof part->offsets);
+    memcpy(work->out->items + work->filled->items, part->items,
+           (size_t)cell->items * sizeof *part->items);
+    work->filled->items += cell->items;
+}
+
+static void write_moments(ll_cell *cell, const ll_moments *moments) {
+    cell->moments_count = moments->count;
+    cell->mean = moments->mean;
+    cell->m2 = moments->m2;
+    cell->m3 = moments->m3;
+    cell->m4 = moments->m4;
+    cell->minimum = moments->minimum;
+    cell->maximum = moments->maximum;
+}
+
+/* The histogram gives up a bit of resolution for each doubling of its pages beyond 128. */
+static void write_histogram(ll_cell_work *work) {
+    const ll_numbers_memory *memory = work->memory;
+    ll_cell *cell = work->cell;
+    uint16_t *pages = work->out->pages + work->filled->pages;
+    uint32_t *counts = work->out->counts + work->filled->counts;
+    int found = ll_histogram_pages(memory->counters, memory->touched, pages), coarseness = 0;
+    while (found * (LL_HISTOGRAM_PAGE >> coarseness) > LL_HISTOGRAM_MOST)
+        coarseness++;
+    ll_histogram_read(memory->counters, memory->touched, pages, found, coarseness, counts);
+    ll_histogram_clear(memory->counters, memory->touched);
+    cell->pages = found;
+    cell->coarseness = coarseness;
+    work->filled->pages += found;
+    work->filled->counts += (int64_t)found * (LL_HISTOGRAM_PAGE >> coarseness);
+}
+
+static void write_calendar(sketching *to) {
+    ll_cell_work *work = to->work;
+    ll_cell *cell = work->cell;
+    cell->entries = ll_instants_finish(&to->instants, work->out->items + work->filled->items,
+                                       work->out->counts + work->filled->counts);
+    cell->minimum = (uint64_t)to->instants.low;
+    cell->maximum = (uint64_t)to->instants.high;
+    if (cell->entries < 0) return;
+    work->filled->items += cell->entries;
+    work->filled->counts += cell->entries;
+}
+
+int ll_sketch_cell(ll_cell_work *work) {
+    sketching to;
+    begin_sketching(&to, work);
+    int code = sketch_values(&to);
+    if (code) return code;
+    while (to.part_count > 1)
+        if (!join_newest(&to)) return LL_ERROR_RANGE;
+    write_sketch(&to);
+    write_moments(work->cell, &to.moments);
+    if (work->column->unit < 0)
+        write_histogram(work);
+    else
+        write_calendar(&to);
+    return LL_OK;
+}

@@ -1,0 +1,156 @@
+"""One column of one unit of work, cell by cell, in as few calls as its states have room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrow import ArrayView, ArrowType
+from .calendar import unit_number
+from .distinct import DISTINCT_REGISTERS
+from .histogram import HISTOGRAM_PAGES, HistogramCounters
+from .library import ffi, lib, memory, refuse, words
+from .quantiles import quantiles_capacity
+
+BLOCK: int = lib.LL_BLOCK
+HOURS: int = lib.LL_HOURS
+UNIT_ROWS: int = lib.LL_UNIT_ROWS
+SMALL_TOTAL: int = lib.LL_SMALL
+FEW_DISTINCT: int = lib.LL_FEW
+
+_LEVELS: int = lib.LL_QUANTILE_LEVELS
+_FIELDS = ffi.sizeof("ll_cell") // 8
+_NAMES = [name for name, _ in ffi.typeof("ll_cell").fields]
+_MEAN, _MINIMUM = _NAMES.index("mean"), _NAMES.index("minimum")
+
+# Cells a call: their states are then still in the second-level cache when they are copied.
+_CELLS = 16
+
+
+class NumbersWork:
+    """Work memory of one thread, and the arrays into which the states of some cells are written.
+
+    Parameters
+    ----------
+    block, sort
+        uint64, ``BLOCK`` and twice as many; any content.
+    histogram
+        Counters, clean.
+    dense
+        uint32, 65,536 of them, zeroed.
+    """
+
+    def __init__(
+        self,
+        block: NDArray[np.uint64],
+        sort: NDArray[np.uint64],
+        histogram: HistogramCounters,
+        dense: NDArray[np.uint32],
+    ) -> None:
+        hours = np.zeros(HOURS, dtype=np.uint32)
+        self._keep = (block, sort, dense, hours)
+        self._histogram = histogram
+        self._memory = ffi.new("ll_numbers_memory *")
+        self._memory.block, self._memory.sort = words(block), words(sort)
+        self._memory.counters, self._memory.touched = histogram.pointers
+        self._memory.dense, self._memory.hours = (
+            memory(array, np.uint32) for array in (dense, hours)
+        )
+        self._out = ffi.new("ll_numbers_out *")
+        self._column = ffi.new("ll_numbers *")
+        self._done = ffi.new("int64_t *")
+        self._k = 0
+        self._parts = np.empty(0, dtype=np.uint64)
+        self._fields = np.zeros((_CELLS, _FIELDS), dtype=np.int64)
+        self.registers = np.empty((_CELLS, DISTINCT_REGISTERS), dtype=np.uint8)
+        self.offsets = np.empty((_CELLS, _LEVELS + 1), dtype=np.uint32)
+        self.calendar = np.empty((_CELLS, lib.LL_CALENDAR), dtype=np.int64)
+        self.counts = np.empty(4 * BLOCK, dtype=np.uint32)
+        self.pages = np.empty(4 * HISTOGRAM_PAGES, dtype=np.uint16)
+        self.items = np.empty(0, dtype=np.uint64)
+        out = self._out
+        out.cells = ffi.cast("ll_cell *", ffi.from_buffer(self._fields))
+        out.registers = memory(self.registers.reshape(-1), np.uint8)
+        out.offsets = memory(self.offsets.reshape(-1), np.uint32)
+        out.calendar = memory(self.calendar.reshape(-1), np.int64)
+        out.counts, out.counts_capacity = memory(self.counts, np.uint32), len(self.counts)
+        out.pages, out.pages_capacity = memory(self.pages, np.uint16), len(self.pages)
+
+    def profile(
+        self,
+        views: list[ArrayView],
+        type_: ArrowType,
+        unit: str | None,
+        order: NDArray[np.int32] | None,
+        starts: NDArray[np.int64],
+        *,
+        k: int,
+        seed: int,
+        sampler_variance: float,
+    ) -> Iterator[int]:
+        """Profile cells; after each step so many of them, the next ones, can be read from here.
+
+        Parameters
+        ----------
+        views
+            Arrow arrays of one type; exactly one where an order is given.
+        type_, unit
+            What the values are; the unit of instants, None for numbers.
+        order, starts
+            Cell ``i`` has the rows ``order[starts[i]:starts[i + 1]]``, or without an order the
+            rows ``starts[i]`` to ``starts[i + 1]`` of all views together.
+        k, seed, sampler_variance
+            See `QuantilesBuilder` in sketch/quantiles.py.
+
+        Raises
+        ------
+        InputError
+            If a row number is outside the view.
+        ValueError
+            If the starts, the order or the views contradict each other.
+        """
+        self._require(k)
+        self._histogram.clear()
+        column = self._column
+        held = ffi.new("ll_view[]", [(v.values, v.validity, v.offset, v.length) for v in views])
+        column.type, column.k, column.seed = type_, k, seed
+        column.unit = -1 if unit is None else unit_number(unit)
+        column.view_count, column.views = len(views), held
+        column.order = ffi.NULL if order is None else memory(order, np.int32)
+        column.order_count = 0 if order is None else len(order)
+        column.cells, column.starts = len(starts) - 1, memory(starts, np.int64)
+        column.sampler_variance = sampler_variance
+        first, cells = 0, len(starts) - 1
+        while first < cells:
+            most = min(_CELLS, cells - first)
+            code = lib.ll_numbers_profile(column, self._memory, first, most, self._out, self._done)
+            if code:
+                refuse(code, "numbers")
+            done = self._done[0]
+            yield done
+            first += done
+
+    def cells(self, count: int) -> Iterator[tuple[list[int], list[float], list[int]]]:
+        """Fields of the cells of the last step: counts and places; mean, m2, m3, m4; and raw bytes
+        of minimum and maximum, and the sketch's smallest and largest key.
+        """
+        fields = self._fields[:count]
+        return zip(
+            fields[:, :_MEAN].tolist(),
+            fields[:, _MEAN:_MINIMUM].view(np.float64).tolist(),
+            fields[:, _MINIMUM:].view(np.uint64).tolist(),
+            strict=True,
+        )
+
+    def _require(self, k: int) -> None:
+        """Room for sketches of this size."""
+        if k == self._k:
+            return
+        capacity = quantiles_capacity(k, _LEVELS)
+        self._parts = np.empty((lib.LL_NUMBERS_PARTS + 4) * capacity, dtype=np.uint64)
+        self.items = np.empty(2 * BLOCK + _CELLS * capacity, dtype=np.uint64)
+        self._memory.parts = words(self._parts)
+        self._out.items, self._out.items_capacity = words(self.items), len(self.items)
+        self._k = k
