@@ -22,7 +22,7 @@ from .table import every, promise
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}")
-    parser.add_argument("--quick", action="store_const", dest="size", const="quick")
+    parser.add_argument("--quick", dest="size", action="store_const", const="quick", default="full")
     parser.add_argument("--size", choices=SIZES, default="full", help=argparse.SUPPRESS)
     parser.add_argument(
         "--data",
