@@ -15,10 +15,10 @@ WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup lint types format warnings unit sanitize clean
-.PHONY: bench bench-quick
+.PHONY: bench bench-quick bench-billion
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: $(VENV)/.built $(VENV)/.demo  ## set up, then profile and compare a year of flights
 	$(BIN)/leadline demo
@@ -50,11 +50,14 @@ format: setup  ## rewrite the sources in the project's format
 sanitize: setup  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	PYTHON=$(CURDIR)/$(BIN)/python bash tests/sanitize.sh
 
-bench: setup  ## every figure of docs/benchmarks.md, against the peers; twenty minutes
+bench: setup  ## every figure of docs/benchmarks.md, against the peers; a quarter of an hour
 	$(BIN)/python -m benchmarks.run
 
 bench-quick: setup  ## the same on small data, printed only; some minutes
 	$(BIN)/python -m benchmarks.run --quick
+
+bench-billion: setup  ## a billion rows through the command; 16 GB of disk for a while
+	$(BIN)/python -m benchmarks.run billion --write
 
 clean:  ## remove everything that was built, the environment too
 	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

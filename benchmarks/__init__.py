@@ -10,5 +10,7 @@ Data and results lie in ``build/bench``, or where ``--data FOLDER`` or ``LEADLIN
 The package reads in the order of the work: ``data`` makes seeded files, ``exact`` what is true of
 them, ``peers/`` does the work in processes of its own (``worker`` is the loop inside each of
 them), ``environments`` finds their interpreters, ``measure`` lets them take turns, ``parts`` says
-who runs against whom, ``table`` turns figures into the rows of the promise and into documents.
+who runs against whom, ``promise`` what must come out, ``table`` and ``documents`` show it.
+``bench_kernels`` is a suite of pytest-benchmark, ``kernels`` runs it. ``quantile_error`` and
+``significance`` measure accuracy, not time, and stand alone.
 """

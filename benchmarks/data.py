@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 SEED = 20_261_121
-VERSION = 1  # raised with every change of what is made, so that old files are not mistaken for new
+VERSION = 2  # raised with every change of what is made, so that old files are not mistaken for new
+BILLION_PARTS = 100
 START = 1_700_000_000_000_000  # microseconds since 1970 of the first timestamp
 
 Random = np.random.Generator
@@ -42,6 +44,7 @@ class Sizes:
     part_rows: int
     few_parts: int
     many_parts: int
+    billion_rows: int
 
 
 FULL = Sizes(
@@ -57,6 +60,7 @@ FULL = Sizes(
     part_rows=5_000_000,
     few_parts=2,
     many_parts=20,
+    billion_rows=1_000_000_000,
 )
 QUICK = Sizes(
     name="quick",
@@ -71,6 +75,7 @@ QUICK = Sizes(
     part_rows=1_000_000,
     few_parts=2,
     many_parts=20,
+    billion_rows=10_000_000,
 )
 TINY = Sizes(
     name="tiny",
@@ -85,6 +90,7 @@ TINY = Sizes(
     part_rows=2_000,
     few_parts=2,
     many_parts=20,
+    billion_rows=50_000,
 )
 SIZES = {each.name: each for each in (FULL, QUICK, TINY)}
 
@@ -190,18 +196,37 @@ def part_table(seed: int, part: int, rows: int) -> pa.Table:
     )
 
 
-def write_parts(folder: Path, parts: int, rows: int, *, seed: int) -> Iterator[Path]:
-    """Files one after the other; each is there, whole, when it is named."""
+def write_part(folder: Path, part: int, rows: int, *, seed: int) -> None:
+    """One of the files, unless it is there already; it appears whole."""
+    path = folder / f"part-{part:04}.parquet"
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        pq.write_table(
+            part_table(seed, part, rows),
+            partial,
+            compression="zstd",
+            use_dictionary=["age", "country"],
+            row_group_size=1 << 20,
+        )
+        partial.rename(path)
+
+
+def write_parts(folder: Path, parts: int, rows: int, *, seed: int) -> None:
+    """``parts`` distinct files, two at a time."""
     folder.mkdir(parents=True, exist_ok=True)
-    for part in range(parts):
-        path = folder / f"part-{part:04}.parquet"
-        if not path.exists():
-            partial = path.with_suffix(".partial")
-            pq.write_table(
-                part_table(seed, part, rows), partial, compression="zstd", row_group_size=1 << 20
-            )
-            partial.rename(path)
-        yield path
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(write_part, folder, each, rows, seed=seed) for each in range(parts)]
+        for each in waiting:
+            each.result()
+
+
+def make_billion(folder: Path, sizes: Sizes) -> None:
+    """``sizes.billion_rows`` rows in ``BILLION_PARTS`` files, about 13 bytes a row."""
+    wanted = 16 * sizes.billion_rows
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < wanted:
+        raise SystemExit(f"{folder} has not the {wanted / 1e9:.0f} GB free that its files may need")
+    write_parts(folder, BILLION_PARTS, sizes.billion_rows // BILLION_PARTS, seed=BILLION_PARTS)
 
 
 WRITERS: dict[str, Callable[[Path, Sizes], None]] = {
@@ -245,8 +270,7 @@ class Data:
     def parts(self, count: int) -> Path:
         """A folder with ``count`` distinct files of four columns."""
         folder = self.folder / f"parts-{count}"
-        for _ in write_parts(folder, count, self.sizes.part_rows, seed=count):
-            pass
+        write_parts(folder, count, self.sizes.part_rows, seed=count)
         return folder
 
 

@@ -6,9 +6,10 @@ itself; where it promises none, what its sketch of that size is known to reach.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,21 @@ def truth_of_parquet(path: Path) -> dict[str, Truth]:
     with pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
         return {name: truth_of(file.read(columns=[name]).column(0)) for name in names}
+
+
+def write_truths(path: Path, truths: Mapping[str, Truth]) -> None:
+    lists = {
+        name: {**asdict(each), "grid": None if each.grid is None else each.grid.tolist()}
+        for name, each in truths.items()
+    }
+    path.write_text(json.dumps(lists), encoding="ascii")
+
+
+def read_truths(path: Path) -> dict[str, Truth]:
+    return {
+        name: Truth(**{**each, "grid": None if each["grid"] is None else np.array(each["grid"])})
+        for name, each in json.loads(path.read_text(encoding="ascii")).items()
+    }
 
 
 def check(peer: str, answers: Mapping[str, Mapping[str, Any]], truth: Mapping[str, Truth]) -> None:

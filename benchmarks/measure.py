@@ -11,7 +11,8 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -42,8 +43,16 @@ class Measured:
     versions: dict[str, str]
     written: int = 0  # bytes of the file it wrote, where that is the figure
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one part of the benchmark found, and on how quiet a machine."""
+
+    figures: dict[str, Measured]
+    seconds: float
+    others: float  # cores that other processes kept busy meanwhile, on average
+    commit: str = ""  # of what was measured
+    missing: dict[str, str] = field(default_factory=dict)  # peers left out, with the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +163,33 @@ def once(contestant: Contestant) -> Measured:
     return Measured([turn["seconds"]], [turn["cores"]], peak, versions)
 
 
-def save(path: Path, measured: Mapping[str, Measured]) -> None:
+def busy_cores() -> tuple[float, float]:
+    """Seconds that all cores together have worked, and those of this process and its children."""
+    ticks = [
+        int(each) for each in Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:]
+    ]
+    working = sum(ticks[:3]) + sum(ticks[5:8])  # all but idle and waiting for a disk
+    mine = os.times()
+    return (
+        working / os.sysconf("SC_CLK_TCK"),
+        mine.user + mine.system + mine.children_user + mine.children_system,
+    )
+
+
+def run_part(part: Callable[[], dict[str, Measured]]) -> Part:
+    """Run one part, and see what else the machine did meanwhile."""
+    start, (working, mine) = time.perf_counter(), busy_cores()
+    figures = part()
+    seconds, (later, mine_later) = time.perf_counter() - start, busy_cores()
+    return Part(figures, seconds, max(later - working - (mine_later - mine), 0.0) / seconds)
+
+
+def save(path: Path, part: Part) -> None:
     """Keep the figures of one part of the benchmark."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = {label: each.to_dict() for label, each in measured.items()}
-    path.write_text(json.dumps(kept, indent=1), encoding="ascii")
+    path.write_text(json.dumps(asdict(part), indent=1), encoding="ascii")
 
 
-def load(path: Path) -> dict[str, Measured]:
-    return {label: Measured(**each) for label, each in json.loads(path.read_text("ascii")).items()}
+def load(path: Path) -> Part:
+    kept = json.loads(path.read_text("ascii"))
+    return Part(**{**kept, "figures": {name: Measured(**x) for name, x in kept["figures"].items()}})

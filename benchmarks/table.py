@@ -1,35 +1,15 @@
-"""The rows of the promise, each with what was measured, and the documents that show them."""
+"""Figures as tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from statistics import median
 
-from .data import FLOATS, Sizes
+from .data import BILLION_PARTS, Sizes
 from .measure import Measured, Ratio, ratio
 
-Results = Mapping[str, Mapping[str, Measured]]
-MILLISECOND = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What was measured, as it is printed, and whether it is what must be."""
-
-    measured: str
-    met: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: ``figure`` looks only at the parts it names."""
-
-    work: str
-    must: str
-    aim: str
-    parts: tuple[str, ...]
-    figure: Callable[[Results, Sizes], Figure]
+Figures = Mapping[str, Measured]
+Results = Mapping[str, Figures]
 
 
 def printed(found: Ratio, unit: str = "x") -> str:
@@ -37,29 +17,7 @@ def printed(found: Ratio, unit: str = "x") -> str:
     return f"{found.value:.3g}{unit} ({found.low:.3g} to {found.high:.3g})"
 
 
-def at_most(limit: float, part: str, ours: str, theirs: str) -> Callable[[Results, Sizes], Figure]:
-    """The time of one contestant over that of another."""
-
-    def figure(results: Results, _: Sizes) -> Figure:
-        found = ratio(results[part][ours], results[part][theirs])
-        return Figure(printed(found), found.value <= limit)
-
-    return figure
-
-
-def at_least(limit: float, part: str, slow: str, fast: str) -> Callable[[Results, Sizes], Figure]:
-    """How many times as fast one contestant is as another."""
-
-    def figure(results: Results, _: Sizes) -> Figure:
-        if slow not in results[part]:
-            return Figure("not measured", False)
-        found = ratio(results[part][slow], results[part][fast])
-        return Figure(printed(found), found.value >= limit)
-
-    return figure
-
-
-def fastest_reading(figures: Mapping[str, Measured]) -> str:
+def fastest_reading(figures: Figures) -> str:
     """The way of reading whose median is the smallest: the yardstick."""
     ways = [label for label in figures if label.startswith("pyarrow")]
     return min(ways, key=lambda label: median(figures[label].seconds))
@@ -69,208 +27,98 @@ def nanoseconds(measured: Measured, values: int) -> float:
     return median(measured.seconds) / values * 1e9
 
 
-def float_column(results: Results, sizes: Sizes) -> Figure:
-    figures = results["column"]
-    ours = figures["leadline, float64"]
-    found = ratio(ours, figures["numpy.sum, float64"])
-    each = nanoseconds(ours, sizes.column_values)
-    return Figure(f"{printed(found)}, {each:.2f} ns a value", found.value <= 6 or each <= 3.2)
+def busy(measured: Measured) -> float:
+    """Cores that worked, on average."""
+    return median(x / y for x, y in zip(measured.cores, measured.seconds, strict=True))
 
 
-def gaps(results: Results, _: Sizes) -> Figure:
-    figures = results["column"]
-    clean = figures["leadline, float64"]
-    nulls = ratio(figures["leadline, 5 % nulls"], clean)
-    nan = ratio(figures["leadline, 1 % NaN"], clean)
-    return Figure(f"{printed(nulls)}; {printed(nan)}", max(nulls.value, nan.value) <= 1.25)
+def compared(figures: Figures, ours: str, unit: str, units: int) -> list[str]:
+    """The contestants of one part, the fastest first: time a unit, ratio to ours, memory."""
+    lines = [
+        f"| | Seconds | ns a {unit} | Against Leadline | Cores busy | Peak, MB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for label, each in sorted(figures.items(), key=lambda item: median(item[1].seconds)):
+        found = ratio(each, figures[ours])
+        lines.append(
+            f"| {label} | {median(each.seconds):.3f} | {nanoseconds(each, units):.2f} "
+            f"| {'1' if label == ours else printed(found)} | {busy(each):.2f} "
+            f"| {each.peak / 1e6:.0f} |"
+        )
+    return lines
 
 
-def dictionary(results: Results, sizes: Sizes) -> Figure:
-    few, many = (
-        nanoseconds(results["texts"][f"leadline, {entries} entries"], sizes.anchor_rows)
-        for entries in ("10", "1,000")
-    )
-    return Figure(f"{few:.2f} ns (10 entries), {many:.2f} ns (1,000)", max(few, many) <= 1.5)
+def shapes(figures: Figures, sizes: Sizes) -> list[str]:
+    """Columns of other shapes against the uniform one."""
+    lines = ["| Column | ns a value | Against uniform | Must |", "|---|---|---|---|"]
+    for label, each in figures.items():
+        found = ratio(each, figures["uniform"])
+        must = "" if label == "uniform" else "<= 2x" if "rounded" in label else "<= 1.3x"
+        lines.append(
+            f"| {label} | {nanoseconds(each, sizes.column_values):.2f} "
+            f"| {'1' if label == 'uniform' else printed(found)} | {must} |"
+        )
+    return lines
 
 
-def archive(results: Results, _: Sizes) -> Figure:
-    figures = results["anchor"]
-    best = fastest_reading(figures)
-    found = ratio(figures["leadline"], figures[best])
-    return Figure(f"{printed(found)}, against {best.removeprefix('pyarrow, ')}", found.value <= 1.4)
+def billion(figures: Figures, sizes: Sizes) -> list[str]:
+    """The long run, and a tenth of it."""
+    lines = [
+        "| Rows | Files | Seconds | Rows a second | Cores busy | Peak, MB | Snapshot, KB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for label, share in (("a tenth", 0.1), ("all", 1.0)):
+        each, rows = figures[label], share * sizes.billion_rows
+        lines.append(
+            f"| {rows:,.0f} | {share * BILLION_PARTS:.0f} | {each.seconds[0]:.1f} "
+            f"| {rows / each.seconds[0] / 1e6:.1f} million | {busy(each):.2f} "
+            f"| {each.peak / 1e6:.0f} | {each.written / 1e3:.0f} |"
+        )
+    grown = figures["all"].peak / figures["a tenth"].peak
+    return [*lines, "", f"Ten times the rows: {grown:.3f}x the peak memory (must: <= 1.05x)."]
 
 
-def peaks(results: Results, _: Sizes) -> Figure:
-    figures = results["memory"]
-    first, second = (figures[label].peak / 1e6 for label in ("anchor", "huge row group"))
-    return Figure(f"{first:.0f} MB; {second:.0f} MB", first <= 600 and second <= 1_000)
+def short(results: Results, sizes: Sizes) -> list[str]:
+    """What the front page says."""
+    peers, archive, memory = results["anchor-peers"], results["anchor"], results["memory"]
+    best = archive[fastest_reading(archive)]
+    ours = archive["leadline"]
+    what = f"{sizes.anchor_rows / 1e6:.1f} million rows x 18 columns, zstd Parquet, two cores"
 
+    def line(name: str, seconds: float, times: float, peak: int) -> str:
+        return f"| {name} | {seconds:.2f} | {times:.2g}x | {peak / 1e6:,.0f} MB |"
 
-def growth(results: Results, _: Sizes) -> Figure:
-    figures = results["memory"]
-    found = figures["many files"].peak / figures["few files"].peak
-    return Figure(f"{found:.3f}x", found <= 1.05)
-
-
-def wide(results: Results, sizes: Sizes) -> Figure:
-    figures = results["wide"]
-    many = nanoseconds(figures["many columns"], sizes.wide_columns * sizes.wide_rows)
-    one = nanoseconds(figures["one column"], sizes.long_rows)
-    return Figure(f"{many / one:.2f}x ({many:.2f} ns, {one:.2f} ns)", many / one <= 4)
-
-
-def small(results: Results, _: Sizes) -> Figure:
-    mixed, floats = (
-        median(results["small"][f"profile, {kind} columns"].seconds) / MILLISECOND
-        for kind in ("mixed", "float")
-    )
-    return Figure(f"{mixed:.2f} ms (mixed columns), {floats:.2f} ms (floats)", mixed <= 2)
-
-
-def snapshot(results: Results, _: Sizes) -> Figure:
-    each = results["snapshot"]["floats"].written / len(FLOATS) / 1e3
-    return Figure(f"{each:.1f} KB", each <= 24)
-
-
-def compare(results: Results, _: Sizes) -> Figure:
-    files = median(results["compare"]["compare"].seconds)
-    few = median(results["small"]["compare"].seconds) / MILLISECOND
-    return Figure(f"{files:.3f} s; {few:.2f} ms", files <= 0.5 and few <= 5)
-
-
-ROWS = (
-    Row(
-        "full profile of a float64 column in memory, one thread, against `numpy.sum` of it",
-        "<= 6x, or <= 3.2 ns a value if that is more",
-        "4x, 2 ns",
-        ("column",),
-        float_column,
-    ),
-    Row(
-        "same, against DuckDB SUMMARIZE on one thread",
-        ">= 40x faster",
-        ">= 80x",
-        ("column-peers",),
-        at_least(40, "column-peers", "duckdb", "leadline"),
-    ),
-    Row(
-        "same with 5 % nulls; with 1 % NaN; against the clean column",
-        "<= 1.25x",
-        "1.1x",
-        ("column",),
-        gaps,
-    ),
-    Row(
-        "int32 small-range column, against `numpy.sum`",
-        "<= 3x",
-        "1.5x",
-        ("column",),
-        at_most(3, "column", "leadline, int32", "numpy.sum, int32"),
-    ),
-    Row(
-        "dictionary-encoded string column, a row",
-        "<= 1.5 ns",
-        "0.6 ns",
-        ("texts",),
-        dictionary,
-    ),
-    Row(
-        "plain string column with a million distinct values, against pyarrow's `value_counts`",
-        "<= 0.2x its time",
-        "0.1x",
-        ("texts",),
-        at_most(0.2, "texts", "leadline, plain", "pyarrow, value_counts"),
-    ),
-    Row(
-        "anchor archive to snapshot file, against the fastest way pyarrow alone reads it",
-        "<= 1.4x",
-        "1.15x",
-        ("anchor",),
-        archive,
-    ),
-    Row(
-        "anchor archive, against DuckDB SUMMARIZE with the same threads",
-        ">= 10x faster",
-        ">= 14x",
-        ("anchor-peers",),
-        at_least(10, "anchor-peers", "duckdb", "leadline"),
-    ),
-    Row(
-        "two threads against one, anchor archive",
-        ">= 1.8x",
-        "1.95x",
-        ("anchor",),
-        at_least(1.8, "anchor", "leadline, one thread", "leadline"),
-    ),
-    Row(
-        "anchor archive with windows of a minute and the 10-value segment, against plain",
-        "<= 2x",
-        "1.3x",
-        ("anchor",),
-        at_most(2, "anchor", "leadline, cells", "leadline"),
-    ),
-    Row(
-        "peak memory: anchor archive; a row group of 10M rows x 100 columns",
-        "<= 600 MB; <= 1 GB",
-        "",
-        ("memory",),
-        peaks,
-    ),
-    Row("peak memory: 10x the rows", "<= 1.05x", "1.0x", ("memory",), growth),
-    Row(
-        "1,000 float columns x 100,000 rows, a value, against one column of 1e8 rows",
-        "<= 4x",
-        "2x",
-        ("wide",),
-        wide,
-    ),
-    Row(
-        "1,000 rows x 20 columns from memory, the whole call",
-        "<= 2 ms",
-        "0.5 ms",
-        ("small",),
-        small,
-    ),
-    Row(
-        "snapshot, mean bytes a float column (anchor archive)",
-        "<= 24 KB",
-        "14 KB",
-        ("snapshot",),
-        snapshot,
-    ),
-    Row(
-        "`compare` of two 1,000-column snapshots, read from disk included; "
-        "of two 20-column profiles of 1,000 rows",
-        "<= 0.5 s; <= 5 ms",
-        "0.1 s; 1 ms",
-        ("compare", "small"),
-        compare,
-    ),
-)
-
-
-def promise(results: Results, sizes: Sizes) -> list[str]:
-    """The table of what must be, as far as its parts were run."""
-    lines = ["| Work | Must | Aim | Measured | Met |", "|---|---|---|---|---|"]
-    for row in ROWS:
-        if all(part in results for part in row.parts):
-            figure = row.figure(results, sizes)
-            met = "yes" if figure.met else "**no**"
-            lines.append(f"| {row.work} | {row.must} | {row.aim} | {figure.measured} | {met} |")
+    lines = [
+        f"| {what} | Seconds | Against Leadline | Peak memory |",
+        "|---|---|---|---|",
+        line("pyarrow, reading alone", median(best.seconds), ratio(best, ours).value, best.peak),
+        line("Leadline, to a snapshot file", median(ours.seconds), 1.0, memory["anchor"].peak),
+    ]
+    names = {
+        "duckdb": "DuckDB `SUMMARIZE`",
+        "polars": "polars `describe`",
+        "pandas": "pandas `describe`",
+        "whylogs": "whylogs",
+    }
+    for peer, name in names.items():
+        if peer in peers:
+            theirs = peers[peer]
+            found = ratio(theirs, peers["leadline"])
+            lines.append(line(name, median(theirs.seconds), found.value, theirs.peak))
     return lines
 
 
 def every(results: Results) -> list[str]:
     """Every contestant of every part: seconds of all rounds, cores kept busy, peak memory."""
     lines = [
-        "| Part | Contestant | Seconds: median | Least | Most | Cores busy | Peak, MB |",
-        "|---|---|---|---|---|---|---|",
+        "| Part | Contestant | Rounds | Seconds: median | Least | Most | Cores busy | Peak, MB |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for part, figures in results.items():
         for label, each in figures.items():
-            busy = median(x / y for x, y in zip(each.cores, each.seconds, strict=True))
             lines.append(
-                f"| {part} | {label} | {median(each.seconds):.4g} | {min(each.seconds):.4g} "
-                f"| {max(each.seconds):.4g} | {busy:.2f} | {each.peak / 1e6:.0f} |"
+                f"| {part} | {label} | {len(each.seconds)} | {median(each.seconds):.4g} "
+                f"| {min(each.seconds):.4g} | {max(each.seconds):.4g} | {busy(each):.2f} "
+                f"| {each.peak / 1e6:.0f} |"
             )
     return lines

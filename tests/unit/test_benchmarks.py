@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import documents, kernels
 from benchmarks.data import FLOATS, TINY, Data, part_table
 from benchmarks.exact import DisagreementError, check, truth_of
 from benchmarks.measure import Contestant, Measured, WorkerError, ratio, take_turns
 from benchmarks.parts import PARTS, Bench
-from benchmarks.table import ROWS, every, promise
+from benchmarks.promise import ROWS, promise
+from benchmarks.table import every
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +101,35 @@ def test_parts_run_and_their_rows_are_filled(bench: Bench) -> None:
     contestants = sum(len(figures) for figures in results.values())
     assert len(every(results)) == 2 + contestants
     assert all(each.peak > 10e6 for figures in results.values() for each in figures.values())
+
+
+def test_the_kernels_agree_and_fill_their_table(tmp_path: Path) -> None:
+    output = tmp_path / "kernels.json"
+    kernels.run(output, "-k", "moments and normal and L2", "--benchmark-max-time=0.001")
+    head, _, row = kernels.table(output)
+    assert head.startswith("| Kernel | Column | L2: ")
+    assert row.startswith("| moments | normal | ")
+    assert head.count("|") == row.count("|")
+    with pytest.raises(kernels.KernelsError, match="unrecognized"):
+        kernels.run(output, "--no-such-option")
+
+
+def test_only_what_is_between_the_markers_is_rewritten(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- measured: x -->\nold\n<!-- end -->\nb\n", encoding="utf-8")
+    documents.fill(page, "x", ["new", "lines"])
+    documents.fill(page, "x", [r"\1"])
+    expected = "a\n<!-- measured: x -->\n\\1\n<!-- end -->\nb\n"
+    assert page.read_text(encoding="utf-8") == expected
+    with pytest.raises(SystemExit, match="measured: y"):
+        documents.fill(page, "y", [])
+
+
+def test_the_pages_have_a_place_for_every_table_and_their_tables_are_whole() -> None:
+    text = documents.PAGE.read_text(encoding="utf-8")
+    for name in ("conditions", "promise", "anchor-peers", "anchor", "column-peers", "shapes",
+                 "billion", "kernels", "every"):  # fmt: skip
+        assert text.count(f"<!-- measured: {name} -->\n") == 1
+    assert documents.README.read_text(encoding="utf-8").count("<!-- measured: short -->\n") == 1
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({line.count("|") for line in table.splitlines()}) == 1
