@@ -7,6 +7,7 @@ from typing import Any
 from leadline.profile import Profile, Settings
 from leadline.scan.outlook import Request
 from leadline.scan.run import Options, scan
+from leadline.scan.update import as_recorded
 
 
 def profile_in_units(
@@ -20,9 +21,15 @@ def profile_in_units(
     memory: int = 2**30,
     max_cells: int = 100_000,
     separate: bool = False,
+    columns: tuple[str, ...] | None = None,
+    base: Profile | None = None,
 ) -> Profile:
     """Profile like `leadline.profile`, in units of few rows."""
-    request = Request(time=time, windowed=every is not None, segments=segments, separate=separate)
+    request = Request(
+        time=time, windowed=every is not None, segments=segments, separate=separate, columns=columns
+    )
     settings = Settings(time=time, every=every, segments=segments, unit_rows=unit_rows)
-    options = Options(request, settings, threads, memory=memory, max_cells=max_cells)
+    if base is not None:
+        request, settings = as_recorded(base, Request(), Settings(), separate=None, rank_error=None)
+    options = Options(request, settings, threads, memory=memory, max_cells=max_cells, base=base)
     return scan(data, options)

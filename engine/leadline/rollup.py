@@ -38,6 +38,7 @@ def roll_up(profile: Profile, every: str) -> Profile:
         profile,
         cells=tuple(sorted(cells, key=cell_order)),
         settings=replace(settings, every=every),
+        continuation=None,
     )
 
 

@@ -7,7 +7,8 @@ caller says nothing from the little that a type proves. Both are carried into sn
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -229,6 +230,37 @@ def widen(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
         unit = max(a.unit, b.unit, key=UNITS_PER_SECOND.__getitem__)
         return pa.timestamp(unit, a.tz if a.tz == b.tz else "UTC")
     return None
+
+
+def type_named(text: str) -> pa.DataType | None:
+    """The Arrow type that ``str`` shows as this text; None if it is one that is not profiled.
+
+    >>> type_named("timestamp[us, tz=Europe/Berlin]")
+    TimestampType(timestamp[us, tz=Europe/Berlin])
+    """
+    try:
+        for pattern, make in _TYPES:
+            if match := pattern.fullmatch(text):
+                return make(*match.groups())
+        return pa.type_for_alias(text)
+    except (ValueError, OverflowError):  # of which Arrow's errors are kinds
+        return None
+
+
+_DECIMALS = {
+    "32": pa.decimal32,
+    "64": pa.decimal64,
+    "128": pa.decimal128,
+    "256": pa.decimal256,
+}
+_TYPES: tuple[tuple[re.Pattern[str], Callable[..., pa.DataType]], ...] = (
+    (re.compile(r"timestamp\[(s|ms|us|ns), tz[=](.+)\]"), pa.timestamp),
+    (
+        re.compile(r"decimal(32|64|128|256)\((\d{1,3}), (-?\d{1,3})\)"),
+        lambda bits, *digits: _DECIMALS[bits](*map(int, digits)),
+    ),
+    (re.compile(r"fixed_size_binary\[(\d{1,9})\]"), lambda size: pa.binary(int(size))),
+)
 
 
 def merge_columns(a: Column, b: Column) -> Column | None:

@@ -116,17 +116,30 @@ def write_json(figures: dict[str, Any]) -> None:
     write(to_json(figures))
 
 
-def tell_written(path: Path, profile: Profile, *, as_json: bool, quiet: bool) -> None:
-    """Say what was written where."""
+def tell_written(
+    path: Path, profile: Profile, *, added: int | None = None, as_json: bool, quiet: bool
+) -> None:
+    """Say what was written where.
+
+    Parameters
+    ----------
+    added
+        Files added to a snapshot that was there; None if it is a new one.
+    """
     rows, columns, cells = profile.rows, len(profile.columns), len(profile.cells)
     written = path.stat().st_size
     if as_json:
         figures = {"snapshot": str(path), "rows": rows, "columns": columns, "cells": cells}
+        if added is not None:
+            figures["added"] = added
         write_json({**figures, "bytes": written})
     elif not quiet:
         counts = ((rows, "row"), (columns, "column"), (cells, "cell"))
         told = ", ".join(counted(amount, noun) for amount, noun in counts)
-        write(f"{printable(str(path))}: {told} in {written:,} bytes")
+        news = ""
+        if added is not None:
+            news = f"; {counted(added, 'file')} added" if added else "; no new files, left as it is"
+        write(f"{printable(str(path))}: {told} in {written:,} bytes{news}")
 
 
 def print_parts(*parts: RenderableType) -> None:

@@ -58,21 +58,33 @@ def profile(
         int, typer.Option(min=1, help="Most windows x segments before giving up.")
     ] = 100_000,
     on_schema_change: Annotated[
-        str, typer.Option(metavar="error|separate", help="When types cannot be widened.")
-    ] = "error",
+        str | None,
+        typer.Option(
+            metavar="error|separate", help="When types cannot be widened; default: error."
+        ),
+    ] = None,
     redact: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Store no raw values of COL.")
     ] = None,
-    rank_error: Annotated[float, typer.Option(help="Promised rank error of quantiles.")] = 0.007,
+    rank_error: Annotated[
+        float | None, typer.Option(help="Promised rank error of quantiles; default: 0.007.")
+    ] = None,
     tag: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Note kept in the snapshot.")
     ] = None,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update",
+            help="Add only files that are new since OUT.lead was made; other options are its own.",
+        ),
+    ] = False,
     summaries: Summaries = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Read data files once and write their profile as one snapshot file."""
-    from .. import scan
+    from .. import scan, snapshot
     from ..locations import LocalFile
     from ..scan.sources import locate, stream_of
 
@@ -85,7 +97,8 @@ def profile(
     target = writable(
         output, (file.path for file in found.locations if isinstance(file, LocalFile))
     )
-    if every is not None and time is None:
+    base = snapshot.read(target) if update and target.exists() else None
+    if every is not None and time is None and base is None:
         raise InputError("--every needs the column with the time; add --time COL")
     own = custom_summaries(summaries)
     with ProgressBar(quiet=quiet) as bar:
@@ -98,6 +111,7 @@ def profile(
             segments=tuple(names(segment or [])),
             roles=pairs(role or [], "--role") or None,
             columns=names(columns) if columns else None,
+            update=base,
             memory=size(memory),
             max_cells=max_cells,
             on_schema_change=on_schema_change,
@@ -107,5 +121,7 @@ def profile(
             summaries=own,
             progress=bar.update,
         )
-    result.save(target)
-    tell_written(target, result, as_json=as_json, quiet=quiet)
+    if result is not base:
+        result.save(target)
+    added = None if base is None else len(result.lineage) - len(base.lineage)
+    tell_written(target, result, added=added, as_json=as_json, quiet=quiet)

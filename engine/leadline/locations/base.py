@@ -46,6 +46,10 @@ class Location(Protocol):
     def size(self) -> int:
         """Bytes."""
 
+    @property
+    def version(self) -> str | None:
+        """What changes with the content, where that costs nothing to know."""
+
     def open(self, plan: Iterable[tuple[int, int]] = ()) -> pa.NativeFile:
         """A handle of one's own, for reads at any position; each read is one access.
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from ..errors import InputError
@@ -62,7 +62,19 @@ def find(
     return list(once.values())
 
 
-def lineage_names(locations: Sequence[Location]) -> list[str]:
+class Placed(Protocol):
+    """What has a place in a store."""
+
+    @property
+    def store(self) -> str:
+        """See `Location`."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """See `Location`."""
+
+
+def lineage_names(locations: Sequence[Placed]) -> list[str]:
     """Names relative to the folder that all files share, with ``/`` on every system.
 
     Where files come from several stores, those behind URLs have their whole URL as their name.
@@ -83,7 +95,7 @@ def lineage_names(locations: Sequence[Location]) -> list[str]:
     return list(names)
 
 
-def _depth(locations: Sequence[Location], store: str) -> int:
+def _depth(locations: Sequence[Placed], store: str) -> int:
     """Folders that all files of a store share."""
     inside = (location.parts[:-1] for location in locations if location.store == store)
     folders = zip(*inside, strict=False)

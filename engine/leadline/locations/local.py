@@ -25,6 +25,7 @@ class LocalFile:
     path: Path
     size: int
     parts: tuple[str, ...]
+    version: str | None = None
     store: str = ""
 
     @property
@@ -130,7 +131,8 @@ def _located(path: Path) -> LocalFile:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path} is not a regular file")
-    return LocalFile(path, found.st_size, Path(os.path.realpath(path)).parts)
+    parts = Path(os.path.realpath(path)).parts
+    return LocalFile(path, found.st_size, parts, str(found.st_mtime_ns))
 
 
 def _files_under(folder: Path, known: Callable[[str], bool]) -> Iterator[Path]:

@@ -40,6 +40,7 @@ class Stream:
 
     store = ""
     folders: tuple[str, ...] = ()
+    version = None
 
     def __init__(self, file: Any, name: str) -> None:
         if isinstance(file, io.TextIOBase):

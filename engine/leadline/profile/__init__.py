@@ -4,13 +4,14 @@ from .cells import NULL_WINDOW, Cell, Window
 from .column import ColumnProfile, ColumnState
 from .custom import CustomSummary
 from .profile import Profile
-from .provenance import LineageEntry, SchemaEvent, Settings
+from .provenance import Continuation, LineageEntry, SchemaEvent, Settings
 
 __all__ = [
     "NULL_WINDOW",
     "Cell",
     "ColumnProfile",
     "ColumnState",
+    "Continuation",
     "CustomSummary",
     "LineageEntry",
     "Profile",

@@ -16,7 +16,7 @@ from ..errors import ComparisonError, InputError
 from ..schema import Column, merge_columns, require_names
 from .cells import Cell, SegmentValue, Window, cell_order, fold, segment_order
 from .column import ColumnProfile, ColumnState
-from .provenance import LineageEntry, SchemaEvent, Settings
+from .provenance import Continuation, LineageEntry, SchemaEvent, Settings
 from .summaries import empty_summary
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Profile:
         Free names and values given by the user.
     events
         Changes of type that were met and how they were resolved.
+    continuation
+        What a scan needs to add new files; None if it cannot.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class Profile:
     lineage: tuple[LineageEntry, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     events: tuple[SchemaEvent, ...] = ()
+    continuation: Continuation | None = None
     _totals: dict[str, ColumnProfile] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -143,7 +146,7 @@ class Profile:
                 f"no cell of this profile has window {window} and segment {segment}; "
                 "see its .windows and .segments"
             )
-        return replace(self, cells=cells)
+        return replace(self, cells=cells, continuation=None)
 
     def merge(self, other: Profile, *, allow_repeats: bool = False) -> Profile:
         """The profile over both sides' rows; ``a | b`` is the same.

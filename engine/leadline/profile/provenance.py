@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from ..sketch.quantiles import k_for_rank_error
 from ..sketch.scratch import UNIT_ROWS
@@ -36,6 +37,33 @@ class SchemaEvent:
     column: str
     source: str
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What a later scan needs beside the states to go on exactly where a scan of files ended.
+
+    Profiles that did not come out of one scan of files (merged, rolled up, redacted) have none.
+
+    Parameters
+    ----------
+    columns
+        The columns that were chosen; None for all.
+    roles
+        The roles that were given.
+    separate
+        Whether columns were to be kept apart by type.
+    types
+        Arrow types, as text, of columns for which `Column.type` does not tell.
+    variants
+        Names under which columns were kept apart, by the name that they share.
+    """
+
+    columns: tuple[str, ...] | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    separate: bool = False
+    types: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

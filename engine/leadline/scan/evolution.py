@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from ..errors import InputError
-from ..profile import SchemaEvent
+from ..profile import Continuation, Profile, SchemaEvent
 from ..schema import (
     Column,
     Kind,
@@ -26,7 +26,7 @@ from ..schema import (
     role_named,
 )
 from .formats.base import Source
-from .outlook import Known, Outlook, Request, common_type, wanted_leaves
+from .outlook import Known, Outlook, Request, common_type, only_counted, wanted_leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,62 @@ class Evolution:
         self._admitted = 0
         self.outlook = outlook
         self.events: list[SchemaEvent] = []
+
+    def recall(self, base: Profile, events: Iterable[SchemaEvent]) -> None:
+        """Go on where the scan of a profile ended; the outlook learns its types too.
+
+        Parameters
+        ----------
+        base
+            A profile with a continuation.
+        events
+            Its events, with the names that its files have now.
+        """
+        past = base.continuation
+        assert past is not None
+        self._columns = {column.name: column for column in base.columns}
+        texts = {column.name: column.type for column in base.columns} | dict(past.types)
+        self._known = {name: Known.recalled(text, "the snapshot") for name, text in texts.items()}
+        apart = {variant for names in past.variants.values() for variant in names}
+        self._variants = {name: [name] for name in texts if name not in apart}
+        self._variants |= {name: list(names) for name, names in past.variants.items()}
+        self._admitted = len(base.lineage)
+        self.events = list(events)
+        for name, variants in self._variants.items():
+            for variant in variants:
+                self.outlook.recall(name, self._known[variant])
+
+    def continuation(self) -> Continuation:
+        """What a later scan needs to know of these columns beside their descriptions."""
+        request, columns = self._request, self._columns
+        return Continuation(
+            columns=request.columns,
+            roles=dict(request.roles),
+            separate=request.separate,
+            types={
+                name: known.text
+                for name, known in self._known.items()
+                if name not in columns or columns[name].type != known.text
+            },
+            variants={
+                name: tuple(variants)
+                for name, variants in self._variants.items()
+                if len(variants) > 1
+            },
+        )
+
+    def only_null(self, name: str) -> bool:
+        """Whether a column has been met and had no type yet."""
+        return name in self._known and pa.types.is_null(self._known[name].type)
+
+    def foreseen(self) -> dict[str, pa.DataType]:
+        """The types in which new files make all others be read, by column."""
+        found = {}
+        for name in self.outlook.met:
+            known = self.outlook.known(name)[0].type
+            if pa.types.is_timestamp(known) or name in self._request.segments:
+                found[name] = known
+        return found
 
     def copy(self) -> Evolution:
         """An independent copy, to go back to."""
@@ -164,35 +220,41 @@ class Evolution:
         variants = self._variants.setdefault(name, [])
         if not variants:
             variants.append(name)
-            self._known[name] = Known(type_, source.label)
+            self._known[name] = Known.of(type_, source.label)
             if self._admitted:
                 self._record(name, source, "not in earlier files; it has fewer rows than they")
             return
         for variant in variants:
-            known = self._known[variant].type
-            wider = common_type(known, type_)
+            known = self._known[variant]
+            wider = common_type(known.type, type_)
             if wider is not None:
                 self._widen(variant, known, wider, type_, source)
                 return
         variant = f"{name} ({type_})"
         variants.append(variant)
-        self._known[variant] = Known(type_, source.label)
+        self._known[variant] = Known.of(type_, source.label)
         self._record(name, source, f"{type_} here; kept apart as {variant!r}")
 
     def _widen(
         self,
         name: str,
-        known: pa.DataType,
+        known: Known,
         wider: pa.DataType,
         type_: pa.DataType,
         source: Source,
     ) -> None:
-        if not wider.equals(known) and not pa.types.is_null(known):
-            self._record(name, source, f"{known} widened to {wider}")
+        if type_.equals(known.type):
+            return
+        if only_counted(type_):
+            if str(type_) != known.text:
+                self._record(name, source, f"{type_} here, {known.text} before; only counted")
+            return
+        if not wider.equals(known.type) and not pa.types.is_null(known.type):
+            self._record(name, source, f"{known.text} widened to {wider}")
         elif not wider.equals(type_) and not pa.types.is_null(type_):
             self._record(name, source, f"{type_} here, widened to {wider}")
-        if not wider.equals(known):
-            self._known[name] = Known(wider, source.label)
+        if not wider.equals(known.type):
+            self._known[name] = Known.of(wider, source.label)
 
     def _record(self, name: str, source: Source, what: str) -> None:
         self.events.append(SchemaEvent(name, source.name, what))
@@ -204,9 +266,10 @@ class Evolution:
             if common_type(self._known[variant].type, type_) is not None
         )
         type_ = self.outlook.type_for(name, type_)
-        return FileColumn(self._describe(target, name, type_), path, type_)
+        return FileColumn(self.describe(target, name, type_), path, type_)
 
-    def _describe(self, target: str, name: str, type_: pa.DataType) -> Column:
+    def describe(self, target: str, name: str, type_: pa.DataType) -> Column:
+        """The column under which a column of a file is profiled when it is read in a type."""
         known = self._described.get((target, type_))
         if known is None:
             request = self._request

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from ..errors import InputError, SchemaConflictError
-from ..schema import Kind, LeafPath, Role, column_of, flatten, leaves_of, widen
+from ..schema import Kind, LeafPath, Role, column_of, flatten, leaves_of, type_named, widen
 from .formats.base import Source
 
 
@@ -56,10 +56,27 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A type that sources share so far, and the source that decided it (its name in messages)."""
+    """A type that sources share so far, its text, and the source that decided it.
+
+    Of types that are only counted, what is recalled of earlier sources is the text alone.
+    """
 
     type: pa.DataType
     source: str
+    text: str
+
+    @classmethod
+    def of(cls, type_: pa.DataType, source: str) -> Known:
+        """A type met in a source."""
+        return cls(type_, source, str(type_))
+
+    @classmethod
+    def recalled(cls, text: str, source: str) -> Known:
+        """A type of which the text was kept."""
+        return cls(type_named(text) or _ONLY_COUNTED, source, text)
+
+
+_ONLY_COUNTED = pa.list_(pa.null())
 
 
 class Outlook:
@@ -78,12 +95,15 @@ class Outlook:
         self._units = dict(units or {})
         self._known: dict[str, list[Known]] = {}
         self._planned: dict[str, pa.DataType] = {}
+        self._recalled: set[str] = set()
+        self.met: set[str] = set()
 
     def copy(self) -> Outlook:
         """An independent copy, to go back to."""
         other = Outlook(self._request, self._units)
         other._known = {name: list(known) for name, known in self._known.items()}
-        other._planned = dict(self._planned)
+        other._planned, other.met = dict(self._planned), set(self.met)
+        other._recalled = self._recalled
         return other
 
     @property
@@ -95,11 +115,13 @@ class Outlook:
         """The types of one column, in the order met."""
         return self._known.get(name, [])
 
-    def recall(self, name: str, type_: pa.DataType, source: str) -> None:
-        """Take over a type in which inputs have been read that are not read again."""
-        self._known.setdefault(name, []).append(Known(type_, source))
-        if pa.types.is_timestamp(type_):
-            self._planned[_unit_key(name, type_)] = type_
+    def recall(self, name: str, known: Known) -> None:
+        """Take over a type in which sources have been read that are not read again."""
+        self._known.setdefault(name, []).append(known)
+        if pa.types.is_timestamp(known.type):
+            key = _unit_key(name, known.type)
+            self._planned[key] = known.type
+            self._recalled.add(key)
 
     def admit(self, source: Source) -> None:
         """Take in the schema of one source.
@@ -133,25 +155,29 @@ class Outlook:
         return getattr(known[0].type, "tz", None) if known else None
 
     def _admit(self, name: str, type_: pa.DataType, source: Source) -> None:
+        self.met.add(name)
         types = self._known.setdefault(name, [])
         for place, known in enumerate(types):
             wider = common_type(known.type, type_)
             if wider is None:
                 continue
             if not wider.equals(known.type):
-                types[place] = Known(wider, source.label)
+                types[place] = Known.of(wider, source.label)
                 self._require_unit(name, wider)
             return
         if types and (not self._request.separate or self._request.divides(name)):
             raise conflict(name, types[0], type_, source)
-        types.append(Known(type_, source.label))
+        types.append(Known.of(type_, source.label))
 
     def _require_unit(self, name: str, wider: pa.DataType) -> None:
         if pa.types.is_timestamp(wider):
             key = _unit_key(name, wider)
             planned = self._planned.get(key)
-            if planned is not None and planned != wider:
-                raise Restart(key, wider)
+            if planned is None or planned == wider:
+                return
+            if key in self._recalled:
+                raise other_type(name, str(planned), wider)
+            raise Restart(key, wider)
 
 
 def wanted_leaves(source: Source, request: Request) -> list[tuple[str, LeafPath, pa.DataType]]:
@@ -188,21 +214,31 @@ def common_type(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
     """The wider type of two; types that are only counted go together whatever they are."""
     if a is b or a.equals(b):
         return a
-    if _kind(a) is _kind(b) is Kind.UNSUPPORTED:
+    if only_counted(a) and only_counted(b):
         return a
     return widen(a, b)
+
+
+def only_counted(type_: pa.DataType) -> bool:
+    """Whether columns of the type are counted and not profiled."""
+    return column_of("", type_, Role.FEATURE, "default").kind is Kind.UNSUPPORTED
+
+
+def other_type(name: str, held: str, type_: pa.DataType) -> InputError:
+    """The error for a column whose earlier rows would have been read otherwise."""
+    return InputError(
+        f"column {name!r} is {held} in the snapshot, and would have been read as {type_} had the "
+        "new files been there; profile all files anew, or profile the new ones alone and merge the "
+        "two"
+    )
 
 
 def conflict(name: str, known: Known, type_: pa.DataType, source: Source) -> SchemaConflictError:
     """The error for two types that cannot be widened."""
     return SchemaConflictError(
-        f"column {name!r} is {known.type} in {known.source} and {type_} in {source.label}; profile "
+        f"column {name!r} is {known.text} in {known.source} and {type_} in {source.label}; profile "
         'these files apart, or keep both with on_schema_change="separate"'
     )
-
-
-def _kind(type_: pa.DataType) -> Kind:
-    return column_of("", type_, Role.FEATURE, "default").kind
 
 
 def _unit_key(name: str, type_: pa.DataType) -> str:

@@ -26,15 +26,24 @@ from ..sketch.scratch import UNIT_ROWS
 from .cellfile import CellFile
 from .evolution import Evolution, FilePlan, unique_names
 from .formats.base import Source, Task, TypesChanged, reason
+from .objects import source_of_object
 from .outlook import Outlook, Request, Restart
 from .pool import Pool, Work
-from .sources import resolve
+from .sources import files_of, open_files
 from .spill import CellTable, Mark
 from .units import UnitProfiler, UnitResult, too_many_cells
+from .update import (
+    Additions,
+    additions,
+    as_recorded,
+    cells_to_go_on_with,
+    require_updatable,
+)
 from .windows import Period, Windows, zone_of
 
 DEFAULT_MEMORY = 2**30
 DEFAULT_MAX_CELLS = 100_000
+DEFAULT_RANK_ERROR = 0.007
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ class Options:
     summaries: Mapping[str, CustomSummary] = field(default_factory=dict)
     format: str | None = None
     storage_options: Mapping[str, Any] | None = None
+    base: Profile | None = None
 
 
 def profile(
@@ -87,10 +97,11 @@ def profile(
     segments: Collection[str] = (),
     roles: Mapping[str, str] | None = None,
     columns: Collection[str] | None = None,
+    update: Profile | str | os.PathLike[str] | None = None,
     memory: int = DEFAULT_MEMORY,
     max_cells: int = DEFAULT_MAX_CELLS,
-    on_schema_change: str = "error",
-    rank_error: float = 0.007,
+    on_schema_change: str | None = None,
+    rank_error: float | None = None,
     redact: Collection[str] = (),
     tags: Mapping[str, str] | None = None,
     summaries: Collection[CustomSummary] = (),
@@ -122,15 +133,20 @@ def profile(
         Role of columns by name: ``feature``, ``prediction``, ``score``, ``label``, ``id``, ...
     columns
         The only columns to profile (structs whole or by ``a.b``); others are not read.
+    update
+        A profile of files, or the path of its snapshot, to which those files of ``data`` are added
+        that are new since, as its lineage tells by name, size and footer. The result is that of one
+        scan over all files, the new ones last; settings left out are the profile's, and given ones
+        must be the same. If there is nothing new, the result is the profile itself.
     memory
         Bytes of cells kept in memory; beyond it they wait in a temporary file.
     max_cells
         Most windows x segments before giving up.
     on_schema_change
-        ``error``, or ``separate`` to keep a column apart by type (``x`` and ``x (string)``) where
-        files have types that cannot be widened.
+        ``error`` (the default), or ``separate`` to keep a column apart by type (``x`` and
+        ``x (string)``) where files have types that cannot be widened.
     rank_error
-        Promised rank error of quantiles where histogram buckets do not do better.
+        Promised rank error of quantiles where histogram buckets do not do better; 0.007 by default.
     redact
         Columns of which no raw values are kept: hashes stand for texts, bucket edges for extremes.
     tags
@@ -157,7 +173,7 @@ def profile(
     >>> profile.rows, profile["age"].nulls, profile["age"].mean
     (3, 1, 38.0)
     """
-    if on_schema_change not in ("error", "separate"):
+    if on_schema_change not in (None, "error", "separate"):
         raise InputError(f'on_schema_change is "error" or "separate", not {on_schema_change!r}')
     for text, what in ((time, "time"), (every, "every"), (tz, "tz")):
         if text is not None and not isinstance(text, str):
@@ -167,6 +183,7 @@ def profile(
     chosen = None if columns is None else unique_names(columns, "columns")
     if chosen == ():
         raise InputError("columns names no columns; leave it out to profile all of them")
+    own = by_name(summaries)
     request = Request(
         time=time,
         windowed=every is not None,
@@ -175,17 +192,23 @@ def profile(
         columns=chosen,
         redacted=unique_names(redact, "redact"),
         separate=on_schema_change == "separate",
-        summarised=tuple(name for own in by_name(summaries).values() for name in own.columns or ()),
+        summarised=tuple(name for summary in own.values() for name in summary.columns or ()),
     )
     settings = Settings(
         time=time,
         every=every,
         tz=tz,
         segments=request.segments,
-        rank_error=_fraction(rank_error, "rank_error"),
+        rank_error=DEFAULT_RANK_ERROR if rank_error is None else _fraction(rank_error),
         redacted=request.redacted,
         unit_rows=UNIT_ROWS,
     )
+    base = None
+    if update is not None:
+        base = _base_of(update)
+        apart = None if on_schema_change is None else request.separate
+        exact = None if rank_error is None else settings.rank_error
+        request, settings = as_recorded(base, request, settings, separate=apart, rank_error=exact)
     options = Options(
         request,
         settings,
@@ -194,9 +217,10 @@ def profile(
         max_cells=_positive(max_cells, "max_cells"),
         tags=_texts_by_name(tags, "tags"),
         progress=progress,
-        summaries=by_name(summaries),
+        summaries=own,
         format=format,
         storage_options=storage_options,
+        base=base,
     )
     return scan(data, options)
 
@@ -208,11 +232,22 @@ def scan(data: Any, options: Options) -> Profile:
         Period.parse(settings.every)
         if settings.time is None:
             raise InputError("windows need the column with the time: give time= beside every=")
-    sources = resolve(data, kind=options.format, storage_options=options.storage_options)
+    files = files_of(data, kind=options.format, storage_options=options.storage_options)
+    added = None
+    if options.base is not None:
+        if files is None or files.once:
+            raise InputError("only files can be added to a profile; merge profiles of other data")
+        added = additions(options.base, files)
+        if not added.files.locations:
+            return options.base
+        listed = [entry.name for entry in added.lineage]
+        sources = open_files(added.files, added.names, listed)
+    else:
+        sources = [source_of_object(data)] if files is None else open_files(files)
     units: dict[str, pa.DataType] = {}
     changes: dict[str, list[tuple[str, str]]] = {}
     while True:
-        running = _Scan(sources, options, units, changes)
+        running = _Scan(sources, options, units, changes, added, from_files=files is not None and not files.once)
         try:
             with running:
                 # Redacted at once, so that nothing shows in memory what a snapshot would hide.
@@ -230,6 +265,10 @@ class _Scan:
         Types in which columns of times are read, where an earlier attempt found that out.
     changes
         Changes of type inside text files, by source; sources find each of them only once.
+    added
+        What the sources are to the profile to which they are added, if there is one.
+    from_files
+        Whether the sources are files.
     """
 
     def __init__(
@@ -238,19 +277,32 @@ class _Scan:
         options: Options,
         units: Mapping[str, pa.DataType],
         changes: dict[str, list[tuple[str, str]]],
+        added: Additions | None,
+        *,
+        from_files: bool,
     ) -> None:
         self._sources, self._options, self._changes = sources, options, changes
+        self._from_files = from_files
+        self._earlier = () if added is None else added.lineage
         outlook = Outlook(options.request, units)
+        self._evolution = Evolution(options.request, outlook)
+        if added is not None:
+            assert options.base is not None
+            self._evolution.recall(options.base, added.events)
         for source in sources:
             if source.prompt:
                 outlook.admit(source)
-        self._evolution = Evolution(options.request, outlook)
         self._evolution.require_names(sources[0].schema())
         self._settings = self._complete(options.settings)
         file = CellFile(summaries=options.summaries)
         self._table = CellTable(memory=options.memory, k=self._settings.k, file=file)
         own = list(options.summaries.values())
         self._profiler = UnitProfiler(self._settings, self._windows(), options.max_cells, own)
+        if options.base is not None:
+            empty = self._profiler.empty
+            self._table.add(
+                cells_to_go_on_with(options.base, self._evolution, options.summaries, empty)
+            )
         self._pool = Pool(options.threads)
         self._pending: deque[tuple[Source, Work[list[UnitResult]]]] = deque()
         self._rows: dict[str, int] = {}
@@ -293,9 +345,10 @@ class _Scan:
             columns=columns,
             cells=tuple(cells),
             settings=replace(self._settings, redacted=self._evolution.redacted),
-            lineage=tuple(map(self._lineage_entry, self._sources)),
-            tags=dict(self._options.tags or {}),
+            lineage=(*self._earlier, *map(self._lineage_entry, self._sources)),
+            tags=self._tags(),
             events=tuple(dict.fromkeys(self._evolution.events)),
+            continuation=self._evolution.continuation() if self._from_files else None,
         )
 
     def _read(self, source: Source) -> None:
@@ -384,6 +437,10 @@ class _Scan:
         rows = self._rows.get(source.name, 0)
         return LineageEntry(source.name, source.size, rows, source.fingerprint())
 
+    def _tags(self) -> dict[str, str]:
+        base = self._options.base
+        return {**(base.tags if base is not None else {}), **(self._options.tags or {})}
+
     def _complete(self, settings: Settings) -> Settings:
         """The settings with the zone that is in force."""
         if settings.every is None:
@@ -421,9 +478,16 @@ def _texts_by_name(texts: object, what: str) -> dict[str, str]:
     return dict(texts)
 
 
-def _fraction(number: object, what: str) -> float:
+def _base_of(update: Profile | str | os.PathLike[str]) -> Profile:
+    """The profile to add to, refused if no scan can go on with it."""
+    base = update if isinstance(update, Profile) else snapshot.read(update)
+    require_updatable(base)
+    return base
+
+
+def _fraction(number: object) -> float:
     if isinstance(number, bool) or not isinstance(number, Real):
-        raise InputError(f"{what} is a number, not {number!r}")
+        raise InputError(f"rank_error is a number, not {number!r}")
     return float(number)
 
 

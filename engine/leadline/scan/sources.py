@@ -25,7 +25,6 @@ from .formats.json_lines import JsonLinesSource
 from .formats.parquet import ParquetSource
 from .formats.plans import Portions
 from .formats.text import packing_of
-from .objects import source_of_object
 
 _Open = Callable[[Location, str, bool], Source]
 
@@ -73,11 +72,16 @@ class Files:
     locations: Sequence[Location]
     kind: str | None = None
 
+    @property
+    def once(self) -> bool:
+        """Whether they are a stream, which cannot be found and read again."""
+        return any(isinstance(location, Stream) for location in self.locations)
 
-def resolve(
+
+def files_of(
     data: Any, *, kind: str | None = None, storage_options: Mapping[str, Any] | None = None
-) -> list[Source]:
-    """Turn what the user gave into sources.
+) -> Files | None:
+    """The files that the user gave, in order; None for an object in memory.
 
     Parameters
     ----------
@@ -89,25 +93,24 @@ def resolve(
     Raises
     ------
     InputError
-        If a path is missing, nothing matches, a folder holds no known format, a file is not what
-        its name says, or an object cannot be read.
+        If a path is missing, nothing matches, or a folder holds no known format.
     """
     if isinstance(data, Files):
-        return _open_files(data)
+        return data
     if isinstance(data, str | os.PathLike):
         data = [data]
     if isinstance(data, Sequence) and not isinstance(data, bytes) and data:
         paths = [isinstance(item, str | os.PathLike) for item in data]
         if all(paths):
             texts = [os.fspath(item) for item in data]
-            return _open_files(locate(texts, kind=kind, storage_options=storage_options))
+            return locate(texts, kind=kind, storage_options=storage_options)
         if any(paths):
             raise InputError("paths and objects cannot be mixed in one list")
     if isinstance(data, list | tuple) and not data:
         raise InputError("there is nothing to profile: the list is empty")
     if callable(getattr(data, "read", None)) and not hasattr(data, "__arrow_c_stream__"):
-        return _open_files(stream_of(data, kind=kind))
-    return [source_of_object(data)]
+        return stream_of(data, kind=kind)
+    return None
 
 
 def locate(
@@ -165,8 +168,25 @@ def _format_by_content(stream: Stream) -> str:
     return "jsonl" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")) else "csv"
 
 
-def _open_files(files: Files) -> list[Source]:
-    names = lineage_names(files.locations)
+def open_files(
+    files: Files, names: Sequence[str] | None = None, listed: Sequence[str] = ()
+) -> list[Source]:
+    """Files as sources.
+
+    Parameters
+    ----------
+    names
+        Their names in the lineage; by default relative to the folder that all of them share.
+    listed
+        Names of further files, which are not read, but whose folders count for the types of
+        ``key=value`` columns.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be opened, or is not what its name says.
+    """
+    names = names or lineage_names(files.locations)
     if any(location.store for location in files.locations):
         # Far away every file costs a request's time: wait for several at once.
         with ThreadPoolExecutor(REQUESTS) as threads:
@@ -177,8 +197,14 @@ def _open_files(files: Files) -> list[Source]:
             _open(location, name, files.kind)
             for location, name in zip(files.locations, names, strict=True)
         ]
-    partitions = _partitions([location.folders for location in files.locations])
+    folders = [location.folders for location in files.locations]
+    partitions = _partitions([*folders, *(name.split("/")[:-1] for name in listed)])
     return list(map(_with_partitions, sources, partitions))
+
+
+def fingerprints_of(files: Files) -> list[str]:
+    """Hashes by which files are recognised."""
+    return [source.fingerprint() for source in open_files(files)]
 
 
 def _open_remote(location: Location, name: str, kind: str | None) -> Source:

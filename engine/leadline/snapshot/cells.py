@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..profile import (
     NULL_WINDOW,
     Cell,
     ColumnState,
+    Continuation,
     LineageEntry,
     Profile,
     SchemaEvent,
@@ -63,11 +64,19 @@ class Head:
     lineage: tuple[LineageEntry, ...] = ()
     tags: Mapping[str, str] | None = None
     events: tuple[SchemaEvent, ...] = ()
+    continuation: Continuation | None = None
 
     @classmethod
     def of(cls, profile: Profile) -> Head:
         """The head of a profile."""
-        return cls(profile.columns, profile.settings, profile.lineage, profile.tags, profile.events)
+        return cls(
+            profile.columns,
+            profile.settings,
+            profile.lineage,
+            profile.tags,
+            profile.events,
+            profile.continuation,
+        )
 
     def profile(self, cells: Iterable[Cell], *events: SchemaEvent) -> Profile:
         """The profile with these cells."""
@@ -78,6 +87,7 @@ class Head:
             lineage=self.lineage,
             tags=dict(self.tags or {}),
             events=self.events + events,
+            continuation=self.continuation,
         )
 
 
@@ -107,15 +117,16 @@ def encode_head(head: Head) -> bytes:
         If the head holds what `decode_head` would refuse.
     """
     _check_head(head)
-    header = _to_json(
-        {
-            "frame": "profile",
-            "columns": [_column_to_json(column) for column in head.columns],
-            "settings": json.loads(head.settings.to_json()),
-            "tags": dict(head.tags or {}),
-            "events": [[event.column, event.source, event.what] for event in head.events],
-        }
-    )
+    fields = {
+        "frame": "profile",
+        "columns": [_column_to_json(column) for column in head.columns],
+        "settings": json.loads(head.settings.to_json()),
+        "tags": dict(head.tags or {}),
+        "events": [[event.column, event.source, event.what] for event in head.events],
+    }
+    if head.continuation is not None:
+        fields["continuation"] = asdict(head.continuation)
+    header = _to_json(fields)
     rows = [asdict(entry) for entry in head.lineage]
     columns = {name: [row[name] for row in rows] for name in _LINEAGE_TYPES}
     return encode_stream(columns, _LINEAGE_TYPES, header, required=tuple(_LINEAGE_TYPES))
@@ -130,7 +141,8 @@ def decode_head(content: bytes) -> Head:
         Of any kind; the caller turns it into one SnapshotError.
     """
     text, rows, count = decode_stream(content, _LINEAGE_TYPES, required=tuple(_LINEAGE_TYPES))
-    header = _from_json(text, {"frame", "columns", "settings", "tags", "events"})
+    keys = {"frame", "columns", "settings", "tags", "events"}
+    header = _from_json(text, keys, optional={"continuation"})
     _require(header["frame"] == "profile", "the first data frame is not the profile's")
     columns = tuple(_column_from_json(item) for item in _list(header["columns"]))
     lineage = tuple(
@@ -140,7 +152,9 @@ def decode_head(content: bytes) -> Head:
     tags = header["tags"]
     _require(isinstance(tags, dict), "the tags are no names with texts")
     events = tuple(_event_from_json(item) for item in _list(header["events"]))
-    head = Head(columns, _settings_from_json(header["settings"]), lineage, tags, events)
+    settings = _settings_from_json(header["settings"])
+    going_on = _continuation_from_json(header.get("continuation"))
+    head = Head(columns, settings, lineage, tags, events, going_on)
     _check_head(head)
     return head
 
@@ -209,6 +223,30 @@ _COLUMN_KEYS = {field.name for field in fields(Column)}
 def _event_from_json(item: Any) -> SchemaEvent:
     _require(isinstance(item, list) and len(item) == 3, "an event is not text")
     return SchemaEvent(*item)
+
+
+def _continuation_from_json(item: Any) -> Continuation | None:
+    if item is None:
+        return None
+    _require(isinstance(item, dict) and set(item) == _CONTINUATION_KEYS, _CONTINUATION_REASON)
+    columns, variants = item["columns"], item["variants"]
+    roles, types = item["roles"], item["types"]
+    names = [] if columns is None else _list(columns)
+    right = all(isinstance(held, dict) for held in (roles, types, variants))
+    _require(right and type(item["separate"]) is bool, _CONTINUATION_REASON)
+    names += [name for held in variants.values() for name in _list(held)]
+    _require(_all_text([*names, *roles.values(), *types.values()]), _CONTINUATION_REASON)
+    return Continuation(
+        columns=None if columns is None else tuple(columns),
+        roles=roles,
+        separate=item["separate"],
+        types=types,
+        variants={name: tuple(held) for name, held in variants.items()},
+    )
+
+
+_CONTINUATION_KEYS = {field.name for field in fields(Continuation)}
+_CONTINUATION_REASON = "what is needed to add new files is not known"
 
 
 def _settings_from_json(item: Any) -> Settings:
@@ -374,9 +412,10 @@ def _to_json(item: object) -> str:
     return json.dumps(item, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _from_json(text: str, keys: set[str]) -> dict[str, Any]:
+def _from_json(text: str, keys: set[str], *, optional: Collection[str] = ()) -> dict[str, Any]:
     header = json.loads(text)
-    _require(isinstance(header, dict) and set(header) == keys, "the frame's metadata is not known")
+    known = isinstance(header, dict) and set(header).difference(optional) == keys
+    _require(known, "the frame's metadata is not known")
     return header  # type: ignore[no-any-return]
 
 

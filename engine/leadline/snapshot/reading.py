@@ -298,6 +298,8 @@ class _Reading:
     ) -> tuple[Profile, RecoveryReport]:
         source = Path(self.name).name
         events = [SchemaEvent("", source, f"lost {loss}") for loss in self.losses]
+        if events:
+            head = replace(head, continuation=None)
         profile = head.profile(sorted(cells.held.values(), key=cell_order), *events)
         report = RecoveryReport(
             cells=len(profile.cells),

@@ -75,6 +75,7 @@ def redact(profile: Profile) -> Profile:
             replace(event, source=folders.redact(event.source), what=folders.redact(event.what))
             for event in profile.events
         ),
+        continuation=None,
     )
 
 
