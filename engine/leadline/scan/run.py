@@ -247,7 +247,9 @@ def scan(data: Any, options: Options) -> Profile:
     units: dict[str, pa.DataType] = {}
     changes: dict[str, list[tuple[str, str]]] = {}
     while True:
-        running = _Scan(sources, options, units, changes, added, from_files=files is not None and not files.once)
+        running = _Scan(
+            sources, options, units, changes, added, from_files=files is not None and not files.once
+        )
         try:
             with running:
                 # Redacted at once, so that nothing shows in memory what a snapshot would hide.

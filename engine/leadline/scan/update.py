@@ -182,9 +182,7 @@ def _candidates(
 
 def _are_equal(files: Files, pairs: Sequence[tuple[Location, LineageEntry]]) -> list[bool]:
     """Whether each file has the size and footer of the file of the lineage beside it."""
-    like = {
-        location.identity: location for location, entry in pairs if location.size == entry.size
-    }
+    like = {location.identity: location for location, entry in pairs if location.size == entry.size}
     found = fingerprints_of(replace(files, locations=list(like.values()))) if like else []
     fingerprints = dict(zip(like, found, strict=True))
     return [
@@ -207,9 +205,7 @@ def _changed(location: Location, entry: LineageEntry) -> InputError:
     )
 
 
-def _refuse_renamed(
-    files: Files, new: Sequence[Location], missing: Sequence[LineageEntry]
-) -> None:
+def _refuse_renamed(files: Files, new: Sequence[Location], missing: Sequence[LineageEntry]) -> None:
     """Refuse new files that look like files of the lineage that are not given."""
     sizes: dict[int, list[LineageEntry]] = {}
     for entry in missing:
