@@ -119,6 +119,9 @@ int ll_ranks_distance(const double *a_points, const double *a_lower, const doubl
                       const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,
                       const double *b_estimate, int64_t b_size, int64_t b_total, double *found);
+int ll_quantiles_bytes(int storage, int k, int height, uint64_t total, uint64_t minimum,
+                       uint64_t maximum, const uint32_t *offsets, int levels, const uint64_t *items,
+                       int64_t count, uint8_t *out, int64_t room, int64_t *size);
 
 #define LL_FEW_BITS ...
 #define LL_FEW_PLACES ...
@@ -212,6 +215,12 @@ typedef struct ll_numbers {
 } ll_numbers;
 int ll_numbers_profile(const ll_numbers *column, const ll_numbers_memory *memory, int64_t first,
                        int64_t most, ll_numbers_out *out, int64_t *done);
+int ll_packing_numbers(const void *values, int64_t count, int width, uint64_t less, uint8_t *out,
+                       int64_t room, int64_t *size);
+
+int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,
+                    int64_t *size);
+
 #define LL_TEXT_BLOCK ...
 #define LL_TEXT_CAPACITY ...
 #define LL_TEXT_KEY_BYTES ...

@@ -192,6 +192,15 @@ int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_le
                        int b_levels, const uint64_t *b_items, int64_t b_count, uint64_t *work,
                        uint64_t *spare, uint32_t *offsets, int32_t *levels, uint64_t *items);
 
+/* A sketch of at least two values in the layout of Apache DataSketches, its items in the 8 bytes of
+ * their storage. minimum, maximum: keys. LL_ERROR_ARGUMENT for an unknown storage, a negative size,
+ * a k not in [8, 65,535] or a height not in [0, 255]; LL_ERROR_RANGE for fewer values, no level or
+ * more than LL_QUANTILE_LEVELS, offsets that do not ascend to `count`, more items than all levels
+ * hold, or less room than 28 + 4 * LL_QUANTILE_LEVELS + 8 * (count + 2) bytes. */
+int ll_quantiles_bytes(int storage, int k, int height, uint64_t total, uint64_t minimum,
+                       uint64_t maximum, const uint32_t *offsets, int levels, const uint64_t *items,
+                       int64_t count, uint8_t *out, int64_t room, int64_t *size);
+
 /* ---- ranks: bands of cumulative counts ------------------------------------------------------- */
 
 /* The band of a histogram, of single values and of ascending items of a sketch with their weights
@@ -357,6 +366,19 @@ typedef struct ll_numbers {
  * for starts that do not ascend within the rows, or a row of the order that is not in the view. */
 int ll_numbers_profile(const ll_numbers *column, const ll_numbers_memory *memory, int64_t first,
                        int64_t most, ll_numbers_out *out, int64_t *done);
+/* ---- packing: whole numbers in few bytes (docs/format.md, section 5) ------------------------- */
+
+/* Unsigned numbers of `width` (1, 2, 4 or 8) bytes each, less `less`: the smallest width that holds
+ * them all, then their byte planes. LL_ERROR_ARGUMENT for a negative count or an unknown width;
+ * LL_ERROR_RANGE for less room than 1 + 8 * count bytes. */
+int ll_packing_numbers(const void *values, int64_t count, int width, uint64_t less, uint8_t *out,
+                       int64_t room, int64_t *size);
+
+/* Of at least two ascending numbers: the greatest common divisor of their gaps as a varint, then
+ * the gaps in these steps, less 1, packed. LL_ERROR_ARGUMENT for fewer numbers or an unknown width;
+ * LL_ERROR_RANGE for numbers that do not ascend or less room than 11 + 8 * count bytes. */
+int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,
+                    int64_t *size);
 
 /* ---- text ---------------------------------------------------------------------------------- */
 

@@ -35,7 +35,14 @@ from .library import (
 )
 from .moments import moments_block, moments_weighted
 from .numbers import BLOCK, FEW_DISTINCT, SMALL_TOTAL, UNIT_ROWS, NumbersWork
-from .quantiles import quantiles_block, quantiles_capacity, quantiles_merge, quantiles_weighted
+from .packing import packing_gaps, packing_numbers
+from .quantiles import (
+    quantiles_block,
+    quantiles_bytes,
+    quantiles_capacity,
+    quantiles_merge,
+    quantiles_weighted,
+)
 from .text import (
     TEXT_BLOCK,
     TEXT_CAPACITY,
@@ -102,7 +109,10 @@ __all__ = [
     "keys_encode",
     "moments_block",
     "moments_weighted",
+    "packing_gaps",
+    "packing_numbers",
     "quantiles_block",
+    "quantiles_bytes",
     "quantiles_capacity",
     "quantiles_merge",
     "quantiles_weighted",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .library import Storage, aligned, lib, memory, refuse, require_room, words
+from .library import Storage, aligned, ffi, lib, memory, refuse, require_room, words
 
 
 def quantiles_capacity(k: int, levels: int) -> int:
@@ -117,3 +117,36 @@ def quantiles_merge(
     if code:
         refuse(code, "quantiles")
     return sketch.taken()
+
+
+def quantiles_bytes(
+    storage: Storage,
+    k: int,
+    height: int,
+    total: int,
+    minimum: int,
+    maximum: int,
+    levels: NDArray[np.uint32],
+    items: NDArray[np.uint64],
+) -> bytes:
+    """A sketch of at least two values in the layout of Apache DataSketches."""
+    out = np.empty(28 + 4 * lib.LL_QUANTILE_LEVELS + 8 * (len(items) + 2), dtype=np.uint8)
+    size = ffi.new("int64_t *")
+    code = lib.ll_quantiles_bytes(
+        storage,
+        k,
+        height,
+        total,
+        minimum,
+        maximum,
+        memory(levels, np.uint32),
+        len(levels) - 1,
+        words(items),
+        len(items),
+        memory(out, np.uint8),
+        len(out),
+        size,
+    )
+    if code:
+        refuse(code, "quantiles")
+    return out[: size[0]].tobytes()

@@ -50,22 +50,15 @@ def encode(sketch: Fields) -> bytes:
     if sketch.total == 1:
         flags = SINGLE | LEVEL_ZERO_SORTED
         return _HEAD.pack(2, 2, FAMILY, flags, k, MIN_WIDTH, height) + _raw(sketch, sketch.items)
-    used, retained = len(sketch.levels) - 1, len(sketch.items)
-    padded = used  # upper levels may be empty: what counts is the capacity of all of them
-    while kernels.quantiles_capacity(k, padded) < retained:
-        padded += 1
-    unused = kernels.quantiles_capacity(k, padded) - retained
-    offsets = np.full(padded, retained + unused, dtype="<u4")
-    offsets[:used] = sketch.levels[:-1] + np.uint32(unused)
-    ends = np.array([sketch.minimum, sketch.maximum], dtype=np.uint64)
-    return b"".join(
-        [
-            _HEAD.pack(5, 1, FAMILY, LEVEL_ZERO_SORTED, k, MIN_WIDTH, height),
-            _COUNTS.pack(sketch.total, k, padded, 0),
-            offsets.tobytes(),
-            _raw(sketch, ends),
-            _raw(sketch, sketch.items),
-        ]
+    return kernels.quantiles_bytes(
+        sketch.storage,
+        k,
+        height,
+        sketch.total,
+        sketch.minimum,
+        sketch.maximum,
+        sketch.levels,
+        sketch.items,
     )
 
 

@@ -52,6 +52,7 @@ _CELL_TYPES = {
     **states.TYPES,
     "user_summaries": pa.binary(),
 }
+_BINARY = {name for name, type_ in _CELL_TYPES.items() if pa.types.is_binary(type_)}
 _CELL_REQUIRED = ("name", "rows", "nulls")
 
 
@@ -274,7 +275,7 @@ def encode_cell(cell: Cell, columns: Mapping[str, Column]) -> list[bytes]:
         if name not in cell.states:
             continue
         row = _encode_state(cell.states[name], column)
-        size = sum(len(value) for value in row.values() if isinstance(value, bytes))
+        size = sum([len(row[name]) for name in _BINARY & row.keys()])
         if held + size > PART_BYTES and parts[-1]:
             parts.append([])
             held = 0

@@ -6,6 +6,8 @@ state's own rules exclude: unsorted keys, empty pages, registers that no hash ca
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ from .._native import (
     HISTOGRAM_PAGE,
     HISTOGRAM_PAGES,
     Storage,
+    packing_gaps,
     text_ascending,
 )
 from ..sketch.calendar import CalendarCounts
@@ -45,25 +48,23 @@ _Keys = NDArray[np.uint64]
 
 def encode_values(counts: ValueCounts) -> bytes:
     """The distinct values; doubles as decimal integers where these give the same doubles."""
-    encoding, keys = 0, counts.keys
+    # Offsets from the smallest value have the gaps of the keys and are narrower.
+    encoding, first, ascending = 0, counts.base, counts.offsets
     if counts.storage is Storage.FLOAT64:
         encoding, keys = _decimals(counts)
-    head = bytes((encoding,)) + varint(len(keys))
-    if not len(keys):
+        if encoding != _RAW:
+            first, ascending = int(keys[0]), keys
+    head = bytes((encoding,)) + varint(len(counts))
+    if not len(counts):
         return head
-    first = int(keys[0])
     signed = encoding != _RAW and counts.storage is not Storage.UINT64
     head += varint(zigzag(first - 2**63) if signed else first)
-    if len(keys) == 1:
-        return head
-    gaps = np.diff(keys)
-    step = np.gcd.reduce(gaps)
-    return head + varint(int(step)) + pack(gaps // step - np.uint64(1))
+    return head if len(counts) == 1 else head + packing_gaps(ascending)
 
 
-def encode_counts(counts: NDArray[np.unsignedinteger]) -> bytes:
+def encode_counts(counts: NDArray[np.unsignedinteger[Any]]) -> bytes:
     """How often each value or key occurs; none occurs zero times."""
-    return pack(counts.astype(np.uint64) - np.uint64(1)) if len(counts) else b""
+    return pack(counts, less=1) if len(counts) else b""
 
 
 def decode_values(values: bytes, counts: bytes, storage: Storage) -> ValueCounts:

@@ -6,9 +6,12 @@ one significance together. Every length is checked against the bytes that are th
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from .._native import packing_numbers
 from .frames import FrameError
 
 _VARINT_LIMIT = 10  # bytes of the longest 64-bit varint
@@ -90,12 +93,9 @@ def unzigzag(value: int) -> int:
     return value // 2 if value % 2 == 0 else -(value + 1) // 2
 
 
-def pack(values: NDArray[np.unsignedinteger]) -> bytes:
-    """Numbers as the smallest width in bytes that holds them all, then their byte planes."""
-    largest = int(values.max()) if len(values) else 0
-    # Never width 0: memory of the decoded state stays in proportion to the bytes it comes from.
-    width = max((largest.bit_length() + 7) // 8, 1)
-    if width == 1:
-        return b"\x01" + values.astype(np.uint8).tobytes()
-    wide = values.astype("<u8").view(np.uint8).reshape(-1, 8)
-    return bytes((width,)) + wide[:, :width].T.tobytes()
+def pack(values: NDArray[np.unsignedinteger[Any]], *, less: int = 0) -> bytes:
+    """Numbers less ``less`` as the smallest width in bytes that holds them all, and their planes.
+
+    Never width 0: memory of the decoded state stays in proportion to the bytes it comes from.
+    """
+    return packing_numbers(values, less)

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from .frames import FrameError
@@ -20,6 +24,9 @@ _ROOT = struct.Struct("<I")
 _SLOT = struct.Struct("<H")
 _VTABLE = struct.Struct("<i")
 _BUFFER = struct.Struct("<qq")
+_TEXT = pa.utf8().id
+# How `struct` calls the types of fixed width.
+_CODES = {pa.int64().id: "q", pa.uint64().id: "Q", pa.float64().id: "d"}
 
 # Slots of the tables in Arrow's Message.fbs and Schema.fbs that are looked at.
 _MESSAGE_HEADER = 2
@@ -48,18 +55,45 @@ def encode_stream(
     required
         Fields that are always written.
     """
-    fields, arrays = [], []
-    for name, type_ in types.items():
-        array = pa.array(columns[name], type=type_)
-        if name in required or array.null_count < len(array):
-            fields.append(pa.field(name, type_))
-            arrays.append(array)
-    schema = pa.schema(fields, metadata={_KEY: header})
-    batch = pa.record_batch(arrays, schema=schema)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+    held = {name: values for name in types if _is_written(values := columns[name], name, required)}
+    schema = _schema_of(tuple((name, types[name]) for name in held)).with_metadata({_KEY: header})
+    arrays = [_array(values, types[name]) for name, values in held.items()]
+    batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return b"".join((schema.serialize(), batch.serialize(), _END))
+
+
+def _is_written(values: Sequence[object], name: str, required: Sequence[str]) -> bool:
+    return name in required or values.count(None) < len(values)
+
+
+@lru_cache(maxsize=256)
+def _schema_of(fields: tuple[tuple[str, pa.DataType], ...]) -> pa.Schema:
+    return pa.schema([pa.field(name, type_) for name, type_ in fields])
+
+
+def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    """The values as Arrow memory; `pyarrow.array` would import pandas where it is installed."""
+    nulls = values.count(None)
+    validity = _validity(bytes([value is not None for value in values])) if nulls else None
+    code = _CODES.get(type_.id)
+    if code is not None:
+        if nulls:
+            values = [0 if value is None else value for value in values]
+        numbers = pa.py_buffer(struct.pack(f"<{len(values)}{code}", *values))
+        return pa.Array.from_buffers(type_, len(values), [validity, numbers], nulls)
+    texts = [value or b"" for value in values]
+    if type_.id == _TEXT:
+        texts = [value.encode() if value else b"" for value in values]
+    ends = struct.pack(f"<{len(texts) + 1}i", *accumulate(map(len, texts), initial=0))
+    memory = [validity, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(type_, len(values), memory, nulls)
+
+
+@lru_cache(maxsize=256)  # the columns of one kind have nulls in the same fields
+def _validity(present: bytes) -> pa.Buffer:
+    """One bit a value from one byte a value."""
+    bits = np.packbits(np.frombuffer(present, dtype=np.uint8), bitorder="little")
+    return pa.py_buffer(bits.tobytes())
 
 
 def decode_stream(
