@@ -45,25 +45,12 @@ class Measures:
     @property
     def obstacle(self) -> str:
         """Why the values cannot be compared at all; empty if they can."""
-        a, b = self.reference.state.column, self.current.state.column
-        if merge_columns(a, b) is None:
-            return f"types differ: {a.type} and {b.type}"
-        if a.redacted != b.redacted:
-            return "the column is redacted on one side only, which moves its values"
-        for column in (a, b):
-            if column.kind is Kind.UNSUPPORTED:
-                return f"type {column.type} is not profiled"
-        return ""
+        return self._keep("obstacle", self._obstacle)
 
     @property
     def kind(self) -> str:
         """``numeric``, ``categorical``, or ``other`` for what has no statistics."""
-        kinds = {side.kind for side in (self.reference, self.current)} - {Kind.NULL}
-        if self.obstacle or not kinds:
-            return "other"
-        if kinds <= {Kind.BOOLEAN} or kinds <= {Kind.TEXT}:
-            return "categorical"
-        return "numeric" if kinds <= {Kind.INTEGER, Kind.FLOAT, Kind.DATE} else "other"
+        return self._keep("kind", self._kind)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,6 +102,25 @@ class Measures:
     def exact_numbers(self, side: ColumnProfile) -> bool:
         """Whether a numeric side counts every value."""
         return side.numeric is not None and side.numeric.counts is not None
+
+    def _obstacle(self) -> str:
+        a, b = self.reference.state.column, self.current.state.column
+        if merge_columns(a, b) is None:
+            return f"types differ: {a.type} and {b.type}"
+        if a.redacted != b.redacted:
+            return "the column is redacted on one side only, which moves its values"
+        for column in (a, b):
+            if column.kind is Kind.UNSUPPORTED:
+                return f"type {column.type} is not profiled"
+        return ""
+
+    def _kind(self) -> str:
+        kinds = {side.kind for side in (self.reference, self.current)} - {Kind.NULL}
+        if self.obstacle or not kinds:
+            return "other"
+        if kinds <= {Kind.BOOLEAN} or kinds <= {Kind.TEXT}:
+            return "categorical"
+        return "numeric" if kinds <= {Kind.INTEGER, Kind.FLOAT, Kind.DATE} else "other"
 
     def _compute(self, name: str) -> Statistic:
         unit = self.unit if name == "wasserstein" else ""
@@ -171,9 +177,10 @@ class Measures:
         return tallies[0], tallies[1]
 
     def _keep(self, name: str, make: Callable[[], _T]) -> _T:
-        if name not in self._kept:
-            self._kept[name] = make()
-        return cast(_T, self._kept[name])
+        kept = self._kept
+        if name not in kept:
+            kept[name] = make()
+        return cast(_T, kept[name])
 
 
 def _size(moments: Moments) -> float:

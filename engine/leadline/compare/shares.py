@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
-import numpy as np
-
-from .significance import normal_value, share_bounds, two_shares_p
+from .significance import normal_value, share_interval, two_shares_p
 from .statistic import CONFIDENCE, RELATIVE_SLACK, Statistic
 
 FEW = 1_000  # rows from which the normal law finds the detectable effect within a hundredth
@@ -60,6 +59,8 @@ class Ratio:
     occurrences: float
 
 
+# The columns of a table mostly miss the same rows, so the same two shares come again and again.
+@lru_cache(maxsize=256)
 def cohens_h(reference: Occurrences, current: Occurrences) -> Statistic:
     """Cohen's h: the absolute difference of ``2 arcsin(sqrt(share))``, 0 to pi.
 
@@ -86,6 +87,7 @@ def cohens_h(reference: Occurrences, current: Occurrences) -> Statistic:
     )
 
 
+@lru_cache(maxsize=256)
 def ratio_of(reference: Occurrences, current: Occurrences) -> Ratio:
     """The ratio of the shares of whichever outcome is rarer over both sides."""
     if reference.count + current.count > (reference.rows + current.rows) / 2:
@@ -129,8 +131,7 @@ def detectable_h(reference: Occurrences, current: Occurrences, p: float) -> floa
 
 
 def _binomial(count: float, rows: float, tail: float) -> tuple[float, float]:
-    lower, upper = share_bounds(np.array([count]), np.array([count]), int(rows), tail)
-    return float(lower[0]), float(upper[0])
+    return share_interval(count, count, int(rows), tail)
 
 
 def _divide(a: float, b: float) -> float:
@@ -151,8 +152,7 @@ def _apart(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float
 
 def _population(side: Occurrences) -> tuple[float, float]:
     tail = (1 - CONFIDENCE) / 4
-    lower, upper = share_bounds(np.array([side.lower]), np.array([side.upper]), side.rows, tail)
-    return float(lower[0]), float(upper[0])
+    return share_interval(side.lower, side.upper, side.rows, tail)
 
 
 def _p_value(reference: Occurrences, current: Occurrences) -> tuple[float, str]:

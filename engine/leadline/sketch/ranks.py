@@ -241,7 +241,7 @@ def band_of(
         # The sketch's items are only looked at, and put in order, where they say more.
         if histogram.heaviest > max(split, 1.0):
             sample = _sample_of(quantiles, histogram.coarseness)
-    bounds = ranks_band(
+    points, lower, upper, estimate, noise = ranks_band(
         histogram.pages,
         histogram.counts,
         histogram.coarseness,
@@ -251,7 +251,9 @@ def band_of(
         _NOTHING if sample is None else sample.weights,
         (0.0, 0.0, 0.0) if sample is None else (sample.scale, sample.error, sample.split_error),
     )
-    return _band(bounds)
+    total = int(upper[-1, 1]) if len(points) else 0
+    confidence = SKETCH_CONFIDENCE if sample is not None and noise.any() else 1.0
+    return Band(points, lower, upper, estimate, noise, total, confidence)
 
 
 def _wide_band(
@@ -270,17 +272,12 @@ def _wide_band(
         atoms=dict(zip((-math.inf, 0.0, math.inf), singles, strict=True)),
     )
     sample = None if quantiles is None else _sample_of(quantiles, histogram.coarseness)
-    return _band(bounds_of_pieces(pieces, sample, *extremes))
+    return _band(bounds_of_pieces(pieces, sample, *extremes), int(pieces.count.sum()))
 
 
-def _band(bounds: Bounds, total: int | None = None) -> Band:
-    """The band of bounds; of pieces the last bound is the total."""
-    points, lower, upper, estimate, noise = bounds
-    if total is None:
-        total = int(upper[-1, 1]) if len(points) else 0
-    return Band(
-        points, lower, upper, estimate, noise, total, SKETCH_CONFIDENCE if noise.any() else 1.0
-    )
+def _band(bounds: Bounds, total: int) -> Band:
+    noise = bounds[-1]
+    return Band(*bounds, total, SKETCH_CONFIDENCE if noise.any() else 1.0)
 
 
 def band_of_counts(values: NDArray[Any], counts: NDArray[Any]) -> Band:
