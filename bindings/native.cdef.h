@@ -14,7 +14,6 @@ int ll_set_available(int set);
 int ll_set_active(void);
 int ll_set_force(int set);
 
-
 #define LL_STORAGE_FLOAT64 ...
 #define LL_STORAGE_INT64 ...
 #define LL_STORAGE_UINT64 ...
@@ -309,3 +308,25 @@ int ll_text_merge(const uint32_t *a_offsets, const uint8_t *a_data, int64_t a_si
 int ll_calendar_count(const int64_t *values, const uint64_t *weights, int64_t count, int unit,
                       uint64_t *hours, uint64_t *weekdays, int64_t *days);
 int ll_calendar_microseconds(const int64_t *values, int64_t count, int unit, int64_t *out);
+
+#define LL_FAULT_NONE ...
+#define LL_FAULT_NAN ...
+#define LL_FAULT_UNSORTED ...
+#define LL_FAULT_OUTSIDE ...
+#define LL_FAULT_PAGES ...
+#define LL_FAULT_EMPTY ...
+
+typedef struct ll_counted {
+    uint64_t total;
+    uint64_t negative;
+    uint64_t bits;
+    int32_t fault;
+} ll_counted;
+
+int ll_unpacking_histogram(const uint8_t *page_planes, int64_t page_size, int page_width,
+                           const uint8_t *planes, int64_t size, int width, int64_t page_count,
+                           int64_t buckets, uint16_t *pages, void *counts, ll_counted *found);
+
+int ll_unpacking_quantiles(const uint8_t *bytes, int64_t size, int storage, const uint32_t *offsets,
+                           int levels, int sorted_from, uint64_t *ends, uint64_t *items,
+                           int32_t *fault);

@@ -525,4 +525,37 @@ int ll_calendar_count(const int64_t *values, const uint64_t *weights, int64_t co
  * LL_ERROR_ARGUMENT as above. */
 int ll_calendar_microseconds(const int64_t *values, int64_t count, int unit, int64_t *out);
 
+/* ---- unpacking: sketch states out of a snapshot's bytes (docs/format.md, section 5) -------- */
+
+/* What is wrong with a state. */
+#define LL_FAULT_NONE     0
+#define LL_FAULT_NAN      1
+#define LL_FAULT_UNSORTED 2 /* a level of a sketch does not ascend */
+#define LL_FAULT_OUTSIDE  3 /* an item of a sketch lies outside of its extremes */
+#define LL_FAULT_PAGES    4 /* pages do not ascend or are not those of finite values */
+#define LL_FAULT_EMPTY    5 /* a page holds nothing */
+
+/* What lies in the counters of a histogram. */
+typedef struct ll_counted {
+    uint64_t total;
+    uint64_t negative; /* of negative values */
+    uint64_t bits;     /* every counter, or-ed */
+    int32_t fault;
+} ll_counted;
+
+/* page_count pages and page_count * buckets counters from their byte planes, 1 to 8 of them.
+ * counts: uint32_t, or uint64_t if `width` is above 4. LL_ERROR_ARGUMENT for a negative size or a
+ * width or count out of range; LL_ERROR_RANGE unless the sizes are those of the planes. */
+int ll_unpacking_histogram(const uint8_t *page_planes, int64_t page_size, int page_width,
+                           const uint8_t *planes, int64_t size, int width, int64_t page_count,
+                           int64_t buckets, uint16_t *pages, void *counts, ll_counted *found);
+
+/* The keys of a sketch's extremes, ends[2], and items, from 8 bytes each, extremes first. Levels
+ * from `sorted_from` on must ascend. LL_ERROR_ARGUMENT for a negative size, an unknown storage or a
+ * number of levels out of range; LL_ERROR_RANGE for offsets that do not ascend from 0 to the number
+ * of items that `size` bytes hold. */
+int ll_unpacking_quantiles(const uint8_t *bytes, int64_t size, int storage, const uint32_t *offsets,
+                           int levels, int sorted_from, uint64_t *ends, uint64_t *items,
+                           int32_t *fault);
+
 #endif

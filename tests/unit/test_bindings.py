@@ -137,6 +137,8 @@ SIZES = {
     "ll_counts_few": [1],
     "ll_counts_groups": [1, 3],
     "ll_counts_merge": [2, 5],
+    "ll_unpacking_histogram": [1, 4, 6, 7],
+    "ll_unpacking_quantiles": [1],
     "ll_text_count": [1],
     "ll_codes_count": [1, 5],
     "ll_text_hash": [1, 3],

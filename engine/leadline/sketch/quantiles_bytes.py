@@ -7,6 +7,7 @@ serial version, family, flags, k (u16), m, unused (our sampling height), count (
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from .._native import Storage
 from .._native import quantiles as kernels
+from .._native.unpacking import unpacking_quantiles
 from ..errors import SnapshotError
 from .keys import from_keys, to_keys
 
@@ -103,30 +105,23 @@ def _decode_full(
     _require(1 <= padded <= MAX_LEVELS, f"there are {padded} levels, not 1 to {MAX_LEVELS}")
     capacity = kernels.quantiles_capacity(k, padded)
     _require(len(data) >= start + 4 * padded, "the level offsets are cut off")
-    stored = np.frombuffer(data, dtype="<u4", count=padded, offset=start).astype(np.int64)
-    offsets = np.append(stored, capacity)
-    _require(bool((np.diff(offsets) >= 0).all()), "the level offsets do not ascend")
-    offsets -= offsets[0]
-    retained = int(offsets[-1])
+    offsets = [*struct.unpack_from(f"<{padded}I", data, start), capacity]
+    sizes = [after - before for before, after in itertools.pairwise(offsets)]
+    _require(min(sizes) >= 0, "the level offsets do not ascend")
+    retained = capacity - offsets[0]
     start += 4 * padded
     _require(len(data) == start + 8 * (2 + retained), "the number of bytes fits no such sketch")
-    keys = _keys(data, start, 2 + retained, storage)
-    sketch = Fields(
-        storage,
-        k,
-        count,
-        int(keys[0]),
-        int(keys[1]),
-        _without_empty_top(offsets),
-        _checked_items(keys[2:].copy(), offsets, level_zero_sorted=level_zero_sorted),
-        height,
-    )
-    total = sum(int(size) << level for level, size in enumerate(np.diff(offsets)))
+    total = sum(size << level for level, size in enumerate(sizes))
     _require(total == count, f"the weights add up to {total}, but there are {count} values")
-    _require(
-        sketch.minimum <= int(sketch.items.min()) and int(sketch.items.max()) <= sketch.maximum,
-        "an item lies outside minimum and maximum",
+    used = max((level + 1 for level, size in enumerate(sizes) if size))
+    levels = np.array([offset - offsets[0] for offset in offsets[: used + 1]], dtype=np.uint32)
+    found = unpacking_quantiles(
+        memoryview(data)[start:], storage, levels, sorted_from=0 if level_zero_sorted else 1
     )
+    _require(not found.fault, found.fault)
+    if not level_zero_sorted:
+        found.items[: levels[1]].sort()
+    sketch = Fields(storage, k, count, found.minimum, found.maximum, levels, found.items, height)
     return _shrunk(sketch, min_k)
 
 
@@ -146,22 +141,6 @@ def _keys(data: bytes, start: int, count: int, storage: Storage) -> NDArray[np.u
         _require(not bool(np.isnan(raw.view(np.float64)).any()), "an item is NaN")
         raw = (raw.view(np.float64) + 0.0).view(np.uint64)  # -0.0 becomes 0.0
     return to_keys(raw, storage)
-
-
-def _without_empty_top(offsets: NDArray[np.int64]) -> NDArray[np.uint32]:
-    used = int(np.flatnonzero(np.diff(offsets))[-1]) + 1 if offsets[-1] else 0
-    return offsets[: used + 1].astype(np.uint32)
-
-
-def _checked_items(
-    items: NDArray[np.uint64], offsets: NDArray[np.int64], *, level_zero_sorted: bool
-) -> NDArray[np.uint64]:
-    """The items, each level proved ascending, because an unsorted one answers wrongly."""
-    if not level_zero_sorted:
-        items[: offsets[1]].sort()
-    breaks = np.flatnonzero(items[1:] < items[:-1]) + 1
-    _require(bool(np.isin(breaks, offsets).all()), "a level is not sorted")
-    return items
 
 
 def from_doubles(data: bytes, storage: Storage) -> Fields:

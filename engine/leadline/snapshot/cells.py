@@ -141,15 +141,12 @@ def decode_head(content: bytes) -> Head:
     Exception
         Of any kind; the caller turns it into one SnapshotError.
     """
-    text, rows, count = decode_stream(content, _LINEAGE_TYPES, required=tuple(_LINEAGE_TYPES))
+    text, rows = decode_stream(content, _LINEAGE_TYPES, required=tuple(_LINEAGE_TYPES))
     keys = {"frame", "columns", "settings", "tags", "events"}
     header = _from_json(text, keys, optional={"continuation"})
     _require(header["frame"] == "profile", "the first data frame is not the profile's")
     columns = tuple(_column_from_json(item) for item in _list(header["columns"]))
-    lineage = tuple(
-        LineageEntry(*(rows[name][row] for name in _LINEAGE_TYPES))  # type: ignore[arg-type]
-        for row in range(count)
-    )
+    lineage = tuple(LineageEntry(*(row[name] for name in _LINEAGE_TYPES)) for row in rows)
     tags = header["tags"]
     _require(isinstance(tags, dict), "the tags are no names with texts")
     events = tuple(_event_from_json(item) for item in _list(header["events"]))
@@ -292,7 +289,7 @@ def decode_cell(content: bytes, columns: Mapping[str, Column], segments: int) ->
     Exception
         Of any kind; the caller turns it into one SnapshotError.
     """
-    text, rows, count = decode_stream(content, _CELL_TYPES, required=_CELL_REQUIRED)
+    text, rows = decode_stream(content, _CELL_TYPES, required=_CELL_REQUIRED)
     header = _from_json(text, {"frame", "window", "segment", "rows", "part", "parts"})
     _require(header["frame"] == "cell", "the frame is not that of a cell")
     total, number, parts = (_count(header[name]) for name in ("rows", "part", "parts"))
@@ -300,8 +297,7 @@ def decode_cell(content: bytes, columns: Mapping[str, Column], segments: int) ->
     segment = tuple(_segment_from_json(value) for value in _list(header["segment"]))
     _require(len(segment) == segments, "a cell has the wrong number of segment values")
     held: dict[str, ColumnState] = {}
-    for position in range(count):
-        row = {name: values[position] for name, values in rows.items()}
+    for row in rows:
         state = _decode_state(row, columns, total)
         _require(state.column.name not in held, f"column {state.column.name!r} occurs twice")
         held[state.column.name] = state
@@ -334,21 +330,21 @@ def _encode_state(state: ColumnState, column: Column) -> dict[str, Any]:
 
 
 def _decode_state(row: dict[str, Any], columns: Mapping[str, Column], total: int) -> ColumnState:
-    name = row["name"]
+    name, rows, nulls = row.pop("name"), row.pop("rows"), row.pop("nulls")
+    description, own = row.pop("column", None), row.pop("user_summaries", None)
     _require(name in columns, f"column {name!r} is not one of the profile's")
     column = columns[name]
-    if row["column"] is not None:
-        column = _column_from_json(json.loads(row["column"]))
+    if description is not None:
+        column = _column_from_json(json.loads(description))
         _check_column(column)
         _require(column.name == name, f"column {name!r} is described under another name")
-    rows, nulls = row["rows"], row["nulls"]
     try:
         _require(0 <= nulls <= rows <= total, f"{nulls} nulls in {rows} rows of {total}")
         summary = states.decode_summary(column, row, rows - nulls)
         custom = {}
-        if row["user_summaries"] is not None:
+        if own is not None:
             _require(column.storage is not None, "a column without numbers has users' summaries")
-            custom = decode_custom(row["user_summaries"])
+            custom = decode_custom(own)
     except SnapshotError as error:
         raise FrameError(f"column {name!r}: {error}") from None
     return ColumnState(column, rows, nulls, summary, custom)

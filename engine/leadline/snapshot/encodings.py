@@ -6,6 +6,7 @@ state's own rules exclude: unsorted keys, empty pages, registers that no hash ca
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from .._native import (
     packing_gaps,
     text_ascending,
 )
+from .._native.unpacking import unpacking_histogram
 from ..sketch.calendar import CalendarCounts
 from ..sketch.counts import DENSE_RANGE, ValueCounts
 from ..sketch.distinct import HIGHEST_RANK, Distinct
 from ..sketch.frequent import CAPACITY, CUT_KEY, PREFIX, TextCounts, offsets_of
-from ..sketch.histogram import FULL_PAGES, SIGN_PAGE, Histogram, coarseness_of
+from ..sketch.histogram import FULL_PAGES, Histogram, coarseness_of
 from ..sketch.keys import from_keys, to_keys
 from ..sketch.quantiles import Quantiles
 from ..sketch.text import CharacterClasses, TextLengths
@@ -31,7 +33,6 @@ from .frames import FrameError
 from .packing import Cursor, pack, unzigzag, varint, zigzag
 
 VALUES_LIMIT = DENSE_RANGE  # distinct values of exact counts
-_INFINITE = SIGN_PAGE - 1  # the exponent field of infinities and NaN
 _COARSEST = coarseness_of(HISTOGRAM_PAGES)
 _HOURS, _WEEKDAYS = 24, 7
 
@@ -196,35 +197,44 @@ def encode_histogram(histogram: Histogram) -> bytes:
     return head + pack(pages) + pack(histogram.counts.ravel()) if len(pages) else head
 
 
-def decode_histogram(data: bytes) -> Histogram:
+@dataclass(frozen=True, slots=True)
+class CountedHistogram:
+    """A histogram with the number of its values, and of the negative ones among them."""
+
+    histogram: Histogram
+    total: int
+    negative: int
+
+
+def decode_histogram(data: bytes) -> CountedHistogram:
     """The inverse of `encode_histogram`."""
     cursor = Cursor(data)
-    histogram = _take_histogram(cursor)
+    counted = _take_histogram(cursor)
     cursor.finish()
-    return histogram
+    return counted
 
 
-def _take_histogram(cursor: Cursor) -> Histogram:
+def _take_histogram(cursor: Cursor) -> CountedHistogram:
     coarseness, count = cursor.byte(), cursor.varint()
     if coarseness > _COARSEST or count > FULL_PAGES << coarseness:
         raise FrameError(f"a histogram has {count:,} pages at coarseness {coarseness}")
     if coarseness and count <= FULL_PAGES << (coarseness - 1):
         raise FrameError(f"a histogram of {count:,} pages is too coarse")
     if not count:
-        return Histogram.empty()
-    width = HISTOGRAM_PAGE >> coarseness
-    pages, counts = cursor.planes(count), cursor.planes(count * width)
-    ascending = bool((pages[1:] > pages[:-1]).all())
-    infinite = bool((pages % np.uint64(SIGN_PAGE) == _INFINITE).any())
-    if not ascending or int(pages[-1]) >= HISTOGRAM_PAGES or infinite:
-        raise FrameError("a histogram's pages are not those of ascending finite values")
-    if int(counts.max()) >= 2**63 // len(counts):
+        return CountedHistogram(Histogram.empty(), 0, 0)
+    buckets = HISTOGRAM_PAGE >> coarseness
+    pages, planes = cursor.raw_planes(count), cursor.raw_planes(count * buckets)
+    found = unpacking_histogram(pages, planes, count, buckets)
+    limit = 2**63 // (count * buckets)
+    if found.bits >= limit and int(found.counts.max()) >= limit:
         raise FrameError("a histogram's counters are too large")
-    narrow = counts.astype(np.uint32) if int(counts.max()) < 2**32 else counts
-    table = narrow.reshape(count, width)
-    if not bool(table.any(axis=1).all()):
-        raise FrameError("a histogram has an empty page")
-    return Histogram(coarseness, pages.astype(np.uint16), table)
+    if found.fault:
+        raise FrameError(found.fault)
+    counts = found.counts
+    if counts.dtype != np.uint32 and found.bits < 2**32:
+        counts = counts.astype(np.uint32)
+    histogram = Histogram(coarseness, found.pages, counts)
+    return CountedHistogram(histogram, found.total, found.negative)
 
 
 def encode_distinct(distinct: Distinct) -> bytes:
@@ -234,8 +244,9 @@ def encode_distinct(distinct: Distinct) -> bytes:
 
 def decode_distinct(data: bytes) -> Distinct:
     """The inverse of `encode_distinct`."""
-    registers = np.frombuffer(data, dtype=np.uint8)
-    if len(registers) != DISTINCT_REGISTERS or int(registers.max()) > HIGHEST_RANK:
+    # A copy: a view would keep the whole frame in memory for 4 KiB.
+    registers = np.frombuffer(data, dtype=np.uint8).copy()
+    if len(registers) != DISTINCT_REGISTERS or registers.max() > HIGHEST_RANK:
         raise FrameError("the registers of a distinct count are not valid")
     return Distinct(registers)
 
@@ -297,12 +308,12 @@ def decode_lengths(data: bytes, *, nonempty: int) -> TextLengths:
     """The inverse of `encode_lengths`, for texts of which ``nonempty`` are not empty."""
     cursor = Cursor(data)
     minimum, maximum, total = cursor.varint(), cursor.varint(), cursor.varint()
-    histogram = _take_histogram(cursor)
+    counted = _take_histogram(cursor)
     cursor.finish()
-    right = histogram.total == nonempty and bool(minimum) == bool(nonempty)
+    right = counted.total == nonempty and bool(minimum) == bool(nonempty)
     if not right or not minimum <= maximum <= total <= maximum * nonempty:
         raise FrameError("the lengths of texts contradict each other")
-    return TextLengths(minimum, maximum, total, histogram)
+    return TextLengths(minimum, maximum, total, counted.histogram)
 
 
 def encode_classes(classes: CharacterClasses) -> bytes:

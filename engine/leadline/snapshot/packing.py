@@ -53,15 +53,20 @@ class Cursor:
 
     def planes(self, count: int) -> NDArray[np.uint64]:
         """``count`` numbers that `pack` wrote."""
-        width = self.byte()
-        if not 1 <= width <= 8:
-            raise FrameError(f"a state holds numbers of {width} bytes; 1 to 8 are read")
-        raw = np.frombuffer(self.take(count * width), dtype=np.uint8)
+        width, planes = self.raw_planes(count)
+        raw = np.frombuffer(planes, dtype=np.uint8)
         if width == 1:
             return raw.astype(np.uint64)
         wide = np.zeros((count, 8), dtype=np.uint8)
         wide[:, :width] = raw.reshape(width, count).T
         return wide.view("<u8").reshape(count).astype(np.uint64, copy=False)
+
+    def raw_planes(self, count: int) -> tuple[int, bytes]:
+        """Width and byte planes of ``count`` numbers that `pack` wrote."""
+        width = self.byte()
+        if not 1 <= width <= 8:
+            raise FrameError(f"a state holds numbers of {width} bytes; 1 to 8 are read")
+        return width, self.take(count * width)
 
     def rest(self) -> bytes:
         """All bytes that are left."""

@@ -15,7 +15,6 @@ from .._native import Storage
 from ..profile.summaries import NumericSummary, Summary, TextSummary, TimestampSummary
 from ..schema import Column, Kind
 from ..sketch.counts import ValueCounts
-from ..sketch.histogram import SIGN_PAGE
 from ..sketch.keys import value_of
 from ..sketch.moments import Moments
 from ..sketch.text import TextForm
@@ -78,7 +77,7 @@ def encode_summary(summary: Summary | None, *, redacted: bool) -> dict[str, Any]
 
 
 def decode_summary(column: Column, row: dict[str, Any], total: int) -> Summary | None:
-    """The inverse of `encode_summary` for a column with ``total`` values that are not null.
+    """The inverse of `encode_summary` for a column with ``total`` values; takes the row apart.
 
     Raises
     ------
@@ -103,16 +102,17 @@ class _Fields:
     """The fields of a row that are not null, each to be used exactly once."""
 
     def __init__(self, row: dict[str, Any]) -> None:
-        self._held = {name: row[name] for name in TYPES if row[name] is not None}
+        self._held = row
 
     def __contains__(self, name: str) -> bool:
         return name in self._held
 
     def pop(self, name: str) -> Any:
         """The value of a field that must be there."""
-        if name not in self._held:
+        value = self._held.pop(name, None)
+        if value is None:
             raise FrameError(f"the field {name!r} is missing")
-        return self._held.pop(name)
+        return value
 
     def count(self, name: str) -> int:
         """A count that must be there."""
@@ -175,13 +175,12 @@ def _decode_numeric(fields: _Fields, storage: Storage, total: int) -> NumericSum
     names = ("positive_infinity", "negative_infinity", "zeros", "negatives")
     positive, negative, zeros, negatives = (fields.count(name) for name in names)
     finite = total - nan - positive - negative
-    histogram = encodings.decode_histogram(fields.pop("histogram"))
-    if histogram.total + zeros != finite or negatives < negative:
+    counted = encodings.decode_histogram(fields.pop("histogram"))
+    if counted.total + zeros != finite or negatives < negative:
         raise FrameError(
-            f"{histogram.total:,} values in buckets and {zeros:,} zeros of {finite:,} finite values"
+            f"{counted.total:,} values in buckets and {zeros:,} zeros of {finite:,} finite values"
         )
-    below = histogram.pages >= SIGN_PAGE
-    if int(histogram.counts[below].sum()) + negative != negatives:
+    if counted.negative + negative != negatives:
         raise FrameError("the histogram contradicts the number of negative values")
     quantiles = encodings.decode_quantiles(fields.pop("quantiles"), storage)
     if quantiles.count != total - nan:
@@ -195,7 +194,7 @@ def _decode_numeric(fields: _Fields, storage: Storage, total: int) -> NumericSum
         negatives=negatives,
         counts=None,
         moments=_decode_moments(fields, storage, finite),
-        histogram=histogram,
+        histogram=counted.histogram,
         quantiles=quantiles,
         distinct=encodings.decode_distinct(fields.pop("distinct")),
     )

@@ -1,0 +1,94 @@
+"""Sketch states out of a snapshot's bytes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .library import Storage, ffi, lib, memory, refuse, words
+
+_NARROW = 4  # bytes of a counter that fits uint32
+FAULTS = {
+    lib.LL_FAULT_NAN: "an item is NaN",
+    lib.LL_FAULT_UNSORTED: "a level is not sorted",
+    lib.LL_FAULT_OUTSIDE: "an item lies outside minimum and maximum",
+    lib.LL_FAULT_PAGES: "a histogram's pages are not those of ascending finite values",
+    lib.LL_FAULT_EMPTY: "a histogram has an empty page",
+}
+
+
+class UnpackedCounts(NamedTuple):
+    """Pages and counters of a histogram, and what is wrong with them, if anything.
+
+    total, negative
+        What all counters, and those of negative values, add up to, modulo 2**64.
+    bits
+        Every counter, or-ed.
+    """
+
+    pages: NDArray[np.uint16]
+    counts: NDArray[np.uint32] | NDArray[np.uint64]
+    total: int
+    negative: int
+    bits: int
+    fault: str
+
+
+class UnpackedItems(NamedTuple):
+    """Keys of a sketch's extremes and items, and what is wrong with them, if anything."""
+
+    minimum: int
+    maximum: int
+    items: NDArray[np.uint64]
+    fault: str
+
+
+def unpacking_histogram(
+    pages: tuple[int, bytes], counters: tuple[int, bytes], count: int, buckets: int
+) -> UnpackedCounts:
+    """``count`` pages of ``buckets`` counters, each as a width and so many byte planes."""
+    numbers = np.empty(count, dtype=np.uint16)
+    dtype = np.uint32 if counters[0] <= _NARROW else np.uint64
+    counts = np.empty((count, buckets), dtype=dtype)
+    found = ffi.new("ll_counted *")
+    code = lib.ll_unpacking_histogram(
+        ffi.from_buffer("uint8_t[]", pages[1]),
+        len(pages[1]),
+        pages[0],
+        ffi.from_buffer("uint8_t[]", counters[1]),
+        len(counters[1]),
+        counters[0],
+        count,
+        buckets,
+        memory(numbers, np.uint16),
+        ffi.from_buffer(counts),
+        found,
+    )
+    if code:
+        refuse(code, "unpacking")
+    fault = FAULTS.get(found.fault, "")
+    return UnpackedCounts(numbers, counts, found.total, found.negative, found.bits, fault)
+
+
+def unpacking_quantiles(
+    data: bytes | memoryview, storage: Storage, levels: NDArray[np.uint32], *, sorted_from: int = 0
+) -> UnpackedItems:
+    """Extremes and items of a sketch, 8 bytes each; levels from ``sorted_from`` on must ascend."""
+    items = np.empty(int(levels[-1]), dtype=np.uint64)
+    ends, fault = ffi.new("uint64_t[2]"), ffi.new("int32_t *")
+    code = lib.ll_unpacking_quantiles(
+        ffi.from_buffer("uint8_t[]", data),
+        len(data),
+        storage,
+        memory(levels, np.uint32),
+        len(levels) - 1,
+        sorted_from,
+        ends,
+        words(items),
+        fault,
+    )
+    if code:
+        refuse(code, "unpacking")
+    return UnpackedItems(ends[0], ends[1], items, FAULTS.get(fault[0], ""))
