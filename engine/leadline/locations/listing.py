@@ -141,15 +141,15 @@ def _matching(
     formats: str,
 ) -> list[RemoteFile]:
     pattern = tuple(store.path[len(root.rstrip("/")) + 1 :].split("/"))
-    if pattern in infos:  # a name may hold what elsewhere makes a pattern
-        return [store.file(infos[pattern])]
+    # A name may hold what elsewhere makes a pattern.
+    literal = any(key[: len(pattern)] == pattern for key in infos)
     tested: dict[_Key, bool] = {}
     matches: dict[_Key, list[_Key]] = {}
     for key in infos:
         for depth in range(len(key) + 1):
             match = key[:depth]
             if match not in tested:
-                tested[match] = matches_pattern(match, pattern)
+                tested[match] = match == pattern if literal else matches_pattern(match, pattern)
             if tested[match]:
                 below = matches.setdefault(match, [])
                 if depth < len(key) and _is_visible(key[depth:], known):

@@ -130,7 +130,8 @@ def _located(path: Path) -> LocalFile:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     if not stat.S_ISREG(found.st_mode):
-        raise InputError(f"{path} is not a regular file")
+        hint = "; send it to standard input and give -" if stat.S_ISFIFO(found.st_mode) else ""
+        raise InputError(f"{path} is not a regular file{hint}")
     parts = Path(os.path.realpath(path)).parts
     return LocalFile(path, found.st_size, parts, str(found.st_mtime_ns))
 

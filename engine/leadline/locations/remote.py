@@ -108,9 +108,14 @@ class Store:
                 if len(data) == end - begin:
                     return data
                 failure: OSError = OSError(
-                    f"{len(data):,} bytes came in place of {end - begin:,} at byte {begin:,}: "
-                    "it changed while it was read, or the server does not serve parts of files"
+                    f"{len(data):,} bytes came in place of {end - begin:,} at byte {begin:,}; "
+                    "it may have changed while it was read"
                 )
+                if len(data) > end - begin:
+                    failure = OSError(
+                        "the server does not serve parts of files; copy it to disk first"
+                    )
+                    break
             except Exception as error:  # noqa: BLE001  (every library has failures of its own)
                 failure = self.failure(error)
                 if isinstance(failure, FileNotFoundError | PermissionError | _ChangedError):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
@@ -115,6 +116,7 @@ class _Spool:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._kept: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+        weakref.finalize(self, self._kept.close)
         self._kept_bytes = 0
         self._taken = 0
         self._head = self._tail = b""
