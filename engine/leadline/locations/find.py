@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from ..errors import InputError
 from .base import Location
 from .local import local_files
-from .remote import REQUESTS, scheme_of
+from .remote import REQUESTS, Kept, Store, scheme_of
 
 
 def find(
@@ -40,26 +40,31 @@ def find(
     InputError
         If one of them names no file.
     """
+    kept = Kept()
+    places = [_place(os.fsdecode(argument), options or {}, kept) for argument in arguments]
 
-    def files_of(argument: str) -> Sequence[Location]:
-        path = path_on_disk(argument)
-        if path is not None:
-            return list(local_files(path, known=known, formats=formats))
+    def files_of(place: str | Store) -> Iterable[Location]:
+        if isinstance(place, str):
+            return local_files(place, known=known, formats=formats)
         from .listing import remote_files
 
-        return remote_files(argument, options or {}, known=known, formats=formats)
+        return remote_files(place, known=known, formats=formats)
 
-    texts = [os.fsdecode(argument) for argument in arguments]
-    if sum(scheme_of(text) is not None for text in texts) > 1:
+    if sum(isinstance(place, Store) for place in places) > 1:
         with ThreadPoolExecutor(REQUESTS) as threads:
-            found = list(threads.map(files_of, texts))
+            found = list(threads.map(files_of, places))
     else:
-        found = list(map(files_of, texts))
+        found = list(map(files_of, places))
     once: dict[Hashable, Location] = {}
     for files in found:
         for file in files:
             once.setdefault(file.identity, file)
     return list(once.values())
+
+
+def _place(argument: str, options: Mapping[str, Any], kept: Kept) -> str | Store:
+    path = path_on_disk(argument)
+    return Store(argument, options, kept) if path is None else path
 
 
 class Placed(Protocol):

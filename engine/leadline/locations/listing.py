@@ -19,15 +19,13 @@ _MAGIC = re.compile(r"[*?\[]")
 _Key = tuple[str, ...]
 
 
-def remote_files(
-    url: str, options: Mapping[str, Any], *, known: Callable[[str], bool], formats: str
-) -> list[RemoteFile]:
-    """Files of a URL, sorted as local ones are.
+def remote_files(store: Store, *, known: Callable[[str], bool], formats: str) -> list[RemoteFile]:
+    """Files that the URL of a store names, sorted as local ones are.
 
     Parameters
     ----------
-    url, options
-        See `Store`.
+    store
+        The store as the user's URL leads to it.
     known
         Whether a file of a folder is to be read, by its name.
     formats
@@ -38,16 +36,13 @@ def remote_files(
     InputError
         If there are none, or the store does not answer.
     """
-    if "\0" in url:
-        raise InputError(f"{url!r} is not a URL: it holds a zero byte")
-    store = Store(url, options)
     if any(part in (".", "..") for part in store.path.split("/")):
         raise InputError(f"{store.label}: give the URL without . and .. in its path")
     if not store.path.strip("/"):
         raise InputError(f"{store.label} names no bucket or folder")
     pattern = _MAGIC.search(store.path)
     if pattern is None or store.scheme in ("http", "https"):
-        found = _named(store, url, known)
+        found = _named(store, known)
         if found is None:
             raise InputError(f"{store.label} does not exist")
         if not found:
@@ -91,9 +86,9 @@ def _file(store: Store) -> RemoteFile | None:
     return None if info.get("type") == "directory" else store.file({**info, "name": store.path})
 
 
-def _named(store: Store, url: str, known: Callable[[str], bool]) -> list[RemoteFile] | None:
+def _named(store: Store, known: Callable[[str], bool]) -> list[RemoteFile] | None:
     """The file, or the folder's files; None if there is neither."""
-    file = None if url.endswith("/") else _file(store)
+    file = None if store.label.endswith("/") else _file(store)
     if file is not None:
         return [file]
     infos = _listed(store, store.path)

@@ -6,13 +6,14 @@ or ``storage_options``. They are never in a name, a message or a snapshot.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -43,8 +44,48 @@ def scheme_of(argument: str) -> str | None:
     return match[1].lower() if match else None
 
 
+class Kept:
+    """Bytes that are needed twice: ends of files, and the first blocks of the text read last."""
+
+    def __init__(self) -> None:
+        self._tails: dict[Hashable, bytes] = {}
+        self._room = _KEPT
+        self._front: tuple[Hashable, dict[int, bytes]] = (None, {})
+        self._lock = threading.Lock()
+
+    def add_tail(self, file: Hashable, tail: bytes) -> None:
+        """Remember the end of a file, while there is room."""
+        with self._lock:
+            if file not in self._tails and len(tail) <= self._room:
+                self._tails[file] = tail
+                self._room -= len(tail)
+
+    def tail(self, file: Hashable) -> bytes:
+        """The end of a file, as far as it is remembered."""
+        return self._tails.get(file, b"")
+
+    def add_block(self, file: Hashable, begin: int, data: bytes) -> None:
+        """Remember a block, and forget those of other files."""
+        with self._lock:
+            last, blocks = self._front
+            self._front = (file, {**(blocks if last == file else {}), begin: data})
+
+    def block(self, file: Hashable, begin: int) -> bytes | None:
+        """A block, if it is remembered."""
+        last, blocks = self._front
+        return blocks.get(begin) if last == file else None
+
+
+@cache
+def _requests(process: int) -> ThreadPoolExecutor:  # noqa: ARG001  (threads do not survive a fork)
+    """The threads that wait for stores."""
+    return ThreadPoolExecutor(REQUESTS, thread_name_prefix="leadline-requests")
+
+
 class Store:
     """What a URL begins with: a file system of fsspec, and how its files are named.
+
+    To be made in one thread, as fsspec has other file systems, with other connections, in others.
 
     Parameters
     ----------
@@ -52,6 +93,8 @@ class Store:
         A URL of the store, perhaps with a pattern in it.
     options
         Arguments for the file system.
+    kept
+        What the stores of one run keep together.
 
     Raises
     ------
@@ -59,9 +102,11 @@ class Store:
         If the scheme is unknown, what it needs is not installed, or the file system refuses.
     """
 
-    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+    def __init__(self, url: str, options: Mapping[str, Any], kept: Kept | None = None) -> None:
         scheme = scheme_of(url)
         assert scheme is not None
+        if "\0" in url:
+            raise InputError(f"{shown(url)!r} is not a URL: it holds a zero byte")
         self.label = shown(url)
         self.scheme = scheme
         self._secrets = sorted(_secrets(url, options), key=len, reverse=True)
@@ -69,10 +114,7 @@ class Store:
         bare = url.rstrip("/")
         rooted = bare.endswith(self.path) and self.path
         self._prefix = bare[: len(bare) - len(self.path)] if rooted else f"{scheme}://"
-        self._kept: dict[str, bytes] = {}
-        self._room = _KEPT
-        self._front: tuple[str, dict[int, bytes]] = ("", {})
-        self._lock = threading.Lock()
+        self.kept = kept if kept is not None else Kept()
 
     def file(self, info: Mapping[str, Any]) -> RemoteFile:
         """A file that the store has told about."""
@@ -140,34 +182,6 @@ class Store:
         if "pre-condition" in text or "PreconditionFailed" in text:
             return _ChangedError("it changed while it was read; run again")
         return OSError(text)
-
-    def read_stream(self, path: str, begin: int, end: int, version: str | None) -> bytes:
-        """As `read`; the first blocks of the file begun last are kept for its next pass."""
-        last, blocks = self._front
-        if last == path and begin in blocks:
-            return blocks[begin]
-        data = self.read(path, begin, end, version)
-        if begin < _FRONT:
-            with self._lock:
-                last, blocks = self._front
-                self._front = (path, {**(blocks if last == path else {}), begin: data})
-        return data
-
-    def keep(self, path: str, tail: bytes) -> None:
-        """Remember the end of a file while there is room."""
-        with self._lock:
-            if path not in self._kept and len(tail) <= self._room:
-                self._kept[path] = tail
-                self._room -= len(tail)
-
-    def kept(self, path: str) -> bytes:
-        """The end of a file as far as it is remembered."""
-        return self._kept.get(path, b"")
-
-    @cached_property
-    def requests(self) -> ThreadPoolExecutor:
-        """Threads that wait for the store."""
-        return ThreadPoolExecutor(REQUESTS, thread_name_prefix="leadline-requests")
 
     def _connect(self, url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
         try:
@@ -269,14 +283,14 @@ class RemoteFile:
 
     def tail(self, count: int) -> bytes:
         """The last bytes."""
-        kept = self.origin.kept(self.path)
+        kept = self.origin.kept.tail(self.identity)
         if min(count, self.size) <= len(kept):
             return kept[-count:]
         return self._fetch(max(self.size - count, 0), self.size)
 
     def keep(self, tail: bytes) -> None:
         """Remember the end of the file, while there is room."""
-        self.origin.keep(self.path, tail)
+        self.origin.kept.add_tail(self.identity, tail)
 
     def hash_of_ends(self) -> str:
         """Hash of size, head and tail."""
@@ -287,13 +301,19 @@ class RemoteFile:
         return self._hash
 
     def _handle(self, plan: Iterable[Range], *, sure: bool) -> pa.NativeFile:
-        read = self.origin.read if sure else self.origin.read_stream
-
-        def fetch(begin: int, end: int) -> bytes:
-            return read(self.path, begin, end, self.version)
-
-        file = RangeFile(fetch, self.origin.requests, self.size, plan, sure=sure)
+        fetch = self._fetch if sure else self._fetch_block
+        file = RangeFile(fetch, _requests(os.getpid()), self.size, plan, sure=sure)
         return pa.PythonFile(file, mode="r")
+
+    def _fetch_block(self, begin: int, end: int) -> bytes:
+        """A block of a stream; the first ones are kept for the file's next pass."""
+        kept = self.origin.kept.block(self.identity, begin)
+        if kept is not None:
+            return kept
+        data = self._fetch(begin, end)
+        if begin < _FRONT:
+            self.origin.kept.add_block(self.identity, begin, data)
+        return data
 
     def _fetch(self, begin: int, end: int) -> bytes:
         return self.origin.read(self.path, begin, end, self.version)
