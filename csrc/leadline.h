@@ -515,6 +515,10 @@ int ll_text_merge(const uint32_t *a_offsets, const uint8_t *a_data, int64_t a_si
 #define LL_UNIT_MICROSECONDS 2
 #define LL_UNIT_NANOSECONDS  3
 
+/* *end: where the last whole record of CSV ends in a piece that begins with a record; 0 if none
+ * does. LL_ERROR_ARGUMENT for a negative size. */
+int ll_records_end(const uint8_t *data, int64_t size, uint8_t delimiter, int64_t *end);
+
 /* Add instants (each weights[i] times, once without weights) to hours[24] and weekdays[7], Monday
  * first, in UTC; days: the number of each instant's day since 1970-01-01. LL_ERROR_ARGUMENT for an
  * unknown unit or a negative count. */

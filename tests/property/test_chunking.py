@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadline.profile import Profile
+from leadline.scan.formats.plans import joined_and_cut
 from leadline.snapshot import encode
 from scanning import profile_in_units
 
@@ -125,6 +129,89 @@ def test_parquet_equals_memory_where_units_agree(tmp_path: Path, group_rows: int
     from_file = profile_in_units(path, **WINDOWED)
     from_memory = profile_in_units(data, **WINDOWED)
     same(replace(from_file, lineage=(), continuation=None), replace(from_memory, lineage=()))
+
+
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@given(
+    group_rows=st.sampled_from([1, 7, 64, 100, 128]),
+    threads=st.sampled_from([1, 2, 3]),
+    seed=st.integers(0, 2**16),
+    options=st.sampled_from([{}, WINDOWED]),
+)
+def test_row_groups_do_not_matter_where_units_agree(
+    tmp_path_factory: pytest.TempPathFactory,
+    group_rows: int,
+    threads: int,
+    seed: int,
+    options: dict[str, Any],
+) -> None:
+    """Units of 64 rows: groups that divide them, that they divide, and whole multiples."""
+    data = table(640, seed)
+    path = tmp_path_factory.mktemp("groups") / "a.parquet"
+    pq.write_table(data, path, row_group_size=group_rows, data_page_size=200)
+    metadata = pq.read_metadata(path)
+    rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    units = [unit for _, units in joined_and_cut(rows, 64) for unit in units]
+    batches = data.combine_chunks().to_batches()[0]
+    starts = [0, *accumulate(units)]
+    parts = [batches.slice(start, unit) for start, unit in zip(starts, units, strict=False)]
+    from_file = profile_in_units(path, threads=threads, **options)
+    same(replace(from_file, lineage=(), continuation=None), folded(parts, options))
+
+
+def folded(units: list[pa.RecordBatch], options: dict[str, Any]) -> Profile:
+    """The profile of units that were profiled one by one and merged in order."""
+    profiles = [profile_in_units(pa.Table.from_batches([unit]), **options) for unit in units]
+    total = replace(profiles[0], lineage=())
+    for other in profiles[1:]:
+        total = total.merge(replace(other, lineage=()))
+    return total
+
+
+def written(data: pa.Table, path: Path, name: str) -> Path:
+    """The rows as a file in one of the formats that are decoded in pieces."""
+    path = path / name
+    if name.endswith(".csv"):
+        pyarrow.csv.write_csv(data, path)
+    elif name.endswith(".jsonl"):
+        path.write_text("".join(json.dumps(row, default=str) + "\n" for row in data.to_pylist()))
+    else:
+        opens = pa.ipc.new_stream if name.endswith(".arrows") else pa.ipc.new_file
+        compressed = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.OSFile(str(path), "wb") as file, opens(file, data.schema, options=compressed) as to:
+            to.write_table(data, max_chunksize=50)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.arrow", "a.arrows"])
+def test_pieces_and_threads_do_not_matter(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = table(700, 5)
+    quoted = pa.array([f'{text},"\n' for text in data["text"].to_pylist()])
+    data = data.append_column("quoted", quoted)
+    path = written(data.drop_columns(["number"]), tmp_path, name)  # JSON has no infinities
+    whole = profile_in_units(path)
+    assert whole.rows == 700
+    assert whole["quoted"].nulls == 0
+    monkeypatch.setattr("leadline.scan.formats.csv._BLOCK", 900)
+    monkeypatch.setattr("leadline.scan.formats.json_lines._BLOCK", 900)
+    for threads in (1, 2, 4):
+        same(whole, profile_in_units(path, threads=threads))
+
+
+def test_types_that_change_far_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"{number},{number % 7}" for number in range(3_000)]
+    lines[2_500] = "2500.5,x"
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + "\n".join(lines) + "\n")
+    expected = profile_in_units(path)
+    assert (expected["a"].type, expected["b"].type) == ("double", "string")
+    monkeypatch.setattr("leadline.scan.formats.csv._BLOCK", 1_000)
+    for threads in (1, 3):
+        found = profile_in_units(path, threads=threads)
+        assert [event.column for event in found.events] == ["a", "b"]
+        same(expected, replace(found, events=()))
 
 
 def test_groups_by_hand() -> None:

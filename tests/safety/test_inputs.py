@@ -283,6 +283,19 @@ def test_long_records(tmp_path: Path) -> None:
     assert profile(path).rows == 2
 
 
+def test_a_ragged_row_is_named_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["a,b", *(f"{number},1" for number in range(2, 1_001))]
+    lines[899] = "1,2,3"  # the header is row 1
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines) + "\n")
+    for block in (1 << 22, 700):
+        monkeypatch.setattr("leadline.scan.formats.csv._BLOCK", block)
+        with pytest.raises(InputError, match=r"a\.csv: row 900 .* has 3 fields, not 2"):
+            profile(path, threads=2)
+
+
 def test_a_segment_column_with_a_million_values_ends_quickly() -> None:
     data = {"user": np.arange(1_000_000), "x": np.zeros(1_000_000)}
     begin = time.monotonic()

@@ -146,6 +146,7 @@ SIZES = {
     "ll_text_ascending": [1, 3],
     "ll_text_merge": [2, 4, 7, 9],
     "ll_numbers_profile": [2, 3],
+    "ll_records_end": [1],
     "ll_calendar_count": [2],
     "ll_calendar_microseconds": [1],
 }

@@ -43,6 +43,7 @@ from .quantiles import (
     quantiles_merge,
     quantiles_weighted,
 )
+from .records import records_end
 from .text import (
     TEXT_BLOCK,
     TEXT_CAPACITY,
@@ -116,6 +117,7 @@ __all__ = [
     "quantiles_capacity",
     "quantiles_merge",
     "quantiles_weighted",
+    "records_end",
     "text_ascending",
     "text_describe",
     "text_hash",

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ..errors import InputError
 from ..schema import LeafPath, flatten, is_encodable
-from .formats.base import TableTask, reason, table_tasks
+from .formats.base import InOrder, TableTask, reason, table_tasks
 
 _UNNAMED = "value"  # the column of an array that has no name
 _INDEX = re.compile(r"__index_level_\d+__")
@@ -86,7 +86,12 @@ class ObjectSource:
         names = "\0".join(self._schema.names)
         return hashlib.blake2b(names.encode(errors="replace"), digest_size=16).hexdigest()
 
-    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[TableTask]:
+    def tasks(
+        self,
+        leaves: Sequence[LeafPath],
+        unit_rows: int,
+        in_order: InOrder,  # noqa: ARG002 (there is nothing to decode)
+    ) -> Iterator[TableTask]:
         """Units of the batches joined and cut, without a copy."""
         places = sorted({self._schema.get_field_index(path[0]) for path in leaves})
         schema = pa.schema([self._schema.field(place) for place in places])

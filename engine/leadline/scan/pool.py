@@ -117,7 +117,7 @@ class Pool:
         if ended:
             self._finish(work)
 
-    def in_order(self, calls: Iterable[Callable[[], _T]], weight: int = 0) -> Iterator[_T]:
+    def in_order(self, calls: Iterable[Callable[[], _T]], weight: int) -> Iterator[_T]:
         """Results of many calls, in order; a few of them are under way at any time.
 
         Parameters

@@ -364,7 +364,7 @@ class _Scan:
             for column, what in self._changes.get(source.name, ()):
                 self._evolution.events.append(SchemaEvent(column, source.name, what))
             try:
-                for task in _tasks(source, plan, self._settings.unit_rows):
+                for task in self._tasks(source, plan):
                     self._submit(source, plan, task)
             except TypesChanged as changed:
                 self._take_back(source)
@@ -373,6 +373,14 @@ class _Scan:
                 continue
             self._reading = self._mark = None
             return
+
+    def _tasks(self, source: Source, plan: FilePlan) -> Iterator[Task]:
+        """The source's tasks, with its name on errors of the libraries that read it."""
+        try:
+            unit_rows, in_order = self._settings.unit_rows, self._pool.in_order
+            yield from source.tasks(plan.leaves, unit_rows, in_order)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{source.label} cannot be read: {reason(error)}") from error
 
     def _submit(self, source: Source, plan: FilePlan, task: Task) -> None:
         work = self._profiler.work(source.label, plan, task)
@@ -454,14 +462,6 @@ class _Scan:
             return None
         assert self._settings.tz is not None
         return Windows(Period.parse(self._settings.every), self._settings.tz)
-
-
-def _tasks(source: Source, plan: FilePlan, unit_rows: int) -> Iterator[Task]:
-    """The source's tasks, with its name on errors of the libraries that read it."""
-    try:
-        yield from source.tasks(plan.leaves, unit_rows)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{source.label} cannot be read: {reason(error)}") from error
 
 
 def _thread_count(threads: int | None) -> int:

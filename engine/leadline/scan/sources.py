@@ -18,7 +18,7 @@ import pyarrow as pa
 from ..errors import InputError
 from ..locations import REQUESTS, Location, Stream, find, lineage_names
 from ..schema import LeafPath, is_encodable
-from .formats.base import Source, Task, reason
+from .formats.base import InOrder, Source, Task, reason
 from .formats.csv import CsvSource
 from .formats.ipc import IpcSource, begins_a_stream
 from .formats.json_lines import JsonLinesSource
@@ -293,14 +293,16 @@ class _Partitioned:
     def fingerprint(self) -> str:
         return self._source.fingerprint()
 
-    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[Task]:
+    def tasks(
+        self, leaves: Sequence[LeafPath], unit_rows: int, in_order: InOrder
+    ) -> Iterator[Task]:
         own = self._source.schema().names
         values: dict[LeafPath, PartitionValue] = {
             (key,): value for key, value in self._values.items() if key not in own
         }
         inner = [path for path in leaves if path[0] in own]
         chosen = {path: values[path] for path in leaves if path in values}
-        for task in self._source.tasks(inner, unit_rows):
+        for task in self._source.tasks(inner, unit_rows, in_order):
             yield _PartitionedTask(task, chosen)
 
 

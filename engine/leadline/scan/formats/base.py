@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
 from ...errors import InputError
 from ...schema import LeafPath
 from .plans import Portions, table_portions
+
+_T = TypeVar("_T")
+
+_STREAM_COLUMNS = 32
+
+
+class InOrder(Protocol):
+    """Lets threads make calls, and gives the results in the order of the calls."""
+
+    def __call__(self, calls: Iterable[Callable[[], _T]], weight: int) -> Iterator[_T]:
+        """The results; ``weight`` is how much work one call is, in values."""
 
 
 class Task(Protocol):
@@ -68,8 +79,15 @@ class Source(Protocol):
     def fingerprint(self) -> str:
         """Hash by which an update recognises the source; equal for equal inputs."""
 
-    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[Task]:
+    def tasks(
+        self, leaves: Sequence[LeafPath], unit_rows: int, in_order: InOrder
+    ) -> Iterator[Task]:
         """The work of reading these columns, in order.
+
+        Parameters
+        ----------
+        in_order
+            For decoding that comes before there is a task: threads do it.
 
         Raises
         ------
@@ -142,6 +160,16 @@ def table_tasks(
     for unit in cut(batches, unit_rows):
         nbytes = sum(batch.nbytes for batch in unit) if owned else 0
         yield TableTask(pa.Table.from_batches(unit, schema), leaves, nbytes)
+
+
+def rows_of_streams(unit_rows: int, columns: int) -> int:
+    """Rows of a unit of a file that is decoded row by row, all columns together.
+
+    Its units wait in memory: 1,048,576 rows of up to 32 columns, and fewer of more, so that two
+    thousand columns take no more room than twenty. It depends on the file's schema alone.
+    """
+    wide = max(columns - 1, 0) // _STREAM_COLUMNS
+    return max(unit_rows >> wide.bit_length(), 1)
 
 
 def cut(batches: Iterable[pa.RecordBatch], unit_rows: int) -> Iterator[list[pa.RecordBatch]]:

@@ -7,24 +7,27 @@ a column of text only the empty field is null. ``NaN`` is a number.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ... import _native
 from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath
-from .base import TableTask, TypesChanged, reason, table_tasks
+from .base import InOrder, TableTask, TypesChanged, reason, rows_of_streams, table_tasks
 from .text import TextSource, wider_types
 
 if TYPE_CHECKING:
-    from pyarrow.csv import CSVStreamingReader
+    from pyarrow.csv import ConvertOptions, CSVStreamingReader, ParseOptions
 
 _NULLS = ["", "NA", "N/A", "n/a", "NULL", "Null", "null", "None", "#N/A", "#NA", "<NA>"]
 _BLOCK = 1 << 22
+_BYTES_A_VALUE = 8
 _LARGEST_BLOCK = 1 << 30  # a record longer than this is taken for an unclosed quote
 _CONFLICT = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to (.+?): ")
 _RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
@@ -52,30 +55,78 @@ class CsvSource(TextSource):
                 self._types = dict(zip(self._schema.names, self._schema.types, strict=True))
         return pa.schema(list(self._types.items()))
 
-    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[TableTask]:
+    def tasks(
+        self, leaves: Sequence[LeafPath], unit_rows: int, in_order: InOrder
+    ) -> Iterator[TableTask]:
         """Units of the file in order; only the chosen columns are converted."""
         self.schema()
         names = [path[0] for path in leaves]
         schema = pa.schema([(name, self._types[name]) for name in names])
-        yield from table_tasks(self._batches(names, schema), schema, leaves, unit_rows)
+        rows = rows_of_streams(unit_rows, len(self._types))
+        yield from table_tasks(self._batches(names, schema, in_order), schema, leaves, rows)
 
-    def _batches(self, names: list[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        texts = [place for place, type_ in enumerate(schema.types) if pa.types.is_string(type_)]
+    def _batches(
+        self, names: list[str], schema: pa.Schema, in_order: InOrder
+    ) -> Iterator[pa.RecordBatch]:
+        rows = 0
         try:
-            # Without any column the reader would not count rows: read one.
-            with self._reader(names or list(self._types)[:1]) as reader:
-                for batch in reader:
-                    yield _empty_to_null(batch.select(names), texts)
+            for table in in_order(self._parsings(names, schema), _BLOCK // _BYTES_A_VALUE):
+                yield from table.to_batches()
+                rows += table.num_rows + (rows == 0)  # the first piece begins with the header
         except pa.ArrowInvalid as error:
             conflict = _CONFLICT.search(str(error))
             if conflict is None:
-                with self._errors():
+                with self._errors(rows):
                     raise
             culprit = list(self._types)[int(conflict[1])]
             raise TypesChanged(self._widen(names or [culprit], culprit)) from error
         except (OSError, UnicodeDecodeError) as error:
             with self._errors():
                 raise error
+
+    def _parsings(self, names: list[str], schema: pa.Schema) -> Iterator[Callable[[], pa.Table]]:
+        """Calls that parse the pieces of the file."""
+        # Without any column the reader would not count rows: read one.
+        convert = self._convert(names or list(self._types)[:1])
+        header = None
+        for piece in self._pieces():
+            yield partial(self._parse, piece, header, convert, schema)
+            header = list(self._types)
+
+    def _pieces(self) -> Iterator[memoryview]:
+        """The file's bytes cut after whole records."""
+        rest = b""
+        with self.open() as stream:
+            # A record that is longer than a block is read in twice as much each time.
+            while data := stream.read(max(_BLOCK, len(rest))):
+                whole = rest + data if rest else data
+                end = _native.records_end(whole, self._delimiter)
+                if end:
+                    yield memoryview(whole)[:end]
+                elif len(whole) > _LARGEST_BLOCK:
+                    raise pa.ArrowInvalid("straddling object")
+                rest = whole[end:]
+        if rest:
+            yield memoryview(rest)
+
+    def _parse(
+        self,
+        piece: memoryview,
+        header: list[str] | None,
+        convert: ConvertOptions,
+        schema: pa.Schema,
+    ) -> pa.Table:
+        from pyarrow.csv import ReadOptions, read_csv
+
+        if header is not None and not bytes(piece[:64]).strip() and not bytes(piece).strip():
+            return schema.empty_table()
+        table = read_csv(
+            pa.BufferReader(pa.py_buffer(piece)),
+            ReadOptions(use_threads=False, block_size=len(piece) + 1, column_names=header),
+            self._parse_options(),
+            convert,
+        )
+        return _empty_to_null(table.select(schema.names), schema)
 
     def _widen(self, names: list[str], culprit: str) -> list[tuple[str, str]]:
         """Find the types that hold for the whole file, by one pass over its text."""
@@ -112,24 +163,40 @@ class CsvSource(TextSource):
     def _open_csv(
         self, stream: pa.NativeFile, names: list[str] | None, *, as_text: bool
     ) -> CSVStreamingReader:
-        from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, open_csv
+        from pyarrow.csv import ReadOptions, open_csv
 
         return open_csv(
             stream,
             read_options=ReadOptions(block_size=self._block, use_threads=False),
-            parse_options=ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
-            convert_options=ConvertOptions(
-                check_utf8=False,
-                null_values=_NULLS,
-                strings_can_be_null=as_text,
-                column_types=dict.fromkeys(names or (), pa.string()) if as_text else self._types,
-                include_columns=names or [],
-            ),
+            parse_options=self._parse_options(),
+            convert_options=self._convert(names or [], as_text=as_text),
+        )
+
+    def _parse_options(self) -> ParseOptions:
+        from pyarrow.csv import ParseOptions
+
+        return ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
+
+    def _convert(self, names: list[str], *, as_text: bool = False) -> ConvertOptions:
+        from pyarrow.csv import ConvertOptions
+
+        return ConvertOptions(
+            check_utf8=False,
+            null_values=_NULLS,
+            strings_can_be_null=as_text,
+            column_types=dict.fromkeys(names, pa.string()) if as_text else self._types,
+            include_columns=names,
         )
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Errors of the reader as errors that name the file, the row and what to do."""
+    def _errors(self, rows: int = 0) -> Iterator[None]:
+        """Errors of the reader as errors that name the file, the row and what to do.
+
+        Parameters
+        ----------
+        rows
+            Rows before those that the error is about.
+        """
         try:
             yield
         except UnicodeDecodeError as error:
@@ -140,7 +207,7 @@ class CsvSource(TextSource):
             if ragged is not None:
                 row, expected, got = map(int, ragged.groups())
                 raise InputError(
-                    f"{self.label}: row {row:,} (the header is row 1) has {got} fields, "
+                    f"{self.label}: row {rows + row:,} (the header is row 1) has {got} fields, "
                     f"not {expected}"
                 ) from error
             if "mpty CSV" in text:
@@ -165,16 +232,16 @@ class CsvSource(TextSource):
         )
 
 
-def _empty_to_null(batch: pa.RecordBatch, texts: list[int]) -> pa.RecordBatch:
+def _empty_to_null(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Empty fields of text columns as nulls: the file cannot tell them apart."""
-    if not texts:
-        return batch
-    arrays = batch.columns
-    for place in texts:
-        empty = pc.equal(arrays[place], "")
-        if empty.true_count:
-            arrays[place] = pc.if_else(empty, pa.scalar(None, arrays[place].type), arrays[place])
-    return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+    columns = table.columns
+    for place, type_ in enumerate(schema.types):
+        if not pa.types.is_string(type_):
+            continue
+        empty = pc.equal(columns[place], "")
+        if pc.any(empty).as_py():
+            columns[place] = pc.if_else(empty, pa.scalar(None, type_), columns[place])
+    return pa.Table.from_arrays(columns, schema=schema) if columns else table
 
 
 def _type_for(column: pa.Array, type_: pa.DataType) -> pa.DataType:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -11,10 +12,11 @@ import pyarrow.ipc
 from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath
-from .base import TableTask, not_a, reason, table_tasks
+from .base import InOrder, TableTask, not_a, reason, rows_of_streams, table_tasks
 from .text import packing_of
 
 _FILE_MAGIC = b"ARROW1"
+_BATCH_VALUES = 65_536  # what a batch is taken for where threads are concerned
 
 
 class IpcSource:
@@ -60,25 +62,22 @@ class IpcSource:
         """Hash of the file's size and ends."""
         return self._location.hash_of_ends()
 
-    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[TableTask]:
+    def tasks(
+        self, leaves: Sequence[LeafPath], unit_rows: int, in_order: InOrder
+    ) -> Iterator[TableTask]:
         """Units of the batches joined and cut; only the chosen columns are read."""
         chosen = list(dict.fromkeys(path[0] for path in leaves))
         positions = sorted(self._schema.get_field_index(name) for name in chosen)
         with self._open(positions, again=False) as (file, reader):
             schema = pa.schema([self._schema.field(position) for position in positions])
-            yield from table_tasks(self._batches(reader, schema), schema, leaves, unit_rows)
+            rows = rows_of_streams(unit_rows, len(self._schema))
+            batches = in_order(_decodings(reader, schema.names), _BATCH_VALUES)
+            yield from table_tasks(batches, schema, leaves, rows)
             if not self._is_file and file.read(1):
                 raise InputError(
                     f"{self.label} goes on after the end of its Arrow stream; "
                     "give several streams as several files"
                 )
-
-    def _batches(self, reader: object, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        for batch in _read(reader):
-            # With no column chosen pyarrow would read them all.
-            batch = batch.select(schema.names)  # noqa: PLW2901
-            check_memory(batch)
-            yield batch
 
     @contextmanager
     def _open(
@@ -137,12 +136,34 @@ def _as_bytes(array: pa.Array) -> pa.Array:
     return array
 
 
-def _read(reader: object) -> Iterator[pa.RecordBatch]:
-    if isinstance(reader, pa.ipc.RecordBatchFileReader):
-        for position in range(reader.num_record_batches):
-            yield reader.get_batch(position)
-    else:
-        yield from reader  # type: ignore[misc]
+def _decodings(reader: object, names: list[str]) -> Iterator[Callable[[], pa.RecordBatch]]:
+    """Calls that give the batches of a reader.
+
+    Batches of a file are decoded by the calls; those of a stream can only be read one after the
+    other, and the calls check them.
+    """
+    if not isinstance(reader, pa.ipc.RecordBatchFileReader):
+        for batch in reader:  # type: ignore[attr-defined]
+            yield partial(_chosen, batch, names)
+        return
+    if reader.num_record_batches:
+        # The first batch is read here: with it come the dictionaries that all of them share.
+        yield partial(_chosen, reader.get_batch(0), names)
+    for position in range(1, reader.num_record_batches):
+        yield partial(_decoded, reader, position, names)
+
+
+def _decoded(
+    reader: pa.ipc.RecordBatchFileReader, position: int, names: list[str]
+) -> pa.RecordBatch:
+    return _chosen(reader.get_batch(position), names)
+
+
+def _chosen(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
+    """The chosen columns of a batch, checked; with none chosen pyarrow reads them all."""
+    batch = batch.select(names)
+    check_memory(batch)
+    return batch
 
 
 def begins_a_stream(head: bytes) -> bool:

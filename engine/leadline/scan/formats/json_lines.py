@@ -6,10 +6,10 @@ becomes text: strings as they are, everything else as its JSON.
 
 from __future__ import annotations
 
-import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -17,15 +17,20 @@ import pyarrow as pa
 from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath, widen
-from .base import TableTask, TypesChanged, reason, table_tasks
+from .base import InOrder, TableTask, TypesChanged, reason, rows_of_streams, table_tasks
 from .text import TextSource
 
 _BLOCK = 1 << 22
+_BYTES_A_VALUE = 16  # with its key
 _ROW = re.compile(r" in row (\d+)")
 _MIXED = re.compile(r"Column\((?:/.*)?\) changed from (?:number|string|boolean|null)")
 _ENCODER = json.JSONEncoder(default=str)
 # Types whose text by Arrow is the JSON that the file holds.
 _PLAIN = (pa.null(), pa.bool_(), pa.int64(), pa.string())
+
+
+class _OtherTypes(Exception):  # noqa: N818 (a signal, not an error)
+    """A block holds a key or a type that was not known."""
 
 
 class JsonLinesSource(TextSource):
@@ -46,22 +51,36 @@ class JsonLinesSource(TextSource):
                 self._types = self._learn(self._parse(first, 0))
         return pa.schema(list(self._types.items()))
 
-    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[TableTask]:
+    def tasks(
+        self, leaves: Sequence[LeafPath], unit_rows: int, in_order: InOrder
+    ) -> Iterator[TableTask]:
         """Units of the file in order."""
         schema = self.schema()
         names = list(dict.fromkeys(path[0] for path in leaves))
         chosen = pa.schema([schema.field(name) for name in names])
-        yield from table_tasks(self._batches(chosen), chosen, leaves, unit_rows)
+        rows = rows_of_streams(unit_rows, len(schema))
+        yield from table_tasks(self._batches(chosen, in_order), chosen, leaves, rows)
 
-    def _batches(self, chosen: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def _batches(self, chosen: pa.Schema, in_order: InOrder) -> Iterator[pa.RecordBatch]:
+        try:
+            for table in in_order(self._parsings(chosen), _BLOCK // _BYTES_A_VALUE):
+                yield from table.to_batches()
+        except _OtherTypes:
+            raise TypesChanged(self._learn_all()) from None
+
+    def _parsings(self, chosen: pa.Schema) -> Iterator[Callable[[], pa.Table]]:
+        """Calls that parse the blocks."""
         lines = 0
         for block in self.blocks(_BLOCK):
-            table = self._parse(block, lines)
-            known, found = self._types or {}, self._learn(table)
-            if found != known:
-                raise TypesChanged(self._learn_all())
-            yield from _conform(table, chosen).to_batches()
+            yield partial(self._parse_as, chosen, block, lines)
             lines += block.count(b"\n")
+
+    def _parse_as(self, chosen: pa.Schema, block: bytes, lines: int) -> pa.Table:
+        """One block with the types of the whole file."""
+        table = self._parse(block, lines)
+        if self._learn(table) != self._types:
+            raise _OtherTypes
+        return _conform(table, chosen)
 
     def _learn_all(self) -> list[tuple[str, str]]:
         """Find the types that hold for the whole file, by one pass over it."""
@@ -142,7 +161,7 @@ def _read_json(block: bytes, explicit: pa.Schema) -> pa.Table:
     from pyarrow.json import ParseOptions, ReadOptions, read_json
 
     return read_json(
-        io.BytesIO(block),
+        pa.BufferReader(block),
         read_options=ReadOptions(use_threads=False, block_size=len(block) + 1),
         parse_options=ParseOptions(explicit_schema=explicit),
     )

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath
-from .base import cut, leaf, not_a, reason
+from .base import InOrder, cut, leaf, not_a, reason
 from .plans import ReadingPlan, parquet_plans
 
 if TYPE_CHECKING:
@@ -64,7 +64,12 @@ class ParquetSource:
         """Hash of the footer's bytes."""
         return self._fingerprint
 
-    def tasks(self, leaves: Sequence[LeafPath], unit_rows: int) -> Iterator[ParquetTask]:
+    def tasks(
+        self,
+        leaves: Sequence[LeafPath],
+        unit_rows: int,
+        in_order: InOrder,  # noqa: ARG002 (tasks decode for themselves)
+    ) -> Iterator[ParquetTask]:
         """Row groups joined and cut to units; see `plans`."""
         metadata = self._metadata()
         plans = list(parquet_plans(metadata, leaves, unit_rows))
