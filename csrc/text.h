@@ -131,7 +131,16 @@ LL_INLINE void ll_murmur(const uint8_t *data, size_t size, uint64_t *hash) {
         h2 ^= ll_rotate(ll_load_word(data + 8) * LL_MURMUR_C2, 33) * LL_MURMUR_C1;
         h2 = (ll_rotate(h2, 31) + h1) * 5 + 0x38495ab5u;
     }
-    ll_load_short(data, (size_t)(limit - data), limit, &low, &high);
+    size_t rest = (size_t)(limit - data);
+    if (size < 16) {
+        ll_load_short(data, rest, limit, &low, &high);
+    } else if (rest < 8) { /* by words that end where the text ends */
+        low = rest ? ll_load_word(limit - 8) >> (64 - 8 * rest) : 0;
+        high = 0;
+    } else {
+        low = ll_load_word(data);
+        high = rest > 8 ? ll_load_word(limit - 8) >> (128 - 8 * rest) : 0;
+    }
     hash[0] = ll_murmur_tail(h1, h2, low, high, size, hash + 1);
 }
 

@@ -5,7 +5,7 @@ typedef int (*count_function)(counter *self, ll_position *from, int64_t rows);
 
 #define DEFINE_COUNT(isa, number, target)                                                          \
     target static int count_##isa(counter *self, ll_position *from, int64_t rows) {                \
-        return count_cell(self, from, rows);                                                       \
+        return count_cell(self, from, rows, number);                                               \
     }
 LL_FOR_EACH_VARIANT(DEFINE_COUNT)
 

@@ -19,8 +19,6 @@
 #define TAG_BITS    (32 - LL_TEXT_INDEX)
 #define TAG         (((uint32_t)1 << TAG_BITS) - 1)
 #define NUMBER      (((uint32_t)1 << LL_TEXT_INDEX) - 1)
-#define GATHERED    4096 /* bytes */
-#define WIDE        64
 
 _Static_assert(LL_TEXT_SLOTS == 1 << MOST_BITS, "the largest table fills the slots");
 
@@ -100,13 +98,27 @@ LL_INLINE uint64_t slot_hash(uint64_t low, uint64_t high, uint32_t size) {
     return x ^ (x >> 29);
 }
 
-/* A word for a text of more than 16 bytes. */
+LL_INLINE uint64_t stir(uint64_t state, uint64_t word) {
+    return (ll_rotate(state, 29) ^ word) * 0x9e3779b97f4a7c15u;
+}
+
+/* A word for a text of more than 16 bytes; four chains, for one multiplication waits for another.
+ */
 LL_INLINE uint64_t long_hash(const uint8_t *text, size_t size) {
-    uint64_t a = ll_load_word(text + size - 8), b = ll_load_word(text + size - 16);
-    for (size_t at = 0; at + 16 < size; at += 16) {
-        a = (ll_rotate(a, 29) ^ ll_load_word(text + at)) * 0x9e3779b97f4a7c15u;
-        b = (ll_rotate(b, 31) ^ ll_load_word(text + at + 8)) * 0xc2b2ae3d27d4eb4fu;
+    uint64_t a = ll_load_word(text + size - 8), b = ll_load_word(text + size - 16), c = 0, d = 0;
+    size_t at = 0;
+    for (; at + 32 < size; at += 32) {
+        a = stir(a, ll_load_word(text + at));
+        b = stir(b, ll_load_word(text + at + 8));
+        c = stir(c, ll_load_word(text + at + 16));
+        d = stir(d, ll_load_word(text + at + 24));
     }
+    if (at + 16 < size) {
+        a = stir(a, ll_load_word(text + at));
+        b = stir(b, ll_load_word(text + at + 8));
+    }
+    a = stir(a ^ (a >> 32), c ^ (c >> 32));
+    b = stir(b ^ (b >> 32), d ^ (d >> 32));
     return a ^ (a >> 32) ^ ll_rotate(b, 23);
 }
 
@@ -132,25 +144,30 @@ LL_INLINE void make_room(counter *self) {
     rebuild(self, bits + 1 < MOST_BITS ? bits + 1 : MOST_BITS);
 }
 
-LL_INLINE void add_entry(counter *self, const uint8_t *text, uint32_t size, uint64_t low,
-                         uint64_t high) {
-    self->work->entries[self->entries++] = (ll_text_entry){low, high, text, size, 1};
-    self->key_bytes += ll_key_size(size);
-    self->cut |= size > LL_TEXT_PREFIX;
+/* Whether two texts of more than 16 bytes are equal. */
+LL_INLINE bool same_bytes(const uint8_t *a, const uint8_t *b, size_t size) {
+    uint64_t differing = 0;
+    if (size > 8 * LL_TEXT_SHORT) return memcmp(a, b, size) == 0;
+    for (size_t at = 0; at + 16 < size; at += 16) {
+        differing |= ll_load_word(a + at) ^ ll_load_word(b + at);
+        differing |= ll_load_word(a + at + 8) ^ ll_load_word(b + at + 8);
+    }
+    differing |= ll_load_word(a + size - 16) ^ ll_load_word(b + size - 16);
+    differing |= ll_load_word(a + size - 8) ^ ll_load_word(b + size - 8);
+    return differing == 0;
 }
 
 LL_INLINE bool is_entry(const ll_text_entry *entry, const uint8_t *text, uint32_t size,
                         uint64_t low, uint64_t high) {
     if (entry->low != low || entry->high != high || entry->size != size) return false;
-    return size <= LL_TEXT_SHORT || memcmp(entry->text, text, size) == 0;
+    return size <= LL_TEXT_SHORT || same_bytes(entry->text, text, size);
 }
 
 LL_INLINE void count_tile(counter *self, const tile *in) {
     uint64_t low[TILE], high[TILE], hashes[TILE];
-    uint32_t *slots = self->work->slots;
     make_room(self);
+    uint32_t *slots = self->work->slots, mask = ((uint32_t)1 << self->bits) - 1;
     unsigned shift = 64 - self->bits;
-    uint32_t mask = ((uint32_t)1 << self->bits) - 1;
     for (size_t i = 0; i < in->count; i++) {
         if (LL_LIKELY(in->sizes[i] <= LL_TEXT_SHORT)) {
             ll_load_short(in->texts[i], in->sizes[i], in->limit, low + i, high + i);
@@ -161,22 +178,25 @@ LL_INLINE void count_tile(counter *self, const tile *in) {
         hashes[i] = slot_hash(low[i], high[i], in->sizes[i]);
         __builtin_prefetch(slots + (hashes[i] >> shift));
     }
+    ll_text_entry *entries = self->work->entries;
+    size_t known = self->entries, filled = known;
     for (size_t i = 0; i < in->count; i++) {
-        uint32_t place = (uint32_t)(hashes[i] >> shift), tag = (uint32_t)hashes[i] & TAG;
-        for (;; place = (place + 1) & mask) {
-            uint32_t slot = slots[place];
-            if (!slot) {
-                add_entry(self, in->texts[i], in->sizes[i], low[i], high[i]);
-                slots[place] = tag << LL_TEXT_INDEX | (uint32_t)self->entries;
-                break;
-            }
-            ll_text_entry *entry = self->work->entries + (slot & NUMBER) - 1;
+        uint32_t place = (uint32_t)(hashes[i] >> shift), tag = (uint32_t)hashes[i] & TAG, slot;
+        for (; (slot = slots[place]) != 0; place = (place + 1) & mask) {
+            ll_text_entry *entry = entries + (slot & NUMBER) - 1;
             if (slot >> LL_TEXT_INDEX == tag &&
                 LL_LIKELY(is_entry(entry, in->texts[i], in->sizes[i], low[i], high[i]))) {
                 entry->count++;
                 break;
             }
         }
+        if (slot) continue;
+        entries[filled++] = (ll_text_entry){low[i], high[i], in->texts[i], in->sizes[i], 1};
+        slots[place] = tag << LL_TEXT_INDEX | (uint32_t)filled;
+    }
+    for (self->entries = filled; known < filled; known++) {
+        self->key_bytes += ll_key_size(entries[known].size);
+        self->cut |= entries[known].size > LL_TEXT_PREFIX;
     }
 }
 
@@ -184,103 +204,127 @@ LL_INLINE void count_tile(counter *self, const tile *in) {
 
 enum { LOWER, UPPER, DIGIT, SPACE, PUNCTUATION, CONTROL, OTHER };
 
-typedef uint8_t wide_bytes __attribute__((vector_size(WIDE)));
+#define LL_WIDE 16
+#include "text_bytes_body.h"
+#define LL_WIDE 32
+#include "text_bytes_body.h"
+#define LL_WIDE 64
+#include "text_bytes_body.h"
 
-LL_INLINE uint64_t sum_bytes(const wide_bytes *bytes) {
-    uint32_t sum = 0;
-    for (int i = 0; i < WIDE; i++)
-        sum += (*bytes)[i];
-    return sum;
-}
-
-/* Add the classes of bytes, all but punctuation, which is what remains. */
-LL_INLINE void class_bytes(const uint8_t *data, size_t size, uint64_t *classes) {
-    for (size_t at = 0; at < size;) {
-        wide_bytes lower = {0}, upper = {0}, digit = {0}, space = {0}, control = {0}, other = {0};
-        for (int round = 0; round < 255 && at < size; round++, at += WIDE) {
-            wide_bytes v;
-            if (LL_LIKELY(size - at >= WIDE)) {
-                memcpy(&v, data + at, WIDE);
-            } else {
-                memset(&v, '!', WIDE);
-                memcpy(&v, data + at, size - at);
-            }
-            wide_bytes spaces = (wide_bytes)(v == ' ') | (wide_bytes)((v - '\t') < 5);
-            lower -= (wide_bytes)((v - 'a') < 26);
-            upper -= (wide_bytes)((v - 'A') < 26);
-            digit -= (wide_bytes)((v - '0') < 10);
-            space -= spaces;
-            control -= ((wide_bytes)(v < ' ') | (wide_bytes)(v == 0x7f)) & ~spaces;
-            other -= (wide_bytes)(v > 0x7f);
-        }
-        classes[LOWER] += sum_bytes(&lower);
-        classes[UPPER] += sum_bytes(&upper);
-        classes[DIGIT] += sum_bytes(&digit);
-        classes[SPACE] += sum_bytes(&space);
-        classes[CONTROL] += sum_bytes(&control);
-        classes[OTHER] += sum_bytes(&other);
-    }
-}
-
-/* The classes of scattered texts, through a buffer; returns their bytes. */
-LL_INLINE uint64_t class_scattered(const tile *in, uint64_t *classes) {
-    uint8_t buffer[GATHERED + LL_TEXT_SHORT];
-    uint64_t bytes = 0;
-    size_t filled = 0;
-    for (size_t i = 0; i < in->count; i++) {
-        uint32_t size = in->sizes[i];
-        bytes += size;
-        if (size > LL_TEXT_SHORT) {
-            class_bytes(in->texts[i], size, classes);
-            continue;
-        }
-        if (LL_LIKELY((size_t)(in->limit - in->texts[i]) >= LL_TEXT_SHORT))
-            memcpy(buffer + filled, in->texts[i], LL_TEXT_SHORT);
-        else
-            memcpy(buffer + filled, in->texts[i], size);
-        filled += size;
-    }
-    _Static_assert(GATHERED >= TILE * LL_TEXT_SHORT, "a tile of short texts fits");
-    class_bytes(buffer, filled, classes);
-    return bytes;
-}
-
-LL_INLINE void tally_tile(counter *self, const tile *in, ll_text_form *form) {
-    uint64_t classes[LL_TEXT_CLASSES] = {0}, known = 0;
-    if (!in->count) return;
-    size_t last = in->count - 1;
-    uint64_t bytes = (uint64_t)(in->texts[last] + in->sizes[last] - in->texts[0]);
-    if (in->dense)
-        class_bytes(in->texts[0], bytes, classes);
+LL_INLINE void class_bytes(const uint8_t *data, size_t size, uint64_t *classes, int set) {
+    if (set == LL_SET_AVX512)
+        class_bytes_64(data, size, classes);
+    else if (set == LL_SET_AVX2)
+        class_bytes_32(data, size, classes);
     else
-        bytes = class_scattered(in, classes);
-    if (classes[OTHER]) {
+        class_bytes_16(data, size, classes);
+}
+
+LL_INLINE bool are_utf8(const uint8_t *data, size_t size, int set) {
+    if (set == LL_SET_AVX512) return are_utf8_64(data, size);
+    return set == LL_SET_AVX2 ? are_utf8_32(data, size) : are_utf8_16(data, size);
+}
+
+/* Texts of a tile one after another: where they lie, or copied if they are short; the others are
+ * looked at alone. */
+typedef struct run {
+    uint8_t copied[TILE * LL_TEXT_SHORT + LL_TEXT_SHORT];
+    const uint8_t *data;
+    size_t size;
+} run;
+
+LL_INLINE void join_texts(const tile *in, run *out) {
+    size_t last = in->count - 1;
+    if (in->dense) {
+        out->data = in->texts[0];
+        out->size = (size_t)(in->texts[last] + in->sizes[last] - in->texts[0]);
+        return;
+    }
+    out->data = out->copied;
+    out->size = 0;
+    for (size_t i = 0; i < in->count; i++) {
+        if (in->sizes[i] > LL_TEXT_SHORT) continue;
+        if (LL_LIKELY((size_t)(in->limit - in->texts[i]) >= LL_TEXT_SHORT))
+            memcpy(out->copied + out->size, in->texts[i], LL_TEXT_SHORT);
+        else
+            memcpy(out->copied + out->size, in->texts[i], in->sizes[i]);
+        out->size += in->sizes[i];
+    }
+}
+
+LL_INLINE bool is_alone(const tile *in, size_t i) {
+    return !in->dense && in->sizes[i] > LL_TEXT_SHORT;
+}
+
+/* Whether every text of the tile is UTF-8 by itself. */
+LL_INLINE bool are_all_utf8(const tile *in, const run *joined, int set) {
+    if (!are_utf8(joined->data, joined->size, set)) return false;
+    for (size_t i = 0; i < in->count; i++) {
+        if (in->sizes[i] && (in->texts[i][0] & 0xc0) == 0x80) return false; /* cut in two */
+        if (is_alone(in, i) && !are_utf8(in->texts[i], in->sizes[i], set)) return false;
+    }
+    return true;
+}
+
+/* Code points of UTF-8: all bytes but those that continue one. */
+LL_INLINE uint32_t utf8_length(const uint8_t *text, uint32_t size, const uint8_t *limit) {
+    const uint64_t tops = 0x8080808080808080u;
+    uint32_t length = size;
+    for (uint32_t at = 0; at < size; at += LL_TEXT_SHORT) {
+        uint64_t low, high;
+        ll_load_short(text + at, size - at, limit, &low, &high);
+        length -= (uint32_t)__builtin_popcountll(low & tops & ~(low << 1));
+        length -= (uint32_t)__builtin_popcountll(high & tops & ~(high << 1));
+    }
+    return length;
+}
+
+LL_INLINE void tally_length(counter *self, ll_text_form *form, size_t i, uint32_t length) {
+    if (LL_LIKELY(length < LL_TEXT_EXACT))
+        self->work->lengths[i & 1][length]++;
+    else
+        ll_form_add_length(form, length, 1);
+}
+
+LL_INLINE void tally_tile(counter *self, const tile *in, ll_text_form *form, int set) {
+    uint64_t classes[LL_TEXT_CLASSES] = {0}, bytes = 0, known = 0, characters = 0;
+    run joined;
+    if (!in->count) return;
+    join_texts(in, &joined);
+    class_bytes(joined.data, joined.size, classes, set);
+    for (size_t i = 0; i < in->count; i++) {
+        bytes += in->sizes[i];
+        if (is_alone(in, i)) class_bytes(in->texts[i], in->sizes[i], classes, set);
+    }
+    bool ascii = !classes[OTHER];
+    if (!ascii && !are_all_utf8(in, &joined, set)) {
         for (size_t i = 0; i < in->count; i++)
             ll_form_add(form, in->texts[i], in->sizes[i], 1);
         return;
     }
-    for (int field = 0; field < LL_TEXT_CLASSES; field++) {
-        form->classes[field] += classes[field];
-        known += classes[field];
-    }
-    form->classes[PUNCTUATION] += bytes - known;
     for (size_t i = 0; i < in->count; i++) {
-        if (LL_LIKELY(in->sizes[i] < LL_TEXT_EXACT))
-            self->work->lengths[i & 1][in->sizes[i]]++;
-        else
-            ll_form_add_length(form, in->sizes[i], 1);
+        uint32_t size = in->sizes[i];
+        uint32_t length = ascii ? size : utf8_length(in->texts[i], size, in->limit);
+        characters += length;
+        tally_length(self, form, i, length);
     }
+    for (int field = 0; field < LL_TEXT_CLASSES; field++)
+        known += classes[field];
+    classes[PUNCTUATION] = bytes - known;
+    classes[OTHER] -= bytes - characters;
+    for (int field = 0; field < LL_TEXT_CLASSES; field++)
+        form->classes[field] += classes[field];
 }
 
 /* Add rows to the cell's form. They were read before, so their offsets are right. */
-LL_INLINE void tally(counter *self, ll_position from, int64_t rows) {
+LL_INLINE void tally(counter *self, ll_position from, int64_t rows, int set) {
     ll_text_form *form = ll_cell_form(self->cell, self->output);
     uint32_t (*lengths)[LL_TEXT_EXACT] = self->work->lengths;
     tile in;
     memset(self->work->lengths, 0, sizeof self->work->lengths);
     for (int64_t done = 0; done < rows; done += in.rows) {
         if (read_tile(self, &from, rows - done, &in)) return;
-        tally_tile(self, &in, form);
+        tally_tile(self, &in, form, set);
     }
     for (uint32_t length = 0; length < LL_TEXT_EXACT; length++)
         if (lengths[0][length] | lengths[1][length])
@@ -290,14 +334,15 @@ LL_INLINE void tally(counter *self, ll_position from, int64_t rows) {
 /* ---- cells ----------------------------------------------------------------------------------- */
 
 /* Bring the entries down to what may be held; `from`: the first row that is not yet tallied. */
-LL_INLINE void finish_block(counter *self, ll_position *from, int64_t rows, ll_position end) {
+LL_INLINE void finish_block(counter *self, ll_position *from, int64_t rows, ll_position end,
+                            int set) {
     ll_text_entry *entries = self->work->entries;
     uint64_t excess = ll_entries_excess(entries, self->entries, self->key_bytes);
     self->overflowed |= excess > 0;
     if (!self->overflowed) return;
     ll_entries_register(entries + self->registered, self->entries - self->registered,
                         ll_cell_registers(self->cell, self->output));
-    tally(self, *from, rows);
+    tally(self, *from, rows, set);
     *from = end;
     if (excess) {
         size_t kept = 0;
@@ -315,7 +360,7 @@ LL_INLINE void finish_block(counter *self, ll_position *from, int64_t rows, ll_p
     self->registered = self->entries;
 }
 
-LL_INLINE int count_cell(counter *self, ll_position *from, int64_t rows) {
+LL_INLINE int count_cell(counter *self, ll_position *from, int64_t rows, int set) {
     ll_position untallied = *from, begin = *from;
     int64_t behind = 0, in_block = 0;
     tile in;
@@ -331,11 +376,11 @@ LL_INLINE int count_cell(counter *self, ll_position *from, int64_t rows) {
         in_block += (int64_t)in.count;
         behind += in.rows;
         if (in_block < LL_TEXT_BLOCK && done + in.rows < rows) continue;
-        finish_block(self, &untallied, behind, *from);
+        finish_block(self, &untallied, behind, *from, set);
         if (self->overflowed) behind = 0;
         in_block = 0;
     }
-    if (self->cut && !self->overflowed) tally(self, begin, rows);
+    if (self->cut && !self->overflowed) tally(self, begin, rows, set);
     ll_entries_emit(self->work, self->entries, false, self->cell, self->output);
     return LL_OK;
 }
