@@ -187,13 +187,15 @@ static size_t order_ranks(const coder *self, uint64_t *met, size_t filled, bool 
 /* An entry for every rank, with its count; returns the bytes of their keys. */
 static uint64_t fill_entries(const coder *self, const uint64_t *ranks, size_t count) {
     const uint8_t *limit = self->dictionary->data + self->dictionary->data_size;
+    ll_text_work *work = self->work;
     uint64_t key_bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        ll_text_entry *entry = self->work->entries + i;
-        ll_dictionary_entry(self->dictionary, self->ranked[ranks[i]], entry);
-        ll_load_short(entry->text, entry->size, limit, &entry->low, &entry->high);
-        entry->count = self->work->slots[ranks[i]];
-        key_bytes += ll_key_size(entry->size);
+        const uint8_t *text;
+        uint32_t size;
+        ll_dictionary_entry(self->dictionary, self->ranked[ranks[i]], &text, &size);
+        ll_entry_set(work, i, text, size, limit);
+        work->counts[i] = work->slots[ranks[i]];
+        key_bytes += ll_key_size(size);
     }
     return key_bytes;
 }
@@ -207,7 +209,7 @@ static void clear_counts(const coder *self, const uint64_t *ranks, size_t count)
 /* Take from all counts what leaves entries that fit; returns how many of the ranks remain. */
 static size_t subtract(const coder *self, uint64_t *ranks, size_t count) {
     uint64_t key_bytes = fill_entries(self, ranks, count);
-    uint64_t excess = ll_entries_excess(self->work->entries, count, key_bytes);
+    uint64_t excess = ll_entries_excess(self->work, count, key_bytes);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t *held = self->work->slots + ranks[i];
@@ -260,7 +262,7 @@ LL_INLINE size_t count_blocks(const coder *self, ll_position from, int64_t rows)
 
 LL_INLINE int count_cell(const coder *self, ll_position *from, int64_t rows) {
     ll_position begin = *from;
-    ll_text_entry *entries = self->work->entries;
+    ll_text_work *work = self->work;
     uint64_t *ranks = self->work->sorted;
     int64_t found = count_exactly(self, from, rows);
     if (found < 0) return LL_ERROR_RANGE;
@@ -270,13 +272,13 @@ LL_INLINE int count_cell(const coder *self, ll_position *from, int64_t rows) {
     uint64_t key_bytes = fill_entries(self, ranks, count);
     clear_counts(self, ranks, count);
     for (size_t i = 0; i < count; i++)
-        cut |= entries[i].size > LL_TEXT_PREFIX;
+        cut |= work->sizes[i] > LL_TEXT_PREFIX;
     bool fits = ll_text_fits(count, key_bytes);
-    if (!fits) ll_entries_register(entries, count, ll_cell_registers(self->cell, self->output));
+    if (!fits) ll_entries_register(work, 0, count, ll_cell_registers(self->cell, self->output));
     if (!fits || cut) {
         ll_text_form *form = ll_cell_form(self->cell, self->output);
         for (size_t i = 0; i < count; i++)
-            ll_form_add(form, entries[i].text, entries[i].size, entries[i].count);
+            ll_form_add(form, ll_entry_text(work, i), work->sizes[i], work->counts[i]);
     }
     if (!fits) {
         count = count_blocks(self, begin, rows);
@@ -311,10 +313,11 @@ static int64_t rows_of(const ll_code_chunk *chunks, int64_t count) {
 
 /* Whether every rank has an entry that exists, and every entry a rank or none. */
 static bool is_ranked(const coder *self) {
-    ll_text_entry entry;
+    const uint8_t *text;
+    uint32_t size;
     for (uint32_t rank = 0; rank < self->distinct; rank++) {
         if (self->ranked[rank] < 0 || (uint32_t)self->ranked[rank] >= self->size) return false;
-        if (ll_dictionary_entry(self->dictionary, self->ranked[rank], &entry)) return false;
+        if (ll_dictionary_entry(self->dictionary, self->ranked[rank], &text, &size)) return false;
     }
     return true;
 }

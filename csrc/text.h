@@ -13,20 +13,25 @@
 #define LL_TEXT_SHORT   16 /* bytes of a text that an entry holds itself */
 #define LL_TEXT_INDEX   17 /* bits of an entry's number */
 #define LL_TEXT_ENTRIES (LL_TEXT_CAPACITY + LL_TEXT_BLOCK)
-#define LL_TEXT_SLOTS   131072
+#define LL_TEXT_SLOTS   262144
 #define LL_TEXT_EXACT   512 /* lengths below it are tallied as they are, until a cell ends */
 
-/* One text in work memory; a short one lies in low and high too, as two little-endian words. */
-typedef struct ll_text_entry {
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "short texts lie in words, the first byte lowest"
+#endif
+
+/* A text in work memory: a short one as two words, zeros behind it; of a longer one a hash, which
+ * only the table that made it knows, and the address. 16 bytes an entry, for a block of distinct
+ * texts fills the table, which then lies in a second-level cache or does not. */
+typedef struct ll_text_words {
     uint64_t low;
     uint64_t high;
-    const uint8_t *text;
-    uint32_t size;
-    uint32_t count;
-} ll_text_entry;
+} ll_text_words;
 
 struct ll_text_work {
-    ll_text_entry entries[LL_TEXT_ENTRIES];
+    ll_text_words texts[LL_TEXT_ENTRIES]; /* the entries: what they are, ... */
+    uint32_t sizes[LL_TEXT_ENTRIES];      /* ... their bytes, ... */
+    uint32_t counts[LL_TEXT_ENTRIES];     /* ... and how often they occurred */
     uint64_t sorted[LL_TEXT_ENTRIES];
     uint64_t spare[LL_TEXT_ENTRIES];
     uint32_t slots[LL_TEXT_SLOTS]; /* of the table of texts; of codes, their counters */
@@ -42,9 +47,6 @@ _Static_assert(sizeof(ll_text_work) <= 8 * LL_TEXT_WORK_WORDS, "Python allocates
 LL_INLINE uint64_t ll_load_word(const uint8_t *data) {
     uint64_t value;
     memcpy(&value, data, sizeof value);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    value = __builtin_bswap64(value);
-#endif
     return value;
 }
 
@@ -169,13 +171,13 @@ LL_INLINE bool ll_is_null(const uint8_t *validity, int64_t at) {
 
 /* The text of a dictionary's entry; an entry out of its data is an error. */
 LL_INLINE int ll_dictionary_entry(const ll_text_chunk *dictionary, int64_t code,
-                                  ll_text_entry *entry) {
+                                  const uint8_t **text, uint32_t *size) {
     int64_t at = dictionary->offset + code;
     int64_t begin = ll_load_offset(dictionary->offsets, at, dictionary->wide);
     int64_t end = ll_load_offset(dictionary->offsets, at + 1, dictionary->wide);
     if (ll_wrong_offsets(begin, end, dictionary->data_size) < 0) return LL_ERROR_RANGE;
-    entry->text = dictionary->data + begin;
-    entry->size = (uint32_t)(end - begin);
+    *text = dictionary->data + begin;
+    *size = (uint32_t)(end - begin);
     return LL_OK;
 }
 
@@ -194,19 +196,37 @@ LL_HIDDEN void ll_form_add_length(ll_text_form *form, uint32_t length, uint64_t 
 
 /* ---- text_entries.c -------------------------------------------------------------------------- */
 
+/* Make text number `entry` of work memory; nothing at or beyond `limit` is read. */
+LL_INLINE void ll_entry_set(ll_text_work *work, size_t entry, const uint8_t *text, uint32_t size,
+                            const uint8_t *limit) {
+    ll_text_words *words = work->texts + entry;
+    work->sizes[entry] = size;
+    if (size > LL_TEXT_SHORT)
+        *words = (ll_text_words){0, (uint64_t)(uintptr_t)text};
+    else
+        ll_load_short(text, size, limit, &words->low, &words->high);
+}
+
+/* Its bytes. */
+LL_INLINE const uint8_t *ll_entry_text(const ll_text_work *work, size_t entry) {
+    const ll_text_words *words = work->texts + entry;
+    if (work->sizes[entry] > LL_TEXT_SHORT) return (const uint8_t *)(uintptr_t)words->high;
+    return (const uint8_t *)words;
+}
+
 /* Order of the keys of two entries, as of byte strings. */
-LL_HIDDEN int ll_entry_compare(const ll_text_entry *a, const ll_text_entry *b);
+LL_HIDDEN int ll_entry_compare(const ll_text_work *work, size_t a, size_t b);
 
-/* Numbers of the entries in the order of their keys; sorted and spare have room for `count`. */
-LL_HIDDEN void ll_entries_sort(const ll_text_entry *entries, size_t count, uint64_t *sorted,
-                               uint64_t *spare);
+/* work->sorted: numbers of the first `count` entries in the order of their keys. */
+LL_HIDDEN void ll_entries_sort(ll_text_work *work, size_t count);
 
-/* The smallest number that, taken from all counts, leaves entries that fit; *key_bytes as held. */
-LL_HIDDEN uint64_t ll_entries_excess(const ll_text_entry *entries, size_t count,
-                                     uint64_t key_bytes);
+/* The smallest number that, taken from all counts, leaves entries that fit; key_bytes: of all keys.
+ */
+LL_HIDDEN uint64_t ll_entries_excess(const ll_text_work *work, size_t count, uint64_t key_bytes);
 
-/* Raise registers by the hashes of entries. */
-LL_HIDDEN void ll_entries_register(const ll_text_entry *entries, size_t count, uint8_t *registers);
+/* Raise registers by the hashes of entries begin to end - 1. */
+LL_HIDDEN void ll_entries_register(const ll_text_work *work, size_t begin, size_t end,
+                                   uint8_t *registers);
 
 /* Write one finished cell: keys in order (of which the entries already are, if `ordered`). */
 LL_HIDDEN void ll_entries_emit(ll_text_work *work, size_t count, bool ordered, ll_text_cell *cell,

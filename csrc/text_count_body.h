@@ -15,7 +15,7 @@
 
 #define TILE        256
 #define FEWEST_BITS 10
-#define MOST_BITS   17
+#define MOST_BITS   18
 #define TAG_BITS    (32 - LL_TEXT_INDEX)
 #define TAG         (((uint32_t)1 << TAG_BITS) - 1)
 #define NUMBER      (((uint32_t)1 << LL_TEXT_INDEX) - 1)
@@ -39,10 +39,9 @@ typedef struct counter {
     ll_text_cell *cell;
     size_t entries;
     uint64_t key_bytes;
-    unsigned bits;     /* of a slot's number */
-    bool cut;          /* a key has lost bytes */
-    bool overflowed;   /* something was subtracted */
-    size_t registered; /* entries whose hashes are in the registers */
+    unsigned bits;   /* of a slot's number */
+    bool cut;        /* a key has lost bytes */
+    bool overflowed; /* something was subtracted */
 } counter;
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -127,8 +126,10 @@ LL_INLINE void rebuild(counter *self, unsigned bits) {
     self->bits = bits;
     memset(slots, 0, sizeof *slots << bits);
     for (size_t i = 0; i < self->entries; i++) {
-        const ll_text_entry *entry = self->work->entries + i;
-        uint64_t hash = slot_hash(entry->low, entry->high, entry->size);
+        const ll_text_words *text = self->work->texts + i;
+        uint32_t size = self->work->sizes[i];
+        uint64_t high = size > LL_TEXT_SHORT ? 0 : text->high; /* addresses are not hashed */
+        uint64_t hash = slot_hash(text->low, high, size);
         uint32_t place = (uint32_t)(hash >> (64 - bits));
         while (slots[place])
             place = (place + 1) & mask;
@@ -157,47 +158,55 @@ LL_INLINE bool same_bytes(const uint8_t *a, const uint8_t *b, size_t size) {
     return differing == 0;
 }
 
-LL_INLINE bool is_entry(const ll_text_entry *entry, const uint8_t *text, uint32_t size,
+LL_INLINE bool is_entry(const ll_text_work *work, size_t entry, const uint8_t *text, uint32_t size,
                         uint64_t low, uint64_t high) {
-    if (entry->low != low || entry->high != high || entry->size != size) return false;
-    return size <= LL_TEXT_SHORT || same_bytes(entry->text, text, size);
+    const ll_text_words *words = work->texts + entry;
+    if (words->low != low || work->sizes[entry] != size) return false;
+    if (LL_LIKELY(size <= LL_TEXT_SHORT)) return words->high == high;
+    return same_bytes((const uint8_t *)(uintptr_t)words->high, text, size);
 }
 
 LL_INLINE void count_tile(counter *self, const tile *in) {
     uint64_t low[TILE], high[TILE], hashes[TILE];
     make_room(self);
-    uint32_t *slots = self->work->slots, mask = ((uint32_t)1 << self->bits) - 1;
+    ll_text_work *work = self->work;
+    uint32_t *slots = work->slots, mask = ((uint32_t)1 << self->bits) - 1;
     unsigned shift = 64 - self->bits;
     for (size_t i = 0; i < in->count; i++) {
         if (LL_LIKELY(in->sizes[i] <= LL_TEXT_SHORT)) {
             ll_load_short(in->texts[i], in->sizes[i], in->limit, low + i, high + i);
+            hashes[i] = slot_hash(low[i], high[i], in->sizes[i]);
         } else {
             low[i] = long_hash(in->texts[i], in->sizes[i]);
-            high[i] = ll_load_word(in->texts[i]);
+            high[i] = (uint64_t)(uintptr_t)in->texts[i];
+            hashes[i] = slot_hash(low[i], 0, in->sizes[i]);
         }
-        hashes[i] = slot_hash(low[i], high[i], in->sizes[i]);
         __builtin_prefetch(slots + (hashes[i] >> shift));
     }
-    ll_text_entry *entries = self->work->entries;
     size_t known = self->entries, filled = known;
     for (size_t i = 0; i < in->count; i++) {
         uint32_t place = (uint32_t)(hashes[i] >> shift), tag = (uint32_t)hashes[i] & TAG, slot;
         for (; (slot = slots[place]) != 0; place = (place + 1) & mask) {
-            ll_text_entry *entry = entries + (slot & NUMBER) - 1;
+            size_t entry = (slot & NUMBER) - 1;
             if (slot >> LL_TEXT_INDEX == tag &&
-                LL_LIKELY(is_entry(entry, in->texts[i], in->sizes[i], low[i], high[i]))) {
-                entry->count++;
+                LL_LIKELY(is_entry(work, entry, in->texts[i], in->sizes[i], low[i], high[i]))) {
+                work->counts[entry]++;
                 break;
             }
         }
         if (slot) continue;
-        entries[filled++] = (ll_text_entry){low[i], high[i], in->texts[i], in->sizes[i], 1};
+        work->texts[filled] = (ll_text_words){low[i], high[i]};
+        work->sizes[filled] = in->sizes[i];
+        work->counts[filled++] = 1;
         slots[place] = tag << LL_TEXT_INDEX | (uint32_t)filled;
     }
-    for (self->entries = filled; known < filled; known++) {
-        self->key_bytes += ll_key_size(entries[known].size);
-        self->cut |= entries[known].size > LL_TEXT_PREFIX;
+    for (size_t i = known; i < filled; i++) {
+        self->key_bytes += ll_key_size(work->sizes[i]);
+        self->cut |= work->sizes[i] > LL_TEXT_PREFIX;
     }
+    self->entries = filled;
+    if (!self->overflowed) return;
+    ll_entries_register(work, known, filled, ll_cell_registers(self->cell, self->output));
 }
 
 /* ---- characters ------------------------------------------------------------------------------ */
@@ -333,38 +342,42 @@ LL_INLINE void tally(counter *self, ll_position from, int64_t rows, int set) {
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
+/* Keep the entries counted more than `excess` times. */
+LL_INLINE void subtract(counter *self, uint32_t excess) {
+    ll_text_work *work = self->work;
+    size_t kept = 0;
+    self->key_bytes = 0;
+    for (size_t i = 0; i < self->entries; i++) {
+        if (work->counts[i] <= excess) continue;
+        work->texts[kept] = work->texts[i];
+        work->sizes[kept] = work->sizes[i];
+        work->counts[kept++] = work->counts[i] - excess;
+        self->key_bytes += ll_key_size(work->sizes[i]);
+    }
+    self->entries = kept;
+    self->cell->error += excess;
+    rebuild(self, self->bits);
+}
+
 /* Bring the entries down to what may be held; `from`: the first row that is not yet tallied. */
 LL_INLINE void finish_block(counter *self, ll_position *from, int64_t rows, ll_position end,
                             int set) {
-    ll_text_entry *entries = self->work->entries;
-    uint64_t excess = ll_entries_excess(entries, self->entries, self->key_bytes);
-    self->overflowed |= excess > 0;
-    if (!self->overflowed) return;
-    ll_entries_register(entries + self->registered, self->entries - self->registered,
-                        ll_cell_registers(self->cell, self->output));
+    uint64_t excess = ll_entries_excess(self->work, self->entries, self->key_bytes);
+    if (!excess && !self->overflowed) return;
+    if (!self->overflowed) /* from now on, as they are met */
+        ll_entries_register(self->work, 0, self->entries,
+                            ll_cell_registers(self->cell, self->output));
+    self->overflowed = true;
     tally(self, *from, rows, set);
     *from = end;
-    if (excess) {
-        size_t kept = 0;
-        self->key_bytes = 0;
-        for (size_t i = 0; i < self->entries; i++) {
-            if (entries[i].count <= excess) continue;
-            entries[kept] = entries[i];
-            entries[kept++].count -= (uint32_t)excess;
-            self->key_bytes += ll_key_size(entries[i].size);
-        }
-        self->entries = kept;
-        self->cell->error += (int64_t)excess;
-        rebuild(self, self->bits);
-    }
-    self->registered = self->entries;
+    if (excess) subtract(self, (uint32_t)excess);
 }
 
 LL_INLINE int count_cell(counter *self, ll_position *from, int64_t rows, int set) {
     ll_position untallied = *from, begin = *from;
     int64_t behind = 0, in_block = 0;
     tile in;
-    self->entries = self->registered = 0;
+    self->entries = 0;
     self->key_bytes = 0;
     self->cut = self->overflowed = false;
     rebuild(self, FEWEST_BITS);
