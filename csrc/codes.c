@@ -190,8 +190,8 @@ static uint64_t fill_entries(const coder *self, const uint64_t *ranks, size_t co
     ll_text_work *work = self->work;
     uint64_t key_bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *text;
-        uint32_t size;
+        const uint8_t *text = self->dictionary->data;
+        uint32_t size = 0; /* no entry lies outside the data: `is_ranked` has looked */
         ll_dictionary_entry(self->dictionary, self->ranked[ranks[i]], &text, &size);
         ll_entry_set(work, i, text, size, limit);
         work->counts[i] = work->slots[ranks[i]];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -185,6 +186,53 @@ def test_every_encoding_and_instruction_set_finds_what_the_definition_says(rando
                 assert np.array_equal(found.registers, expected.registers), message
     if expected is not None and expected.registers is not None:
         assert Distinct(expected.registers) == registers_of(texts)
+
+
+ALPHABETS = {
+    "ASCII": [b"a", b"Z", b"7", b" ", b"\x0b", b"-", b"\x7f", b"\0", b"{"],
+    "UTF-8": [
+        "ä".encode(),
+        "€".encode(),
+        "😀".encode(),
+        b"x",
+        "\ud7ff".encode(),
+        "\U0010ffff".encode(),
+    ],
+    "edges": [bytes([b]) for b in (0x41, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2)]
+    + [bytes([b]) for b in (0xDF, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0xFF)],
+    "seldom wrong": ["é".encode()] * 300 + [b"\xc3", b"\xa9", b"\xed\xa0\x80"],
+}
+
+
+@pytest.mark.parametrize("alphabet", ALPHABETS)
+@pytest.mark.parametrize("longest", [1, 3, 17, 70])
+@pytest.mark.parametrize("nulls", [False, True])
+def test_characters_are_those_that_python_decodes(random, alphabet, longest, nulls):
+    letters = ALPHABETS[alphabet]
+    texts: Texts = [
+        b"".join(letters[place] for place in random.integers(0, len(letters), size).tolist())
+        for size in random.integers(0, longest, 3_000).tolist()
+    ]
+    texts += [b"x" * 300]  # a key that is cut: then every row is looked at
+    if nulls:
+        texts = [None if place % 7 == 3 else text for place, text in enumerate(texts)]
+    decoded = "".join(text.decode("utf-8", "surrogateescape") for text in texts if text)
+    kinds = Counter("non_ascii" if ord(letter) > 127 else letter for letter in decoded)
+    for instructions in _native.instruction_sets():
+        _native.force_instruction_set(instructions)
+        (found,) = count(pa.chunked_array([pa.array(texts, pa.binary())]))
+        assert found.form is not None
+        form = TextForm.of(found.form)
+        lengths = form.lengths
+        assert (form.empty, lengths.minimum, lengths.maximum, lengths.total) == form_of(texts)
+        classes = form.classes.to_dict()
+        assert classes["non_ascii"] == kinds["non_ascii"]
+        assert classes["lower"] == sum(kinds[letter] for letter in string.ascii_lowercase)
+        assert classes["upper"] == sum(kinds[letter] for letter in string.ascii_uppercase)
+        assert classes["digit"] == sum(kinds[letter] for letter in string.digits)
+        assert classes["space"] == sum(kinds[letter] for letter in string.whitespace)
+        assert classes["punctuation"] == sum(kinds[letter] for letter in string.punctuation)
+        assert form.classes.total == len(decoded)
 
 
 @pytest.mark.parametrize("name", ["ten", "uniform, null", "heavy tail", "cut", "mixed", "long"])
