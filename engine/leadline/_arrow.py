@@ -43,7 +43,7 @@ _NUMBER_TYPES: dict[pa.DataType, ArrowType] = {
 }
 
 
-# Bytes from which joined texts get wide offsets; their buffers' sizes are an upper bound.
+# Bytes, offsets included, from which joined texts get wide offsets.
 _NARROW_BYTES = 2**31 - 1
 # Dictionaries of so many entries are ranked however few rows there are.
 _FEW_ENTRIES = 256
@@ -288,7 +288,7 @@ def _joined(plain: list[pa.Array]) -> pa.Array:
     if not plain:
         return pa.array([], pa.binary())
     narrow = all(pa.types.is_binary(chunk.type) for chunk in plain)
-    if not narrow or sum(chunk.get_total_buffer_size() for chunk in plain) >= _NARROW_BYTES:
+    if not narrow or sum(chunk.nbytes for chunk in plain) >= _NARROW_BYTES:
         plain = [chunk.cast(pa.large_binary()) for chunk in plain]
     return pa.concat_arrays(plain)
 

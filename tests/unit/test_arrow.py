@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from leadline import _arrow
+from leadline._native import TextCounter
 
 
 def words(codes: _arrow.TextCodes) -> list[bytes | None]:
@@ -104,3 +105,15 @@ def test_run_ends_and_extensions_are_decoded() -> None:
     assert _arrow.null_count(pa.chunked_array([runs])) == 3
     codes = pa.array([10, 20, 10]).dictionary_encode()
     assert _arrow.decode(codes).to_pylist() == [10, 20, 10]
+
+
+@pytest.mark.parametrize("limit", [1, 2**31 - 1])
+def test_texts_that_are_joined_get_offsets_wide_enough(
+    monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(_arrow, "_NARROW_BYTES", limit)
+    halves = pa.chunked_array([pa.array(["b", "a", None]), pa.array(["a", "cc"])])
+    assert words(_arrow.text_codes(halves)) == [b"b", b"a", None, b"a", b"cc"]
+    order, starts = np.array([4, 0, 3, 1, 2], dtype=np.int32), np.array([0, 2, 5], dtype=np.int64)
+    found = _arrow.count_texts(halves, order, starts, TextCounter())
+    assert [(cell.keys, cell.counts.tolist()) for cell in found] == [(b"bcc", [1, 1]), (b"a", [2])]

@@ -173,7 +173,8 @@ def test_every_encoding_and_instruction_set_finds_what_the_definition_says(rando
     texts = columns(random, name)
     expected = None
     for encoding, data in encodings(texts, random).items():
-        for instructions in _native.instruction_sets():
+        everything = encoding in ("plain", "hidden", "messy")
+        for instructions in _native.instruction_sets() if everything else ["serial"]:
             _native.force_instruction_set(instructions)
             (found,) = count(data)
             if expected is None:
