@@ -389,7 +389,7 @@ int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, 
 #define LL_TEXT_CUT_KEY    272    /* ... as its key */
 #define LL_TEXT_CLASSES    7 /* lower, upper, digit, space, punctuation, control, outside ASCII */
 #define LL_TEXT_OCTAVES    32
-#define LL_TEXT_WORK_WORDS 560000
+#define LL_TEXT_WORK_WORDS 480000
 
 /* Lengths in code points and kinds of characters. minimum, maximum, lengths: without the empty
  * texts; lengths[i] counts those from 2^i to 2^(i+1) - 1 in 256 places, and bit i of `octaves` says

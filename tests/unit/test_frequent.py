@@ -110,7 +110,7 @@ def columns(random: np.random.Generator, name: str) -> Texts:
         "of 16 and more": lambda: numbers(9_000, 30_000, "%016d") + numbers(99, 999, "%017d"),
         "cut": lambda: numbers(50, 900, "y" * 300 + "%d") + numbers(9, 90),
         "bytes fill first": lambda: numbers(2_049, 9_000, "%0256d"),
-        "cut bytes fill first": lambda: numbers(1_928, 30_000, "%0999d"),
+        "cut bytes fill first": lambda: numbers(1_928, 30_000, "%0300d"),
         "zero bytes": lambda: [b"\0" * (value % 40) for value in range(3_000)],
         "not UTF-8": lambda: [random.bytes(value % 9) for value in range(40_000)],
         "not ASCII": lambda: numbers(60_000, 80_000, "héé%d€😀"),
