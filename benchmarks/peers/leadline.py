@@ -99,7 +99,7 @@ def anchor(options: Options) -> Work:
         profile = ll.profile(path, threads=options["threads"], columns=columns, **cells)
         profile.save(output)
 
-    return Work(run, lambda _: {} if cells else answers(ll.read(output)))
+    return Work(run, lambda _: answers(ll.read(output)))
 
 
 def command(options: Options) -> Work:
