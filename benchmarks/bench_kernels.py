@@ -9,6 +9,7 @@ byte. ``python -m benchmarks.run kernels`` makes a table of nanoseconds a value 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,8 +19,9 @@ import pytest
 from numpy.typing import NDArray
 
 from leadline import _native
-from leadline._native import ArrayView, ArrowType, HistogramCounters
-from leadline.sketch.scratch import BLOCK
+from leadline._native import BLOCK, UNIT_ROWS, ArrayView, ArrowType, HistogramCounters
+from leadline.sketch.quantiles import sampler_variance
+from leadline.sketch.scratch import Scratch
 
 # One block fits into L2 with its tables; the other is read from memory (or a very large L3).
 SIZES = {"L2": BLOCK, "memory": 128 * BLOCK}
@@ -166,7 +168,30 @@ def extremes(column: Column) -> Kernel:
     return Kernel(call, call)
 
 
+def whole_column(column: Column) -> Kernel:
+    """All that is kept of a column of numbers, by the one call that a unit of rows makes."""
+    work, variance = Scratch().numbers, sampler_variance(K)
+    size, width = len(column.raw), column.raw.itemsize
+    units = []
+    for start in range(0, size, UNIT_ROWS):
+        rows = min(UNIT_ROWS, size - start)
+        address = column.raw.ctypes.data + start * width
+        view = ArrayView(column.type, address, 0, 0, rows, column.raw)
+        units.append(([view], np.array([0, rows], dtype=np.int64)))
+
+    def each() -> Iterator[object]:
+        for views, starts in units:
+            steps = work.profile(
+                views, column.type, None, None, starts, k=K, seed=1, sampler_variance=variance
+            )
+            for done in steps:
+                yield list(work.cells(done)), work.registers[:done].tobytes()
+
+    return Kernel(lambda: deque(each(), maxlen=0), lambda: list(each()))
+
+
 KERNELS: dict[str, Callable[[Column], Kernel]] = {
+    "whole column": whole_column,
     "gather": gather_plain,
     "gather, 5 % nulls": gather_nulls,
     "gather, shuffled": gather_shuffled,

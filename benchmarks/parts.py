@@ -109,6 +109,8 @@ def column(bench: Bench) -> Figures:
             bench.ours("leadline, 1 % NaN", "column", {**floats, "shape": "1 % NaN"}),
             bench.contestant("numpy.sum, int32", "numpy", "column", integers, truth_32),
             bench.ours("leadline, int32", "column", integers, truth_32),
+            bench.ours("moments, our kernel", "moments", {**floats, "user": False}, truth),
+            bench.ours("moments, a user's", "moments", {**floats, "user": True}, truth),
         ],
         9,
     )

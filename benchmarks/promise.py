@@ -231,6 +231,13 @@ ROWS = (
         ("compare", "small"),
         compare,
     ),
+    Row(
+        "moments by a user's own Numba summary, against our kernel of the same",
+        "<= 2x",
+        "",
+        ("column",),
+        at_most(2, "column", "moments, a user's", "moments, our kernel"),
+    ),
 )
 
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import leadline as ll
+from leadline import _native
+from leadline._native import BLOCK
 from leadline.cli import main
 
 from ..worker import Options, Work, serve
@@ -120,6 +122,29 @@ def wide(options: Options) -> Work:
     return Work(lambda: ll.profile(table, threads=options["threads"]))
 
 
+def moments(options: Options) -> Work:
+    """Moments and extremes of a column, block by block: by our kernel, or by a user's function."""
+    values = np.load(options["path"])
+    blocks = [values[at : at + BLOCK] for at in range(0, len(values), BLOCK)]
+    if options["user"]:
+        from ..users_summary import initial, update
+
+        def of_user() -> float:
+            state = initial()
+            for block in blocks:
+                update(state, block)
+            return float(state[1])
+
+        return Work(of_user, lambda mean: {"x": {"mean": mean}})
+    words = [block.view(np.uint64) for block in blocks]
+
+    def of_kernel() -> float:
+        found = [_native.moments_block(each, _native.Storage.FLOAT64)[:2] for each in words]
+        return sum(count * mean for count, mean in found) / len(values)
+
+    return Work(of_kernel, lambda mean: {"x": {"mean": mean}})
+
+
 def small_table(seed: int) -> pa.Table:
     """1,000 rows of 20 columns of every kind."""
     random = np.random.default_rng(seed)
@@ -166,6 +191,7 @@ def compare_wide(options: Options) -> Work:
 TASKS = {
     "column": column,
     "texts": texts,
+    "moments": moments,
     "anchor": anchor,
     "command": command,
     "wide": wide,

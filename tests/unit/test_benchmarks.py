@@ -96,7 +96,7 @@ def test_parts_run_and_their_rows_are_filled(bench: Bench) -> None:
     results = {name: PARTS[name](bench) for name in names}
     lines = promise(results, bench.data.sizes)
     filled = [row for row in ROWS if set(row.parts) <= set(names)]
-    assert len(lines) == 2 + len(filled) == 6
+    assert len(lines) == 2 + len(filled) == 7
     assert all(line.count("|") == 6 for line in lines)
     contestants = sum(len(figures) for figures in results.values())
     assert len(every(results)) == 2 + contestants
