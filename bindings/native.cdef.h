@@ -21,6 +21,12 @@ int ll_set_force(int set);
 int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys);
 int ll_keys_decode(const uint64_t *keys, int64_t count, int storage, uint64_t *values);
 
+int ll_cells_windows(const int64_t *values, int64_t count, const int64_t *starts,
+                     const int64_t *ends, int64_t windows, int32_t *codes, int64_t *outside);
+
+int ll_cells_sort(const int32_t *codes, int64_t count, int64_t size, int32_t *table, int32_t *order,
+                  int32_t *cells, int64_t *starts, int64_t *filled);
+
 #define LL_TYPE_BOOL ...
 #define LL_TYPE_INT8 ...
 #define LL_TYPE_INT16 ...

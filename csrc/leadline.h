@@ -46,6 +46,20 @@ int ll_set_force(int set);
 int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys);
 int ll_keys_decode(const uint64_t *keys, int64_t count, int storage, uint64_t *values);
 
+/* ---- cells ----------------------------------------------------------------------------------- */
+
+/* Which of the windows starts[i] <= value < ends[i], ascending and apart, every value is in; -1 if
+ * in none, as are *outside of them. LL_ERROR_ARGUMENT for a negative count or more than 2^31 - 1
+ * windows; LL_ERROR_RANGE for windows that do not ascend. */
+int ll_cells_windows(const int64_t *values, int64_t count, const int64_t *starts,
+                     const int64_t *ends, int64_t windows, int32_t *codes, int64_t *outside);
+
+/* Row numbers sorted stably by code, the *filled codes that occur, and where each begins. table:
+ * `size`; order: `count`; cells: the smaller of both, starts: one more. LL_ERROR_ARGUMENT for sizes
+ * not in [0, 2^31 - 1]; LL_ERROR_RANGE for a code not in [0, size). */
+int ll_cells_sort(const int32_t *codes, int64_t count, int64_t size, int32_t *table, int32_t *order,
+                  int32_t *cells, int64_t *starts, int64_t *filled);
+
 /* ---- gather: Arrow memory -> a block of values ---------------------------------------------- */
 
 #define LL_TYPE_BOOL    0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .arrow import ArrayView, ArrowType, Tally, gather
 from .calendar import calendar_count, calendar_microseconds
+from .cells import cells_sort, cells_windows
 from .counts import (
     FEW_PLACES,
     counts_dense,
@@ -94,6 +95,8 @@ __all__ = [
     "active_instruction_set",
     "calendar_count",
     "calendar_microseconds",
+    "cells_sort",
+    "cells_windows",
     "counts_dense",
     "counts_few",
     "counts_groups",

@@ -16,11 +16,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .. import _arrow
+from .._native import cells_sort
 from ..errors import InputError
 from ..profile import Window
 from ..profile.cells import SegmentValue
 from ..profile.order import CellOrder
 from .windows import compact
+
+_FEW_VALUES = 4_096
 
 CellKey = tuple[Window | None, tuple[SegmentValue, ...]]
 
@@ -29,7 +32,7 @@ CellKey = tuple[Window | None, tuple[SegmentValue, ...]]
 class Codes:
     """One way to divide the rows: ``values[codes[row]]`` is what row has."""
 
-    codes: NDArray[np.int64]
+    codes: NDArray[np.signedinteger]
     values: Sequence[Any]
 
 
@@ -57,29 +60,27 @@ def cells_of(windows: Codes | None, segments: Sequence[Codes]) -> UnitCells:
         Value of every row, one a segment column.
     """
     parts = [*([] if windows is None else [windows]), *segments]
-    unique, codes = compact(_combine(parts))
-    order = sort_by_cell(codes, len(unique))
-    first = order.starts[:-1]
-    representatives = first if order.order is None else order.order[first]
-    return UnitCells(_keys(parts, representatives, windowed=windows is not None), order)
+    codes, size = _combine(parts)
+    order, starts = sort_by_cell(codes, size)
+    representatives = starts[:-1] if order is None else order[starts[:-1]]
+    keys = _keys(parts, representatives, windowed=windows is not None)
+    return UnitCells(keys, CellOrder(order, starts))
 
 
-def sort_by_cell(codes: NDArray[np.int64], cells: int) -> CellOrder:
-    """Row numbers sorted stably by cell. The place for a compiled counting sort.
+def sort_by_cell(
+    codes: NDArray[np.int32], size: int
+) -> tuple[NDArray[np.int32] | None, NDArray[np.int64]]:
+    """Row numbers sorted stably by cell (None if there is one), and where each cell begins.
 
     Parameters
     ----------
     codes
-        Cell of every row, from 0 to ``cells`` - 1.
+        Cell of every row, from 0 to ``size`` - 1; cells without rows are left out.
     """
-    if cells <= 1:
-        return CellOrder.whole(len(codes))
-    counts = np.bincount(codes, minlength=cells)
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    # NumPy sorts 16-bit keys by radix, four times as fast as wider ones.
-    narrow = codes.astype(np.uint16 if cells <= 65_536 else np.int32)
-    order = np.argsort(narrow, kind="stable").astype(np.int32)
-    return CellOrder(order, starts)
+    if not len(codes):
+        return None, np.zeros(1, dtype=np.int64)
+    order, cells, starts = cells_sort(codes, size)
+    return (None if len(cells) == 1 else order), starts
 
 
 def segment_codes(column: pa.ChunkedArray, name: str, max_values: int) -> Codes:
@@ -116,9 +117,16 @@ def too_many_values(name: str, found: int, rows: int, limit: int) -> InputError:
 
 def _text_values(
     column: pa.ChunkedArray, name: str, limit: int
-) -> tuple[NDArray[np.int64], list[SegmentValue]]:
+) -> tuple[NDArray[np.signedinteger], list[SegmentValue]]:
     text = _arrow.text_codes(column)
-    used, codes = compact(text.codes.astype(np.int64))
+    if len(text) < min(limit, _FEW_VALUES):  # a dictionary's entries need not all occur
+        last = len(text)
+        codes: NDArray[np.signedinteger] = text.codes
+        if bool((codes < 0).any()):
+            codes = np.where(codes < 0, np.int32(last), codes)
+        used = np.append(np.arange(last), -1)
+    else:
+        used, codes = compact(text.codes.astype(np.int64))
     if len(used) > limit:
         raise too_many_values(name, len(used), len(column), limit)
     entries = text.entries()
@@ -131,7 +139,7 @@ def _text_values(
 
 def _plain_values(
     column: pa.ChunkedArray, name: str, limit: int
-) -> tuple[NDArray[np.int64], list[SegmentValue]]:
+) -> tuple[NDArray[np.signedinteger], list[SegmentValue]]:
     types = pa.types
     keep = (types.is_integer, types.is_floating, types.is_boolean)
     kept = any(test(column.type) for test in keep)
@@ -146,10 +154,10 @@ def _plain_values(
         raise too_many_values(name, len(entries), len(column), limit)
     values = [*(entries if kept else entries.cast(pa.string())).to_pylist(), None]
     codes = _arrow.filled_values(encoded.indices, len(values) - 1)
-    return codes.astype(np.int64), values
+    return codes, values
 
 
-def _canonical(codes: NDArray[np.int64], values: list[SegmentValue]) -> Codes:
+def _canonical(codes: NDArray[np.signedinteger], values: list[SegmentValue]) -> Codes:
     """Values that mean the same become one: NaN and null, -0.0 and 0.0."""
     places: dict[SegmentValue, int] = {}
     remap = np.empty(len(values), dtype=np.int64)
@@ -157,19 +165,27 @@ def _canonical(codes: NDArray[np.int64], values: list[SegmentValue]) -> Codes:
         if isinstance(value, float):
             value = None if math.isnan(value) else value + 0.0  # noqa: PLW2901
         remap[position] = places.setdefault(value, len(places))
+    if len(places) == len(values):
+        return Codes(codes, list(places))
     return Codes(remap[codes], list(places))
 
 
-def _combine(parts: Sequence[Codes]) -> NDArray[np.int64]:
-    """One code a row for all parts together, the first part most significant."""
-    combined, size = parts[0].codes, len(parts[0].values)
+def _combine(parts: Sequence[Codes]) -> tuple[NDArray[np.int32], int]:
+    """One code a row for all parts together, the first part most significant, and their limit."""
+    combined: NDArray[Any] = parts[0].codes
+    size = len(parts[0].values)
     for part in parts[1:]:
         if size * len(part.values) >= 2**62:  # many columns of many values: only those that occur
-            unique, combined = compact(combined)
+            unique, combined = compact(combined.astype(np.int64))
             size = len(unique)
-        combined = combined * len(part.values) + part.codes
         size *= len(part.values)
-    return combined
+        combined = combined.astype(np.int32 if size < 2**31 else np.int64)
+        combined *= len(part.values)
+        combined += part.codes
+    if size > 4 * len(combined) + 65_536:  # so that the sort needs no more memory than the rows
+        unique, combined = compact(combined.astype(np.int64))
+        size = len(unique)
+    return combined.astype(np.int32, copy=False), size
 
 
 def _keys(

@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .. import _arrow
+from .._native import cells_windows
 from ..errors import InputError
 from ..profile import NULL_WINDOW, Window
 from ..schema import DAY_SECONDS, UNITS_PER_SECOND
@@ -31,6 +32,10 @@ _LATEST = 9_200_000_000_000_000_000
 # The zone database ends where datetime does; beyond, the offset of the last year stays in force.
 _FIRST_ZONED = int(datetime(2, 1, 1, tzinfo=UTC).timestamp())
 _LAST_ZONED = int(datetime(9998, 12, 30, tzinfo=UTC).timestamp())
+
+# Rows from which windows are looked up, and how many of them are looked at first.
+_FEW_TIMES = 16_384
+_SAMPLE = 4_096
 
 _EVERY = re.compile(r"([1-9][0-9]{0,5})(m|h|d|w|mo)")
 _LONGEST = {"m": 1_440, "h": 24, "d": 36_500, "w": 5_200, "mo": 1_200}
@@ -127,7 +132,7 @@ class Windows:
         self._clock = None if found is UTC else _Clock(found)
         self._day_starts: dict[int, int] = {}
 
-    def assign(self, column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[Window]]:
+    def assign(self, column: pa.ChunkedArray) -> tuple[NDArray[np.signedinteger], list[Window]]:
         """Window of every row.
 
         Parameters
@@ -140,13 +145,52 @@ class Windows:
         codes, windows
             ``windows[codes[row]]`` is the window of the row; ascending, null times last.
         """
-        instants, missing = microseconds_of(column)
-        naive = getattr(column.type, "tz", None) is None
-        if missing is None:
-            return self._assign(instants, naive=naive)
-        codes = np.empty(len(instants), dtype=np.int64)
-        codes[~missing], windows = self._assign(instants[~missing], naive=naive)
-        codes[missing] = len(windows)
+        times = _Times.of(column)
+        found = self._lookup(times)
+        if found is None:
+            return self._assign_all(times)
+        codes, windows = found
+        if times.missing is not None:
+            codes[times.missing] = len(windows)
+            windows = [*windows, NULL_WINDOW]
+        return codes, windows
+
+    def _lookup(self, times: _Times) -> tuple[NDArray[np.int32], list[Window]] | None:
+        """Codes by the windows of a sample and of what these leave; None if that does not pay.
+
+        Of a million rows, 4,096 show nearly every window that holds more than a few; all are then
+        only compared: 1 ms where they are sorted, instead of 39 ms of arithmetic.
+        """
+        if len(times.raw) < _FEW_TIMES or times.missing_share > 0.5:
+            return None
+        if self._clock is not None and times.naive:
+            return None  # a window is no interval of wall times where the clock is set back
+        windows: list[Window] = []
+        rows = np.arange(0, len(times.raw), len(times.raw) // _SAMPLE)
+        for _ in range(2):
+            if times.missing is not None:
+                rows = rows[~times.missing[rows]]
+            _, more = self._assign(times.microseconds(times.raw[rows]), naive=times.naive)
+            windows = sorted({*windows, *more}, key=lambda window: window.start or 0)
+            codes, outside = cells_windows(times.raw, *times.edges(windows))
+            if times.missing is not None:
+                codes[times.missing] = 0
+                outside = int(np.count_nonzero(codes < 0))
+            if not outside:
+                return codes, windows
+            if outside > len(codes) // 4:
+                return None
+            rows = np.flatnonzero(codes < 0)
+        return None  # instants beyond the range of 64 bits
+
+    def _assign_all(self, times: _Times) -> tuple[NDArray[np.int64], list[Window]]:
+        """Codes by arithmetic on every row."""
+        if times.missing is None:
+            return self._assign(times.microseconds(times.raw), naive=times.naive)
+        codes = np.empty(len(times.raw), dtype=np.int64)
+        present = times.microseconds(times.raw[~times.missing])
+        codes[~times.missing], windows = self._assign(present, naive=times.naive)
+        codes[times.missing] = len(windows)
         return codes, [*windows, NULL_WINDOW]
 
     def _assign(
@@ -283,6 +327,69 @@ class _Offsets:
         return self._days[day]
 
 
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """A column of times as its own integers.
+
+    Parameters
+    ----------
+    raw
+        One a row, in the column's unit; anything where it is null.
+    missing
+        The null rows, None if there are none.
+    per_microsecond, microseconds_per
+        One of them is 1: how many units a microsecond has, or microseconds a unit.
+    naive
+        Whether these are wall times of no zone.
+    """
+
+    raw: NDArray[np.int64]
+    missing: NDArray[np.bool_] | None
+    per_microsecond: int
+    microseconds_per: int
+    naive: bool
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray) -> _Times:
+        """The times of a column; raise InputError if it holds neither timestamps nor dates."""
+        type_ = column.type
+        if pa.types.is_null(type_):
+            nothing = np.zeros(len(column), dtype=np.int64)
+            return cls(nothing, np.ones(len(column), dtype=np.bool_), 1, 1, naive=True)
+        if not (pa.types.is_date(type_) or pa.types.is_timestamp(type_)):
+            raise InputError(f"it holds {type_}, not times")
+        naive = getattr(type_, "tz", None) is None
+        raw, missing = _integers(column)
+        if pa.types.is_date32(type_):
+            return cls(raw, missing, 1, DAY, naive=naive)
+        per_second = UNITS_PER_SECOND[type_.unit if pa.types.is_timestamp(type_) else "ms"]
+        if per_second > SECOND:
+            return cls(raw, missing, per_second // SECOND, 1, naive=naive)
+        return cls(raw, missing, 1, SECOND // per_second, naive=naive)
+
+    @property
+    def missing_share(self) -> float:
+        """Null rows over rows."""
+        return 0.0 if self.missing is None else float(self.missing.mean())
+
+    def microseconds(self, raw: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Some of the times in microseconds since 1970, floored and saturated."""
+        if self.per_microsecond > 1:
+            return raw // self.per_microsecond
+        limit = _LATEST // self.microseconds_per
+        return np.clip(raw, -limit, limit) * self.microseconds_per
+
+    def edges(self, windows: list[Window]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Starts and ends of windows in the column's unit, as far as 64 bits go."""
+        starts = self._raw_edges([window.start for window in windows])
+        return starts, self._raw_edges([window.end for window in windows])
+
+    def _raw_edges(self, edges: list[int | None]) -> NDArray[np.int64]:
+        """The first raw time at or after each instant."""
+        raw = [-(-(edge or 0) * self.per_microsecond // self.microseconds_per) for edge in edges]
+        return np.array([max(min(edge, 2**63 - 1), -(2**63)) for edge in raw], dtype=np.int64)
+
+
 def microseconds_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
     """Instants in microseconds since 1970 (floored, saturated), and the null rows if there are any.
 
@@ -291,21 +398,8 @@ def microseconds_of(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray
     InputError
         If the column holds neither timestamps nor dates.
     """
-    type_ = column.type
-    if pa.types.is_null(type_):
-        return np.zeros(len(column), dtype=np.int64), np.ones(len(column), dtype=np.bool_)
-    if not (pa.types.is_date(type_) or pa.types.is_timestamp(type_)):
-        raise InputError(f"it holds {type_}, not times")
-    raw, missing = _integers(column)
-    if pa.types.is_date32(type_):
-        factor = DAY
-    else:
-        per_second = UNITS_PER_SECOND[type_.unit if pa.types.is_timestamp(type_) else "ms"]
-        if per_second > SECOND:
-            return raw // (per_second // SECOND), missing
-        factor = SECOND // per_second
-    limit = _LATEST // factor
-    return np.clip(raw, -limit, limit) * factor, missing
+    times = _Times.of(column)
+    return times.microseconds(times.raw), times.missing
 
 
 def compact(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -329,15 +423,11 @@ def compact(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 def _integers(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
     """The integers under a column of times, zero where null."""
-    missing = None
-    if column.null_count:
-        missing = _arrow.null_flags(column)
-    parts = [np.zeros(0, dtype=np.int64)]
-    for chunk in column.chunks:
-        width = pa.int32() if pa.types.is_date32(chunk.type) else pa.int64()
-        numbers = chunk.view(width)
-        parts.append(_arrow.filled_values(numbers, 0))
-    return np.concatenate(parts).astype(np.int64, copy=False), missing
+    missing = _arrow.null_flags(column) if column.null_count else None
+    width = pa.int32() if pa.types.is_date32(column.type) else pa.int64()
+    parts = [_arrow.filled_values(chunk.view(width), 0) for chunk in column.chunks]
+    joined = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+    return joined.astype(np.int64, copy=False), missing
 
 
 def _windows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> list[Window]:
