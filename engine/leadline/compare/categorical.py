@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -112,8 +114,7 @@ def all_cells(reference: Tally, current: Tally) -> Cells:
         return heavy_cells(reference, current)
     keys = sorted(reference.counts.keys() | current.counts.keys())
     a, b = (
-        Counts.exact(np.array([side.counts.get(key, 0) for key in keys]), side.total)
-        for side in (reference, current)
+        Counts.exact(np.array(_counts_of(side, keys)), side.total) for side in (reference, current)
     )
     return Cells(a, b, categories=tuple(decode_key(key) for key in keys))
 
@@ -192,10 +193,10 @@ def excess_variation(cells: Cells) -> Statistic:
 
 def only_on(side: Tally, other: Tally) -> CategoryChange:
     """Values of one side that the other does not have."""
-    found = [(key, n) for key, n in side.counts.items() if n and key not in other.counts]
-    found.sort(key=lambda pair: (-pair[1], pair[0]))
-    shown = tuple(CategoryShare(decode_key(key), n / side.total, n) for key, n in found[:SHOWN])
-    total = sum(n for _, n in found)
+    found = [(-n, key) for key, n in side.counts.items() if n and key not in other.counts]
+    first = heapq.nsmallest(SHOWN, found)
+    shown = tuple(CategoryShare(decode_key(key), -n / side.total, -n) for n, key in first)
+    total = -sum(n for n, _ in found)
     share = total / side.total if side.total else 0.0
     return CategoryChange(shown, len(found), share, other.error)
 
@@ -232,13 +233,16 @@ def _grouped_counts(
     side: Tally, keys: list[bytes], light: list[bytes], labels: NDArray[np.int64], cells: int
 ) -> NDArray[np.float64]:
     """Rows of the heavy values, of the cells of the light ones, and of all that is in neither."""
-    counts = side.counts
-    heavy = [counts.get(key, 0) for key in keys]
-    weights = np.array([counts.get(key, 0) for key in light], dtype=np.float64)
+    heavy = _counts_of(side, keys)
+    weights = np.array(_counts_of(side, light), dtype=np.float64)
     others = np.bincount(labels, weights=weights, minlength=cells)
     rows = np.concatenate([np.array(heavy, dtype=np.float64), others, [0.0]])
     rows[-1] = side.total - rows.sum()
     return rows
+
+
+def _counts_of(side: Tally, keys: list[bytes]) -> list[int]:
+    return list(map(side.counts.get, keys, itertools.repeat(0)))
 
 
 def _number_label(value: float) -> str:

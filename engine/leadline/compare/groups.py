@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+# A column's verdict asks twice for every light name, and columns share names.
+@lru_cache(maxsize=8_192)
 def hash_of(name: str) -> int:
     """64-bit hash of a cell's name: the first 8 bytes of BLAKE2b of its UTF-8, little-endian."""
     data = name.encode("utf-8", "surrogatepass")
@@ -47,19 +50,21 @@ def filled_groups(
     small = rows < least
     if not small.any():
         return np.arange(len(rows))
-    order = sorted(np.flatnonzero(small).tolist(), key=lambda i: (hash_of(names[i]), names[i]))
+    hashed = [(hash_of(names[i]), names[i], i) for i in np.flatnonzero(small).tolist()]
+    order = [i for _, _, i in sorted(hashed)]
     if rows[small].sum() < least:
         others = np.argsort(np.where(small, np.inf, rows), kind="stable").tolist()
         order += others[: len(rows) - len(order)]
     labels = np.full(len(rows), -1, dtype=np.int64)
-    group, held = 0, 0.0
-    for i in order:
-        labels[i] = group
-        held += rows[i]
+    group, held, grouped = 0, 0.0, []
+    for count in rows[order].tolist():
+        grouped.append(group)
+        held += count
         if held >= least:
-            if rows[i] >= least:  # the first other cell that was taken in
+            if count >= least:  # the first other cell that was taken in
                 break
             group, held = group + 1, 0.0
+    labels[order[: len(grouped)]] = grouped
     last = max(group - 1, 0)
     labels[labels > last] = last
     alone = np.flatnonzero(labels < 0)

@@ -453,8 +453,9 @@ def _estimate_dict(estimate: Estimate) -> dict[str, float]:
 
 def decode_key(key: bytes) -> str:
     """A stored text key as text: cut keys end in an ellipsis, bad bytes are written in hex."""
-    cut = len(key) == CUT_KEY
-    return (key[:PREFIX] if cut else key).decode("utf-8", "backslashreplace") + ("…" if cut else "")
+    if len(key) != CUT_KEY:
+        return key.decode("utf-8", "backslashreplace")
+    return key[:PREFIX].decode("utf-8", "backslashreplace") + "…"
 
 
 def instant_of(value: int, unit: str) -> datetime | str:
