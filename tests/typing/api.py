@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -21,7 +22,10 @@ reference = ll.profile(
 )
 assert_type(reference, ll.Profile)
 assert_type(ll.profile({"x": np.arange(3)}), ll.Profile)
+assert_type(ll.profile("s3://logs/", storage_options={"anon": True}), ll.Profile)
+assert_type(ll.profile(sys.stdin.buffer, format="csv"), ll.Profile)
 assert_type(ll.read("a.lead"), ll.Profile)
+assert_type(ll.read("s3://logs/a.lead", storage_options={"anon": True}), ll.Profile)
 assert_type(ll.read(Path("a.lead")), ll.Profile)
 assert_type(reference | reference, ll.Profile)
 assert_type(ll.merge([reference, reference]), ll.Profile)
