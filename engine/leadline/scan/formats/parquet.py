@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, product
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ class ParquetSource:
         self._footer_bytes = len(footer)
         self._fingerprint = hashlib.blake2b(footer[:-_TRAILER], digest_size=16).hexdigest()
         metadata = self._metadata(footer)
+        self._kept = metadata if _kept.take(len(footer), self) else None
         self._rows = metadata.num_rows
         try:
             self._schema = metadata.schema.to_arrow_schema()
@@ -71,7 +73,8 @@ class ParquetSource:
         in_order: InOrder,  # noqa: ARG002 (tasks decode for themselves)
     ) -> Iterator[ParquetTask]:
         """Row groups joined and cut to units; see `plans`."""
-        metadata = self._metadata()
+        metadata = self._kept if self._kept is not None else self._metadata()
+        self._kept = None  # the room is given back with the source
         plans = list(parquet_plans(metadata, leaves, unit_rows))
         files = {
             dictionaries: _OpenFile(self._location, metadata, dictionaries, plans)
@@ -87,7 +90,6 @@ class ParquetSource:
     def _metadata(self, footer: bytes | None = None) -> pq.FileMetaData:
         import pyarrow.parquet as pq
 
-        # Read anew when needed: footers of thousands of wide files would not fit in memory.
         try:
             footer = footer if footer is not None else self._location.tail(self._footer_bytes)
             return pq.read_metadata(pa.BufferReader(footer))
@@ -95,6 +97,34 @@ class ParquetSource:
             raise InputError(
                 f"{self.label} is damaged: its footer cannot be read: {reason(error)}"
             ) from error
+
+
+class _Room:
+    """A number of bytes that sources share.
+
+    Footers are parsed when files are opened and needed again when their turn comes; those of
+    thousands of wide files would not fit in memory, so only the first ones are kept.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int, source: object) -> bool:
+        """Take room until the source is gone, if there is enough."""
+        with self._lock:
+            if size > self._free:
+                return False
+            self._free -= size
+        weakref.finalize(source, self._give, size)
+        return True
+
+    def _give(self, size: int) -> None:
+        with self._lock:
+            self._free += size
+
+
+_kept = _Room(1 << 24)  # as stored; parsed they take about five times as much
 
 
 class ParquetTask:
