@@ -130,9 +130,20 @@ def columns_of(
     require_names([*roles, *segments, *([time] if time else [])], names)
     columns = []
     for name, type_ in fields:
-        role, reason = _role_of(name, roles, time, segments)
-        columns.append(column_of(name, type_, role, reason))
+        columns.append(column_for(name, type_, roles=roles, time=time, segments=segments))
     return tuple(columns)
+
+
+def column_for(
+    name: str,
+    type_: pa.DataType,
+    *,
+    roles: Mapping[str, str],
+    time: str | None,
+    segments: Sequence[str],
+) -> Column:
+    """Describe one flattened column of which others' roles may be told as well."""
+    return column_of(name, type_, *_role_of(name, roles, time, segments))
 
 
 def leaves_of(schema: pa.Schema) -> list[tuple[LeafPath, pa.DataType]]:

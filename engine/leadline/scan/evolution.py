@@ -19,7 +19,7 @@ from ..schema import (
     Column,
     Kind,
     LeafPath,
-    columns_of,
+    column_for,
     leaves_of,
     merge_columns,
     require_names,
@@ -273,12 +273,13 @@ class Evolution:
         known = self._described.get((target, type_))
         if known is None:
             request = self._request
-            known = self._described[target, type_] = columns_of(
-                pa.schema([(target, type_)]),
-                roles={target: request.roles[name]} if name in request.roles else None,
+            known = self._described[target, type_] = column_for(
+                target,
+                type_,
+                roles={target: request.roles[name]} if name in request.roles else {},
                 time=target if name == request.time else None,
                 segments=(target,) if name in request.segments else (),
-            )[0]
+            )
         return known
 
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 Portions = Sequence[Sequence[LeafPath]]
 
-# Columns are read together up to so many bytes, so that two thousand columns of a thousand rows are
-# not two thousand steps for the threads to take; what is decoded together should still be in a cache
-# of 2 MiB when its turn comes. (pyarrow itself hardly minds: 1,000 rows x 20 columns take it 0.97 ms
-# column by column and 0.91 at once.)
+# Columns are read together up to so many bytes, so that two thousand columns of a thousand rows
+# are not two thousand steps for the threads to take; what is decoded together should still be in a
+# cache of 2 MiB when its turn comes. (pyarrow itself hardly minds: 1,000 rows x 20 columns take it
+# 0.97 ms column by column and 0.91 at once.)
 _PORTION_BYTES = 1 << 19
 
 # Bytes a value decodes to; plain text takes 26 ms for 1,048,576 rows, where doubles take 11.
