@@ -20,11 +20,11 @@ typedef void (*ll_moments_tile_kernel)(const uint64_t *values, int count, int st
 typedef void (*ll_histogram_index_kernel)(const uint64_t *values, int64_t count, int storage,
                                           uint32_t *index);
 typedef void (*ll_histogram_add_kernel)(const uint64_t *values, int64_t count, int storage,
-                                        uint32_t *counters, uint8_t *touched);
+                                        const uint8_t *ahead, uint32_t *counters, uint8_t *touched);
 typedef void (*ll_distinct_hash_kernel)(const uint64_t *values, int64_t count, int storage,
                                         uint64_t *hashes);
 typedef void (*ll_distinct_add_kernel)(const uint64_t *values, int64_t count, int storage,
-                                       uint8_t *registers);
+                                       const uint8_t *ahead, uint8_t *registers);
 typedef void (*ll_distinct_add_hashes_kernel)(const uint64_t *hashes, int64_t count,
                                               uint8_t *registers);
 

@@ -1,6 +1,25 @@
 /* Distinct counts: hashing numbers and raising HyperLogLog registers, in variants. */
 #include "dispatch.h"
-#include "distinct_body.h"
+#include "distinct_x86.h"
+
+#if LL_X86
+#define DEFINE_ADD_DOUBLES(isa, target)                                                            \
+    target static void add_doubles_##isa(const uint64_t *values, int64_t count,                    \
+                                         const uint8_t *ahead, uint8_t *registers) {               \
+        uint64_t picked[TILE + 8];                                                                 \
+        for (int64_t begin = 0; begin < count; begin += TILE) {                                    \
+            int size = (int)ll_smaller(TILE, count - begin);                                       \
+            uint64_t mask = rejecting(smallest_register(registers));                               \
+            int kept =                                                                             \
+                pick_##isa(values + begin, size, mask, mask == 0, ahead + 8 * begin, picked);      \
+            raise_picked(picked, kept, size, registers);                                           \
+        }                                                                                          \
+    }
+DEFINE_ADD_DOUBLES(avx2, LL_TARGET_AVX2)
+DEFINE_ADD_DOUBLES(avx512, LL_TARGET_AVX512)
+#endif
+#define add_doubles_serial(values, count, ahead, registers)                                        \
+    (void)ahead, distinct_add_body(values, count, LL_STORAGE_FLOAT64, LL_SET_SERIAL, registers)
 
 #define DISTINCT_VARIANT(isa, number, target)                                                      \
     target static void ll_distinct_hash_##isa(const uint64_t *values, int64_t count, int storage,  \
@@ -13,9 +32,9 @@
             distinct_hash_body(values, count, LL_STORAGE_UINT64, number, hashes);                  \
     }                                                                                              \
     target static void ll_distinct_add_##isa(const uint64_t *values, int64_t count, int storage,   \
-                                             uint8_t *registers) {                                 \
+                                             const uint8_t *ahead, uint8_t *registers) {           \
         if (storage == LL_STORAGE_FLOAT64)                                                         \
-            distinct_add_body(values, count, LL_STORAGE_FLOAT64, number, registers);               \
+            add_doubles_##isa(values, count, ahead, registers);                                    \
         else if (storage == LL_STORAGE_INT64)                                                      \
             distinct_add_body(values, count, LL_STORAGE_INT64, number, registers);                 \
         else                                                                                       \
@@ -45,7 +64,7 @@ int ll_distinct_hash(const uint64_t *values, int64_t count, int storage, uint64_
 
 int ll_distinct_add(const uint64_t *values, int64_t count, int storage, uint8_t *registers) {
     if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
-    ll_kernels_active()->distinct_add(values, count, storage, registers);
+    ll_kernels_active()->distinct_add(values, count, storage, (const uint8_t *)values, registers);
     return LL_OK;
 }
 

@@ -2,9 +2,9 @@
  * by distinct.c only.
  *
  * A value changes something only if its hash has at least as many leading zeros as the smallest
- * register says, so after some ten thousand values nearly every group of 8 is passed over by one
- * comparison. The bound is renewed every TILE values; what is rejected could not have mattered, so
- * the result does not depend on it.
+ * register says, so after some ten thousand values nearly all are left out by one comparison. The
+ * bound is renewed every TILE values; what is rejected could not have mattered, so the result does
+ * not depend on it.
  */
 #ifndef LEADLINE_DISTINCT_BODY_H
 #define LEADLINE_DISTINCT_BODY_H
@@ -12,7 +12,7 @@
 #include "mix.h"
 #include "number.h"
 
-enum { TILE = 1024, GROUP = 8, INDEX_BITS = 12 };
+enum { TILE = 2048, INDEX_BITS = 12 };
 
 /* Adding the constant first keeps 0, the most frequent number, from being hashed to 0. */
 LL_INLINE uint64_t hash_of(uint64_t value, int storage, int set) {
@@ -51,35 +51,40 @@ LL_INLINE uint8_t smallest_register(const uint8_t *registers) {
     return smallest;
 }
 
-LL_INLINE void add_tile(const uint64_t *hashes, int count, uint8_t *registers) {
-    uint8_t smallest = smallest_register(registers);
-    if (smallest == 0 || count < TILE) {
-        for (int i = 0; i < count; i++)
-            raise_always(hashes[i], registers);
+/* The bits of a hash that are all zero if its rank is above the smallest register; none, so that
+ * all hashes are kept, while a register is empty. */
+LL_INLINE uint64_t rejecting(uint8_t smallest) {
+    return smallest == 0 ? 0 : ~(UINT64_MAX >> smallest) >> INDEX_BITS;
+}
+
+LL_INLINE void raise_picked(const uint64_t *picked, int kept, int count, uint8_t *registers) {
+    if (2 * kept > count) {
+        for (int i = 0; i < kept; i++)
+            raise_always(picked[i], registers);
+    } else {
+        for (int i = 0; i < kept; i++)
+            raise_seldom(picked[i], registers);
+    }
+}
+
+LL_INLINE void add_hashes(const uint64_t *hashes, int count, uint8_t *registers) {
+    uint64_t mask = rejecting(smallest_register(registers));
+    if (mask == 0) {
+        raise_picked(hashes, count, count, registers);
         return;
     }
-    /* rank > smallest means that the top `smallest` bits after the index are all zero. */
-    uint64_t mask = ~(UINT64_MAX >> smallest) >> INDEX_BITS;
-    uint8_t candidate[TILE];
-    for (int i = 0; i < TILE; i++)
-        candidate[i] = (hashes[i] & mask) == 0;
     uint64_t picked[TILE];
-    int count_picked = 0;
-    for (int i = 0; i < TILE; i += GROUP) {
-        uint64_t any;
-        memcpy(&any, candidate + i, sizeof any);
-        for (int j = 0; any && j < GROUP; j++) {
-            picked[count_picked] = hashes[i + j];
-            count_picked += candidate[i + j];
-        }
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        picked[kept] = hashes[i];
+        kept += (hashes[i] & mask) == 0;
     }
-    for (int i = 0; i < count_picked; i++)
-        raise_seldom(picked[i], registers);
+    raise_picked(picked, kept, count, registers);
 }
 
 LL_INLINE void distinct_add_hashes_body(const uint64_t *hashes, int64_t count, uint8_t *registers) {
     for (int64_t begin = 0; begin < count; begin += TILE)
-        add_tile(hashes + begin, (int)ll_smaller(TILE, count - begin), registers);
+        add_hashes(hashes + begin, (int)ll_smaller(TILE, count - begin), registers);
 }
 
 LL_INLINE void distinct_add_body(const uint64_t *values, int64_t count, int storage, int set,
@@ -88,7 +93,7 @@ LL_INLINE void distinct_add_body(const uint64_t *values, int64_t count, int stor
     for (int64_t begin = 0; begin < count; begin += TILE) {
         int size = (int)ll_smaller(TILE, count - begin);
         distinct_hash_body(values + begin, size, storage, set, hashes);
-        add_tile(hashes, size, registers);
+        add_hashes(hashes, size, registers);
     }
 }
 

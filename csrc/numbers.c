@@ -44,6 +44,17 @@ int ll_read(ll_reader *reader, uint64_t *out, int64_t capacity, int64_t *written
     return LL_OK;
 }
 
+const uint8_t *ll_ahead(const ll_reader *reader, const void *otherwise) {
+    const ll_numbers *column = reader->column;
+    const int type = column->type;
+    if (column->order ||
+        (type != LL_TYPE_FLOAT64 && type != LL_TYPE_INT64 && type != LL_TYPE_UINT64))
+        return otherwise;
+    const ll_view *view = &column->views[reader->view];
+    int64_t row = view->offset + reader->position - reader->base;
+    return (const uint8_t *)(uintptr_t)(view->values + 8 * (uint64_t)row);
+}
+
 void ll_read_again(ll_cell_work *work) {
     const int64_t *starts = work->column->starts + work->number;
     begin_reading(&work->reader, work->column, starts[0], starts[1]);

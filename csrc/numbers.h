@@ -45,6 +45,10 @@ LL_HIDDEN int ll_count_cell(ll_cell_work *work, bool *exact);
 /* Sketch the values held and all that follow. */
 LL_HIDDEN int ll_sketch_cell(ll_cell_work *work);
 
+/* Where the values that are read next lie, if they are 8 bytes each and lie one after the other;
+ * else what is given. Only to be loaded into the cache: it may be beyond the array. */
+LL_HIDDEN const uint8_t *ll_ahead(const ll_reader *reader, const void *otherwise);
+
 /* Start reading the cell from its first row (again). */
 LL_HIDDEN void ll_read_again(ll_cell_work *work);
 

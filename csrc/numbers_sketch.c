@@ -75,6 +75,7 @@ static void add_moments(sketching *to, const uint64_t *values, int64_t count, in
 
 static void add_numbers(sketching *to, const uint64_t *values, int64_t count) {
     const ll_numbers_memory *memory = to->work->memory;
+    const uint8_t *ahead = ll_ahead(&to->work->reader, values);
     uint64_t doubles[CHUNK];
     int storage = to->work->storage;
     to->kernels->scan_add(&to->scan, values, count, storage);
@@ -83,15 +84,20 @@ static void add_numbers(sketching *to, const uint64_t *values, int64_t count) {
         storage = LL_STORAGE_FLOAT64;
     }
     add_moments(to, values, count, storage);
-    to->kernels->histogram_add(values, count, storage, memory->counters, memory->touched);
-    to->kernels->distinct_add(values, count, storage, to->registers);
+    to->kernels->histogram_add(values, count, storage, ahead, memory->counters, memory->touched);
+    to->kernels->distinct_add(values, count, storage, ahead, to->registers);
 }
 
 /* The quantile sketch of instants is over microseconds; those are left in the block. */
 static void add_instants(sketching *to, uint64_t *values, int64_t count) {
     const int unit = to->work->column->unit;
+    const uint8_t *ahead = ll_ahead(&to->work->reader, values);
+    uint64_t doubles[CHUNK];
     ll_instants_add(&to->instants, values, count);
-    to->kernels->distinct_add(values, count, LL_STORAGE_INT64, to->registers);
+    if (to->kernels->doubles(values, count, LL_STORAGE_INT64, doubles))
+        to->kernels->distinct_add(doubles, count, LL_STORAGE_FLOAT64, ahead, to->registers);
+    else
+        to->kernels->distinct_add(values, count, LL_STORAGE_INT64, ahead, to->registers);
     if (unit != LL_UNIT_MICROSECONDS)
         ll_calendar_microseconds((const int64_t *)values, count, unit, (int64_t *)values);
     to->kernels->scan_add(&to->scan, values, count, LL_STORAGE_INT64);

@@ -16,7 +16,7 @@
 #include "quantiles.h"
 #include "sort.h"
 
-#include "quantiles_body.h"
+#include "quantiles_x86.h"
 
 #define MIN_WIDTH LL_QUANTILE_WIDTH
 #define LEVELS    LL_QUANTILE_LEVELS
@@ -60,10 +60,15 @@ static unsigned certain_stride(uint64_t count, uint64_t rest, int k) {
 
 /* ---- one pass over a block ------------------------------------------------------------------ */
 
+/* How many values were taken by a faster loop. */
+#define scan_doubles_serial(scan, values, count) ((size_t)0)
+
 #define DEFINE_SCAN(isa, number, target)                                                           \
     target static void ll_scan_add_##isa(ll_scan *scan, const uint64_t *values, int64_t count,     \
                                          int storage) {                                            \
-        scan_storages(scan, values, (size_t)count, storage);                                       \
+        size_t size = (size_t)count, done = 0;                                                     \
+        if (storage == LL_STORAGE_FLOAT64) done = scan_doubles_##isa(scan, values, size);          \
+        if (done < size) scan_storages(scan, values + done, size - done, storage);                 \
     }
 LL_FOR_EACH_VARIANT(DEFINE_SCAN)
 
@@ -187,6 +192,27 @@ static void place_rest(placement *to, const uint64_t *values, size_t count, int 
     }
 }
 
+/* Whether some of every 2^stride-th sorted key from `begin` on are equal. */
+static bool repeated(const uint64_t *keys, size_t begin, size_t count, unsigned stride) {
+    const size_t step = (size_t)1 << stride;
+    bool found = false;
+    for (size_t i = begin; i + step < count; i += step)
+        found |= keys[i] == keys[i + step];
+    return found;
+}
+
+/* Every 2^stride-th key from `begin` on as one item each. */
+static void place_each(placement *to, const uint64_t *keys, size_t begin, size_t count,
+                       unsigned level, unsigned stride) {
+    if (begin >= count) return;
+    size_t size = ((count - 1 - begin) >> stride) + 1;
+    if (to->items)
+        for (size_t i = 0; i < size; i++)
+            to->items[to->next[level] + i] = keys[begin + (i << stride)];
+    to->next[level] += size;
+    to->total += size;
+}
+
 /* Every 2^stride-th of the sorted keys, in runs; the first keys fill the bits of the remainder. */
 static void place_sorted(placement *to, const uint64_t *keys, size_t count, unsigned level,
                          unsigned stride, uint64_t seed, uint64_t limit) {
@@ -198,6 +224,10 @@ static void place_sorted(placement *to, const uint64_t *keys, size_t count, unsi
         begin += size;
     }
     begin += ll_draw(seed, 64) & (((uint64_t)1 << stride) - 1);
+    if (!repeated(keys, begin, count, stride)) {
+        place_each(to, keys, begin, count, level + stride, stride);
+        return;
+    }
     while (begin < count && to->total <= limit) {
         uint64_t key = keys[begin], copies = 0;
         for (; begin < count && keys[begin] == key; begin += (size_t)1 << stride)

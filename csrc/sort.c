@@ -8,7 +8,8 @@
  * counters would cost more than moving the keys.
  * Rejected: eight byte-wide passes from the lowest byte (twice the time on continuous data).
  */
-#include "sort.h"
+#include "dispatch.h"
+#include "sort_avx512.h"
 
 #define SMALL_GROUP  24
 #define WIDEST_DIGIT 11
@@ -139,6 +140,9 @@ void ll_sort_keys(uint64_t *keys, uint64_t *work, size_t count) {
         return;
     }
     if (put_in_order(keys, count)) return;
+#if LL_X86
+    if (ll_set_active() == LL_SET_AVX512 && sort_avx512(keys, work, count, MOST_DEPTH)) return;
+#endif
     uint64_t bits = differing_bits(keys, count);
     unsigned top = 64 - (unsigned)__builtin_clzll(bits);
     unsigned digit = digit_for(count, top - (unsigned)__builtin_ctzll(bits));
