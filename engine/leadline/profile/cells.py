@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from ..sketch.counts import ValueCounts
 from .column import ColumnState, instant_of
 from .custom import CustomSummary, require_mergeable
+from .summaries import NumericSummary, Summary, TimestampSummary
 
 SegmentValue = str | int | float | bool | None
 _T = TypeVar("_T")
@@ -132,6 +134,37 @@ def fold(parts: Sequence[_T], join: Callable[[_T, _T], _T]) -> _T:
         joined = [join(a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
         level = joined + level[len(level) - len(level) % 2 :]
     return level[0]
+
+
+def merge_column(states: Sequence[ColumnState], *, k: int) -> ColumnState:
+    """One column of many cells: what merging neighbours in a balanced tree gives."""
+    exact = _merge_exact(states) if len(states) > 2 else None
+    return fold(states, lambda a, b: a.merge(b, k=k)) if exact is None else exact
+
+
+def _merge_exact(states: Sequence[ColumnState]) -> ColumnState | None:
+    """All exact counts in one sort, where they still fit: then they fitted at every step before."""
+    column, first = states[0].column, states[0].summary
+    if not isinstance(first, NumericSummary | TimestampSummary):
+        return None
+    counts, missing = [], 0
+    for state in states:
+        summary = state.summary
+        if not isinstance(summary, type(first)) or summary.counts is None:
+            return None
+        if state.custom or state.column != column:
+            return None
+        counts.append(summary.counts)
+        missing += summary.nan if isinstance(summary, NumericSummary) else 0
+    merged = ValueCounts.merge_all(counts)
+    if not merged.fits(timestamps=isinstance(first, TimestampSummary)):
+        return None
+    if isinstance(first, TimestampSummary):
+        whole: Summary = TimestampSummary.of_counts(merged, unit=first.unit)
+    else:
+        whole = NumericSummary.of_counts(merged, nan=missing)
+    rows, nulls = sum(state.rows for state in states), sum(state.nulls for state in states)
+    return ColumnState(column, rows, nulls, whole)
 
 
 def segment_order(value: SegmentValue) -> tuple[int, Any]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import ComparisonError, InputError
 from ..schema import Column, merge_columns, require_names
-from .cells import Cell, SegmentValue, Window, cell_order, fold, segment_order
+from .cells import Cell, SegmentValue, Window, cell_order, merge_column, segment_order
 from .column import ColumnProfile, ColumnState
 from .provenance import Continuation, LineageEntry, SchemaEvent, Settings
 from .summaries import empty_summary
@@ -226,7 +226,7 @@ class Profile:
         """State of one column over all cells."""
         states = [cell.states[name] for cell in self.cells if name in cell.states]
         if states:
-            return fold(states, lambda a, b: a.merge(b, k=self.settings.k))
+            return merge_column(states, k=self.settings.k)
         if not isinstance(name, str):
             raise InputError(f"there is no column {name!r}; columns are found by name")
         require_names([name], self.names)

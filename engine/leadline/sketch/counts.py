@@ -6,7 +6,7 @@ broken for every larger multiset; so any grouping of merges ends with the same k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,6 +154,20 @@ class ValueCounts:
             self.keys, self.counts.astype(np.uint64), other.keys, other.counts.astype(np.uint64)
         )
         return ValueCounts.of(keys, counts, self.storage)
+
+    @classmethod
+    def merge_all(cls, parts: Sequence[ValueCounts]) -> ValueCounts:
+        """What merging the parts one by one gives, in one sort; all have one storage."""
+        storage = parts[0].storage
+        if any(part.storage is not storage for part in parts):
+            raise ComparisonError("counts of different storages cannot be merged")
+        keys = np.concatenate([part.keys for part in parts])
+        if not len(keys):
+            return cls.empty(storage)
+        counts = np.concatenate([part.counts.astype(np.uint64) for part in parts])
+        order = np.argsort(keys)
+        unique, starts = np.unique(keys[order], return_index=True)
+        return cls.of(unique, np.add.reduceat(counts[order], starts), storage)
 
     def as_float(self) -> ValueCounts:
         """The same values as doubles; integers beyond 2**53 that round to one double are joined."""

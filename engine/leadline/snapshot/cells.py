@@ -315,7 +315,8 @@ def _encode_part(cell: Cell, rows: Sequence[dict[str, Any]], number: int, parts:
             "parts": parts,
         }
     )
-    columns = {name: [row.get(name) for row in rows] for name in _CELL_TYPES}
+    held = {name for row in rows for name in row}.union(_CELL_REQUIRED)
+    columns = {name: [row.get(name) for row in rows] for name in held}
     return encode_stream(columns, _CELL_TYPES, header, required=_CELL_REQUIRED)
 
 

@@ -47,7 +47,8 @@ def encode_stream(
     Parameters
     ----------
     columns
-        Values by field name; columns of nothing but None are left out unless required.
+        Values by field name; fields of nothing but None, or that are missing, are left out unless
+        required.
     types
         Every field that may occur, in the order of the format.
     header
@@ -55,14 +56,17 @@ def encode_stream(
     required
         Fields that are always written.
     """
-    held = {name: values for name in types if _is_written(values := columns[name], name, required)}
+    held = {name: columns[name] for name in types if _is_written(columns, name, required)}
     schema = _schema_of(tuple((name, types[name]) for name in held)).with_metadata({_KEY: header})
     arrays = [_array(values, types[name]) for name, values in held.items()]
     batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
     return b"".join((schema.serialize(), batch.serialize(), _END))
 
 
-def _is_written(values: Sequence[object], name: str, required: Sequence[str]) -> bool:
+def _is_written(
+    columns: Mapping[str, Sequence[object]], name: str, required: Sequence[str]
+) -> bool:
+    values = columns.get(name, ())
     return name in required or values.count(None) < len(values)
 
 
