@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from leadline.profile import Profile, Settings
+from leadline.scan.checkpoint import Checkpoint
+from leadline.scan.options import Options, Progress
 from leadline.scan.outlook import Request
-from leadline.scan.run import Options, scan
+from leadline.scan.run import scan
 from leadline.scan.update import as_recorded
 
 
@@ -23,6 +26,9 @@ def profile_in_units(
     separate: bool = False,
     columns: tuple[str, ...] | None = None,
     base: Profile | None = None,
+    checkpoint: Checkpoint | None = None,
+    resume: bool = False,
+    progress: Callable[[Progress], object] | None = None,
 ) -> Profile:
     """Profile like `leadline.profile`, in units of few rows."""
     request = Request(
@@ -31,5 +37,15 @@ def profile_in_units(
     settings = Settings(time=time, every=every, segments=segments, unit_rows=unit_rows)
     if base is not None:
         request, settings = as_recorded(base, Request(), Settings(), separate=None, rank_error=None)
-    options = Options(request, settings, threads, memory=memory, max_cells=max_cells, base=base)
+    options = Options(
+        request,
+        settings,
+        threads,
+        memory=memory,
+        max_cells=max_cells,
+        base=base,
+        checkpoint=checkpoint,
+        resume=resume,
+        progress=progress,
+    )
     return scan(data, options)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from leadline.cli.progress import INTERVAL, ProgressBar
-from leadline.scan.run import Progress
+from leadline.scan.options import Progress
 
 
 class Screen(io.StringIO):

@@ -37,6 +37,10 @@ OPTIONS = {
 }
 
 
+class InterruptedRunError(Exception):
+    """The user stopped a run; the message says how to go on."""
+
+
 class ClosedPipeError(Exception):
     """Whoever read our output has gone away; nothing is wrong with us."""
 
@@ -59,6 +63,8 @@ def guarded(command: Callable[[], int | None]) -> int:
         _flush()
     except TyperException as error:
         return fail(f"{error.format_message()} (see leadline --help)")
+    except InterruptedRunError as error:
+        return fail(str(error), code=INTERRUPTED)
     except (KeyboardInterrupt, typer.Abort):
         return fail("interrupted", code=INTERRUPTED)
     except (ClosedPipeError, BrokenPipeError):
@@ -98,6 +104,11 @@ def fail(message: str, *, code: int = WRONG) -> int:
     return code
 
 
+def note(text: str) -> None:
+    """Print a line on standard error about something that is no failure."""
+    fail(text, code=FINE)
+
+
 def write(text: str) -> None:
     """Write a line to standard output."""
     try:
@@ -117,7 +128,13 @@ def write_json(figures: dict[str, Any]) -> None:
 
 
 def tell_written(
-    path: Path, profile: Profile, *, added: int | None = None, as_json: bool, quiet: bool
+    path: Path,
+    profile: Profile,
+    *,
+    added: int | None = None,
+    news: str = "",
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Say what was written where.
 
@@ -125,6 +142,8 @@ def tell_written(
     ----------
     added
         Files added to a snapshot that was there; None if it is a new one.
+    news
+        What else to say about the file.
     """
     rows, columns, cells = profile.rows, len(profile.columns), len(profile.cells)
     written = path.stat().st_size
@@ -136,7 +155,6 @@ def tell_written(
     elif not quiet:
         counts = ((rows, "row"), (columns, "column"), (cells, "cell"))
         told = ", ".join(counted(amount, noun) for amount, noun in counts)
-        news = ""
         if added is not None:
             news = f"; {counted(added, 'file')} added" if added else "; no new files, left as it is"
         write(f"{printable(str(path))}: {told} in {written:,} bytes{news}")

@@ -12,7 +12,7 @@ from .output import console
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from ..scan.run import Progress as ScanProgress
+    from ..scan.options import Progress as ScanProgress
 
 INTERVAL = 0.1
 

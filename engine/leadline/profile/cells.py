@@ -45,7 +45,7 @@ class Window:
 NULL_WINDOW = Window(None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Cell:
     """One window of one segment.
 

@@ -1,5 +1,7 @@
 """Archives and objects -> profiles: in parallel, in order, in bounded memory."""
 
-from .run import Progress, profile
+from .checkpoint import Checkpoint
+from .options import Progress, prepare
+from .run import profile, scan
 
-__all__ = ["Progress", "profile"]
+__all__ = ["Checkpoint", "Progress", "prepare", "profile", "scan"]

@@ -8,8 +8,9 @@ brought to one unit as they are read.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,6 +26,7 @@ from ..schema import (
     require_names,
     role_named,
 )
+from ..snapshot.cells import columns_from_json, columns_to_json
 from .formats.base import Source
 from .outlook import Known, Outlook, Request, common_type, only_counted, wanted_leaves
 
@@ -111,6 +113,33 @@ class Evolution:
         for name, variants in self._variants.items():
             for variant in variants:
                 self.outlook.recall(name, self._known[variant])
+
+    def state(self) -> dict[str, Any]:
+        """Everything but the outlook, as JSON values."""
+        return {
+            "known": {name: [known.text, known.source] for name, known in self._known.items()},
+            "variants": self._variants,
+            "columns": columns_to_json(self._columns.values()),
+            "admitted": self._admitted,
+            "events": [[event.column, event.source, event.what] for event in self.events],
+        }
+
+    def restore(self, state: Mapping[str, Any], renamed: Mapping[str, str]) -> None:
+        """The inverse of `state`.
+
+        Parameters
+        ----------
+        renamed
+            What sources are called now.
+        """
+        self._known = {name: Known.recalled(*known) for name, known in state["known"].items()}
+        self._variants = {name: list(names) for name, names in state["variants"].items()}
+        self._columns = columns_from_json(state["columns"])
+        self._admitted = state["admitted"]
+        self.events = [
+            SchemaEvent(column, renamed.get(source, source), what)
+            for column, source, what in state["events"]
+        ]
 
     def continuation(self) -> Continuation:
         """What a later scan needs to know of these columns beside their descriptions."""

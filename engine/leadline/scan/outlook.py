@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -122,6 +123,36 @@ class Outlook:
             key = _unit_key(name, known.type)
             self._planned[key] = known.type
             self._recalled.add(key)
+
+    def state(self) -> dict[str, Any]:
+        """Everything learned, as JSON values."""
+        return {
+            "known": {
+                name: [[known.text, known.source] for known in types]
+                for name, types in self._known.items()
+            },
+            "planned": {name: str(type_) for name, type_ in self._planned.items()},
+            "recalled": sorted(self._recalled),
+            "units": {name: str(type_) for name, type_ in self._units.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """The inverse of `state`."""
+        self._known = {
+            name: [Known.recalled(*known) for known in types]
+            for name, types in state["known"].items()
+        }
+        self._planned = {name: type_named(text) for name, text in state["planned"].items()}
+        self._units = {name: type_named(text) for name, text in state["units"].items()}
+        self._recalled = set(state["recalled"])
+
+    def decisive(self) -> dict[str, str]:
+        """Types on which it depends how all sources are read, by column."""
+        return {
+            name: known[0].text
+            for name, known in self._known.items()
+            if name in self._request.segments or pa.types.is_timestamp(known[0].type)
+        }
 
     def admit(self, source: Source) -> None:
         """Take in the schema of one source.

@@ -8,11 +8,12 @@ one task more than there are threads is under way, which bounds memory however m
 from __future__ import annotations
 
 import os
+import warnings
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
-from numbers import Real
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,69 +21,33 @@ import pyarrow as pa
 
 from .. import snapshot
 from ..errors import InputError
+from ..locations import Location
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
-from ..profile.custom import CustomSummary, by_name
-from ..sketch.scratch import UNIT_ROWS
+from ..profile.custom import CustomSummary
 from .cellfile import CellFile
-from .evolution import Evolution, FilePlan, unique_names
+from .checkpoint import Checkpoint, Saved
+from .evolution import Evolution, FilePlan
 from .formats.base import Source, Task, TypesChanged, reason
 from .objects import source_of_object
-from .outlook import Outlook, Request, Restart
+from .options import DEFAULT_MAX_CELLS, DEFAULT_MEMORY, Options, Progress, prepare
+from .outlook import Outlook, Restart
 from .pool import Pool, Work
+from .resume import (
+    Position,
+    columns_state,
+    description,
+    input_state,
+    recall_columns,
+    recall_types,
+    require_inputs,
+    require_same,
+    types_state,
+)
 from .sources import files_of, open_files
 from .spill import CellTable, Mark
 from .units import UnitProfiler, UnitResult, too_many_cells
-from .update import (
-    Additions,
-    additions,
-    as_recorded,
-    cells_to_go_on_with,
-    require_updatable,
-)
-from .windows import Period, Windows, zone_of
-
-DEFAULT_MEMORY = 2**30
-DEFAULT_MAX_CELLS = 100_000
-DEFAULT_RANK_ERROR = 0.007
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a scan is.
-
-    Parameters
-    ----------
-    rows_done, rows_total
-        Rows; the total is None where it is not known before reading (text files).
-    files_done, files_total
-        Sources.
-    bytes_done, bytes_total
-        Bytes of the sources done.
-    """
-
-    rows_done: int
-    rows_total: int | None
-    files_done: int
-    files_total: int
-    bytes_done: int
-    bytes_total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Everything a scan needs to know beside its sources; see `profile`."""
-
-    request: Request
-    settings: Settings
-    threads: int
-    memory: int = DEFAULT_MEMORY
-    max_cells: int = DEFAULT_MAX_CELLS
-    tags: Mapping[str, str] | None = None
-    progress: Callable[[Progress], object] | None = None
-    summaries: Mapping[str, CustomSummary] = field(default_factory=dict)
-    format: str | None = None
-    storage_options: Mapping[str, Any] | None = None
-    base: Profile | None = None
+from .update import Additions, additions, cells_to_go_on_with
+from .windows import Period, Windows
 
 
 def profile(
@@ -105,6 +70,8 @@ def profile(
     redact: Collection[str] = (),
     tags: Mapping[str, str] | None = None,
     summaries: Collection[CustomSummary] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     progress: Callable[[Progress], object] | None = None,
 ) -> Profile:
     """Read data once and summarise every column, by window of time and by segment.
@@ -153,6 +120,12 @@ def profile(
         Names and values to keep with the profile.
     summaries
         Summaries of one's own, kept beside the built-in ones; see `CustomSummary`.
+    checkpoint
+        Path of a file that is written every 20 seconds or so, from which a scan that was
+        interrupted can go on; it is removed at the end. For files, not for objects in memory.
+    resume
+        Go on from the checkpoint, if there is one; options and the files read so far must be the
+        same. The result is that of a scan that was never interrupted.
     progress
         Called with a `Progress` after every unit.
 
@@ -173,89 +146,120 @@ def profile(
     >>> profile.rows, profile["age"].nulls, profile["age"].mean
     (3, 1, 38.0)
     """
-    if on_schema_change not in (None, "error", "separate"):
-        raise InputError(f'on_schema_change is "error" or "separate", not {on_schema_change!r}')
-    for text, what in ((time, "time"), (every, "every"), (tz, "tz")):
-        if text is not None and not isinstance(text, str):
-            raise InputError(f"{what} is a text, not {text!r}")
-    if tz is not None:
-        zone_of(tz)
-    chosen = None if columns is None else unique_names(columns, "columns")
-    if chosen == ():
-        raise InputError("columns names no columns; leave it out to profile all of them")
-    own = by_name(summaries)
-    request = Request(
-        time=time,
-        windowed=every is not None,
-        segments=unique_names(segments, "segments"),
-        roles=_texts_by_name(roles, "roles"),
-        columns=chosen,
-        redacted=unique_names(redact, "redact"),
-        separate=on_schema_change == "separate",
-        summarised=tuple(name for summary in own.values() for name in summary.columns or ()),
-    )
-    settings = Settings(
-        time=time,
-        every=every,
-        tz=tz,
-        segments=request.segments,
-        rank_error=DEFAULT_RANK_ERROR if rank_error is None else _fraction(rank_error),
-        redacted=request.redacted,
-        unit_rows=UNIT_ROWS,
-    )
-    base = None
-    if update is not None:
-        base = _base_of(update)
-        apart = None if on_schema_change is None else request.separate
-        exact = None if rank_error is None else settings.rank_error
-        request, settings = as_recorded(base, request, settings, separate=apart, rank_error=exact)
-    options = Options(
-        request,
-        settings,
-        threads=_thread_count(threads),
-        memory=_positive(memory, "memory"),
-        max_cells=_positive(max_cells, "max_cells"),
-        tags=_texts_by_name(tags, "tags"),
-        progress=progress,
-        summaries=own,
-        format=format,
-        storage_options=storage_options,
-        base=base,
-    )
-    return scan(data, options)
+    with _checkpoint(checkpoint) as kept:
+        options = prepare(
+            format=format,
+            storage_options=storage_options,
+            threads=threads,
+            time=time,
+            every=every,
+            tz=tz,
+            segments=segments,
+            roles=roles,
+            columns=columns,
+            update=update,
+            memory=memory,
+            max_cells=max_cells,
+            on_schema_change=on_schema_change,
+            rank_error=rank_error,
+            redact=redact,
+            tags=tags,
+            summaries=summaries,
+            checkpoint=kept,
+            resume=resume,
+            progress=progress,
+        )
+        result = scan(data, options)
+        if kept is not None:
+            kept.remove()
+        return result
+
+
+@contextmanager
+def _checkpoint(path: str | os.PathLike[str] | None) -> Iterator[Checkpoint | None]:
+    if path is None:
+        yield None
+        return
+    with Checkpoint(path, tell=warnings.warn) as kept:
+        yield kept
 
 
 def scan(data: Any, options: Options) -> Profile:
-    """Profile data under complete options; what `profile` does after checking its arguments."""
+    """Profile data under complete options; what `profile` does after checking its arguments.
+
+    The checkpoint, if there is one, stays for the caller to remove.
+    """
     settings = options.settings
     if settings.every is not None:
         Period.parse(settings.every)
         if settings.time is None:
             raise InputError("windows need the column with the time: give time= beside every=")
-    files = files_of(data, kind=options.format, storage_options=options.storage_options)
-    added = None
-    if options.base is not None:
-        if files is None or files.once:
-            raise InputError("only files can be added to a profile; merge profiles of other data")
-        added = additions(options.base, files)
-        if not added.files.locations:
-            return options.base
-        listed = [entry.name for entry in added.lineage]
-        sources = open_files(added.files, added.names, listed)
-    else:
-        sources = [source_of_object(data)] if files is None else open_files(files)
-    units: dict[str, pa.DataType] = {}
-    changes: dict[str, list[tuple[str, str]]] = {}
-    while True:
-        running = _Scan(
-            sources, options, units, changes, added, from_files=files is not None and not files.once
+    inputs = _inputs(data, options)
+    if not inputs.sources:
+        assert options.base is not None
+        return options.base
+    if options.checkpoint is not None and inputs.locations is None:
+        raise InputError(
+            "only files can be read again after an interruption, not objects in memory or streams; "
+            "leave checkpoint out"
         )
+    saved = None
+    if options.resume:
+        assert options.checkpoint is not None
+        saved = options.checkpoint.load(options.summaries)
+    changes: dict[str, list[tuple[str, str]]] = {}
+    units: dict[str, pa.DataType] = {}
+    while True:
         try:
-            with running:
+            with _Scan(inputs, options, units, changes, saved) as running:
                 # Redacted at once, so that nothing shows in memory what a snapshot would hide.
                 return snapshot.redact(running.run())
         except Restart as restart:
             units[restart.column] = restart.type
+            saved = None
+            if options.checkpoint is not None:
+                options.checkpoint.forget()
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What to read, where it is (None for what cannot be read again), and what to add it to."""
+
+    sources: list[Source]
+    locations: Sequence[Location] | None
+    kind: str | None = None
+    added: Additions | None = None
+
+
+def _inputs(data: Any, options: Options) -> _Inputs:
+    files = files_of(data, kind=options.format, storage_options=options.storage_options)
+    if options.base is None:
+        if files is None:
+            return _Inputs([source_of_object(data)], None)
+        return _Inputs(open_files(files), None if files.once else files.locations, files.kind)
+    if files is None or files.once:
+        raise InputError("only files can be added to a profile; merge profiles of other data")
+    added = additions(options.base, files)
+    if not added.files.locations:
+        return _Inputs([], [], files.kind, added)
+    listed = [entry.name for entry in added.lineage]
+    sources = open_files(added.files, added.names, listed)
+    return _Inputs(sources, added.files.locations, files.kind, added)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Work on some rows of a source.
+
+    Parameters
+    ----------
+    before
+        The columns met before the source.
+    """
+
+    source: Source
+    before: Evolution
+    work: Work[list[UnitResult]]
 
 
 class _Scan:
@@ -267,56 +271,95 @@ class _Scan:
         Types in which columns of times are read, where an earlier attempt found that out.
     changes
         Changes of type inside text files, by source; sources find each of them only once.
-    added
-        What the sources are to the profile to which they are added, if there is one.
-    from_files
-        Whether the sources are files.
+    saved
+        Where to go on, if not from the beginning.
     """
 
     def __init__(
         self,
-        sources: list[Source],
+        inputs: _Inputs,
         options: Options,
         units: Mapping[str, pa.DataType],
         changes: dict[str, list[tuple[str, str]]],
-        added: Additions | None,
-        *,
-        from_files: bool,
+        saved: Saved | None,
     ) -> None:
-        self._sources, self._options, self._changes = sources, options, changes
-        self._from_files = from_files
-        self._earlier = () if added is None else added.lineage
-        outlook = Outlook(options.request, units)
-        self._evolution = Evolution(options.request, outlook)
-        if added is not None:
-            assert options.base is not None
-            self._evolution.recall(options.base, added.events)
-        for source in sources:
-            if source.prompt:
-                outlook.admit(source)
-        self._evolution.require_names(sources[0].schema())
+        self._inputs, self._sources = inputs, inputs.sources
+        self._options, self._changes = options, changes
+        self._earlier = () if inputs.added is None else inputs.added.lineage
+        self._entries: list[LineageEntry] = []  # of the sources that are folded whole
+        self._position = Position(0, 0)
+        self._rows: dict[str, int] = {}
+        self._rows_done = 0
+        self._mark: Mark | None = None
+        self._evolution = Evolution(options.request, Outlook(options.request, units))
+        self._foresee(saved)
         self._settings = self._complete(options.settings)
-        file = CellFile(summaries=options.summaries)
+        kept = options.checkpoint
+        file = CellFile(None if kept is None else kept.open_cells, summaries=options.summaries)
         self._table = CellTable(memory=options.memory, k=self._settings.k, file=file)
         own = list(options.summaries.values())
         self._profiler = UnitProfiler(self._settings, self._windows(), options.max_cells, own)
-        if options.base is not None:
+        if saved is not None:
+            try:
+                self._go_on(saved, file)
+            except BaseException:
+                file.close()
+                raise
+        elif options.base is not None:
             empty = self._profiler.empty
             self._table.add(
                 cells_to_go_on_with(options.base, self._evolution, options.summaries, empty)
             )
         self._pool = Pool(options.threads)
-        self._pending: deque[tuple[Source, Work[list[UnitResult]]]] = deque()
-        self._rows: dict[str, int] = {}
+        self._pending: deque[_Task] = deque()
         self._reading: Source | None = None
-        self._mark: Mark | None = None
-        counts = [source.rows() for source in sources]
+        counts = [source.rows() for source in self._sources]
         known = [count for count in counts if count is not None]
         self._rows_total = sum(known) if len(known) == len(counts) else None
-        self._rows_done = 0
-        self._handed_out = 0
-        self._places = {source.name: place for place, source in enumerate(sources)}
-        self._bytes_before = list(accumulate((source.size for source in sources), initial=0))
+        self._handed_out = self._position.place
+        self._places = {source.name: place for place, source in enumerate(self._sources)}
+        self._bytes_before = list(accumulate((source.size for source in self._sources), initial=0))
+
+    def _foresee(self, saved: Saved | None) -> None:
+        """Take in all schemas that can be told beforehand."""
+        outlook, added = self._evolution.outlook, self._inputs.added
+        place = 0
+        if saved is not None:
+            assert self._inputs.locations is not None
+            require_same(saved.state, self._options, self._inputs.kind)
+            require_inputs(saved.state, self._inputs.locations, self._sources)
+            recall_columns(saved.state, self._evolution, self._names())
+            place = saved.state["position"]["place"]
+        elif added is not None:
+            assert self._options.base is not None
+            self._evolution.recall(self._options.base, added.events)
+        foreseen = outlook.state()["known"]
+        for source in self._sources[place:]:
+            if source.prompt:
+                outlook.admit(source)
+        if saved is not None:
+            _require_foreseen(outlook, foreseen)
+        self._evolution.require_names(self._sources[0].schema())
+
+    def _names(self) -> list[str]:
+        return [entry.name for entry in self._earlier] + [source.name for source in self._sources]
+
+    def _go_on(self, saved: Saved, file: CellFile) -> None:
+        """Take over what an interrupted scan had folded."""
+        state = saved.state
+        self._position = Position(**state["position"])
+        for entry, source in zip(state["inputs"], self._sources, strict=False):
+            self._rows[source.name] = entry["rows"]
+        self._rows_done = sum(self._rows.values())
+        self._entries = [
+            self._lineage_entry(source) for source in self._sources[: self._position.place]
+        ]
+        stored = file.recover(state["end"], [(begin, end) for begin, end in state["dropped"]])
+        self._mark = self._table.restore(saved.cells, stored, saved.before, state["before_end"])
+        if self._position.place < len(self._sources):
+            source = self._sources[self._position.place]
+            recall_types(state["types"], source)
+            self._changes[source.name] = [(column, what) for column, what in state["changes"]]
 
     def __enter__(self) -> Self:
         return self
@@ -333,9 +376,12 @@ class _Scan:
 
     def run(self) -> Profile:
         """Scan every source and put the profile together."""
-        for source in self._sources:
-            self._read(source)
+        self._report()
+        skip = self._position.rows
+        for source in self._sources[self._position.place :]:
+            self._read(source, skip)
             self._handed_out += 1
+            skip = 0
         self._fold_down_to(0)
         self._report()
         cells = list(self._table.cells())
@@ -350,11 +396,17 @@ class _Scan:
             lineage=(*self._earlier, *map(self._lineage_entry, self._sources)),
             tags=self._tags(),
             events=tuple(dict.fromkeys(self._evolution.events)),
-            continuation=self._evolution.continuation() if self._from_files else None,
+            continuation=None if self._inputs.locations is None else self._evolution.continuation(),
         )
 
-    def _read(self, source: Source) -> None:
-        """Hand out the work of one source; again from its start if its types change."""
+    def _read(self, source: Source, skip: int) -> None:
+        """Hand out the work of one source; again from its start if its types change.
+
+        Parameters
+        ----------
+        skip
+            Rows at its beginning that are folded already.
+        """
         while True:
             before = self._evolution.copy()
             if not source.prompt:
@@ -365,11 +417,21 @@ class _Scan:
                 self._evolution.events.append(SchemaEvent(column, source.name, what))
             try:
                 for task in self._tasks(source, plan):
-                    self._submit(source, plan, task)
+                    if not skip:
+                        self._submit(source, plan, task, before)
+                        continue
+                    skip -= sum(task.rows)
+                    task.close()
+                    if skip < 0:
+                        raise InputError(
+                            f"{source.label} is not cut into units as by the interrupted run; "
+                            "start again from the beginning, without resume"
+                        )
             except TypesChanged as changed:
                 self._take_back(source)
                 self._evolution = before
                 self._changes.setdefault(source.name, []).extend(changed.changes)
+                skip = 0
                 continue
             self._reading = self._mark = None
             return
@@ -382,9 +444,9 @@ class _Scan:
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(f"{source.label} cannot be read: {reason(error)}") from error
 
-    def _submit(self, source: Source, plan: FilePlan, task: Task) -> None:
+    def _submit(self, source: Source, plan: FilePlan, task: Task, before: Evolution) -> None:
         work = self._profiler.work(source.label, plan, task)
-        self._pending.append((source, self._pool.add(work)))
+        self._pending.append(_Task(source, before, self._pool.add(work)))
         if self._options.threads == 1:
             self._fold_down_to(0)
         elif task.nbytes:
@@ -395,12 +457,16 @@ class _Scan:
     def _fold_down_to(self, waiting: int) -> None:
         """Fold the oldest results until at most so many tasks are under way."""
         while len(self._pending) > waiting:
-            source, work = self._pending.popleft()
-            results = self._pool.wait(work)
+            task = self._pending.popleft()
+            results = self._pool.wait(task.work)
+            source = task.source
             if source is self._reading and self._mark is None:
                 self._mark = self._table.mark()
             for result in results:
                 self._fold(source, result)
+            kept = self._options.checkpoint
+            if kept is not None and kept.due:
+                self._save(task, kept)
 
     def _fold(self, source: Source, result: UnitResult) -> None:
         self._table.add(result.cells)
@@ -414,15 +480,39 @@ class _Scan:
 
     def _take_back(self, source: Source) -> None:
         """Undo what has been folded of a source, and forget what is under way."""
-        while self._pending and self._pending[0][0] is not source:
+        while self._pending and self._pending[0].source is not source:
             self._fold_down_to(len(self._pending) - 1)
-        for _, work in self._pending:
-            self._pool.drop(work)
+        for task in self._pending:
+            self._pool.drop(task.work)
         self._pending.clear()
         if self._mark is not None:
             self._table.go_back(self._mark)
             self._mark = None
         self._rows_done -= self._rows.pop(source.name, 0)
+
+    def _save(self, last: _Task, kept: Checkpoint) -> None:
+        """Write the checkpoint: everything up to and with the last task is folded."""
+        place = self._places[last.source.name]
+        self._entries += map(self._lineage_entry, self._sources[len(self._entries) : place])
+        cells, end, dropped = self._table.sync()
+        mark = self._mark if last.source is self._reading else None
+        position = Position(place, self._rows.get(last.source.name, 0))
+        assert self._inputs.locations is not None
+        entries = [*self._entries, self._lineage_entry(last.source)]
+        state = {
+            **description(self._options, self._inputs.kind),
+            **columns_state(last.before),
+            "position": asdict(position),
+            "inputs": list(map(input_state, self._inputs.locations, entries)),
+            "names": self._names(),
+            "types": types_state(last.source),
+            "changes": self._changes.get(last.source.name, []),
+            "end": end,
+            "dropped": dropped,
+            "before_end": 0 if mark is None else mark.end,
+        }
+        before = None if mark is None else list(mark.open.values())
+        kept.save(state, self._evolution.columns, cells, before)
 
     def _report(self) -> None:
         """Tell the caller how far the scan is."""
@@ -430,7 +520,7 @@ class _Scan:
             return
         done = self._handed_out
         if self._pending:
-            done = self._places[self._pending[0][0].name]
+            done = self._places[self._pending[0].source.name]
         inside = self._sources[done].consumed() if done < len(self._sources) else 0
         self._options.progress(
             Progress(
@@ -464,36 +554,9 @@ class _Scan:
         return Windows(Period.parse(self._settings.every), self._settings.tz)
 
 
-def _thread_count(threads: int | None) -> int:
-    return (os.cpu_count() or 1) if threads is None else _positive(threads, "threads")
-
-
-def _texts_by_name(texts: object, what: str) -> dict[str, str]:
-    """A copy of a mapping from text to text; None is an empty one."""
-    if texts is None:
-        return {}
-    if not isinstance(texts, Mapping):
-        raise InputError(f"{what} takes a mapping from name to text, not {texts!r}")
-    for name, text in texts.items():
-        if not isinstance(name, str) or not isinstance(text, str):
-            raise InputError(f"{what} maps names to texts, not {name!r} to {text!r}")
-    return dict(texts)
-
-
-def _base_of(update: Profile | str | os.PathLike[str]) -> Profile:
-    """The profile to add to, refused if no scan can go on with it."""
-    base = update if isinstance(update, Profile) else snapshot.read(update)
-    require_updatable(base)
-    return base
-
-
-def _fraction(number: object) -> float:
-    if isinstance(number, bool) or not isinstance(number, Real):
-        raise InputError(f"rank_error is a number, not {number!r}")
-    return float(number)
-
-
-def _positive(number: object, what: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise InputError(f"{what} is a whole number from 1, not {number!r}")
-    return number
+def _require_foreseen(outlook: Outlook, known: Mapping[str, Any]) -> None:
+    """Begin again if a file that is new since would have had others read in other types."""
+    for name, text in outlook.decisive().items():
+        if name in known and known[name][0][0] != text:
+            type_ = outlook.known(name)[0].type
+            raise Restart(name, type_)

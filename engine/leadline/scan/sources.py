@@ -18,7 +18,7 @@ import pyarrow as pa
 from ..errors import InputError
 from ..locations import REQUESTS, Location, Stream, find, lineage_names
 from ..schema import LeafPath, is_encodable
-from .formats.base import InOrder, Source, Task, reason
+from .formats.base import InOrder, Learning, Source, Task, reason
 from .formats.csv import CsvSource
 from .formats.ipc import IpcSource, begins_a_stream
 from .formats.json_lines import JsonLinesSource
@@ -292,6 +292,13 @@ class _Partitioned:
 
     def fingerprint(self) -> str:
         return self._source.fingerprint()
+
+    def learned(self) -> pa.Schema | None:
+        return self._source.learned() if isinstance(self._source, Learning) else None
+
+    def assume(self, types: pa.Schema) -> None:
+        assert isinstance(self._source, Learning)
+        self._source.assume(types)
 
     def tasks(
         self, leaves: Sequence[LeafPath], unit_rows: int, in_order: InOrder

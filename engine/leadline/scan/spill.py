@@ -7,7 +7,7 @@ the file in the order in which they arose. The result is the same to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -83,6 +83,47 @@ class CellTable:
             self._held += grown.nbytes
         if self._held > self._memory:
             self._make_room()
+
+    def restore(
+        self,
+        cells: Sequence[Cell],
+        stored: Iterable[tuple[CellKey, StoredCell]],
+        before: Sequence[Cell] | None,
+        before_end: int,
+    ) -> Mark | None:
+        """Take over what an interrupted scan had; the table must be empty.
+
+        Parameters
+        ----------
+        cells, stored
+            Cells in memory, and in the file.
+        before, before_end
+            Cells in memory, and the end of the file, at the start of a source that may have to be
+            read again.
+
+        Returns
+        -------
+        Mark
+            That start, if ``before`` is given.
+        """
+        earlier: dict[CellKey, tuple[StoredCell, ...]] = {}
+        for key, part in stored:
+            self._stored[key] = (*self._stored.get(key, ()), part)
+            if part.offset < before_end:
+                earlier[key] = (*earlier.get(key, ()), part)
+        self._open = {cell.key: cell for cell in cells}
+        self._held = sum(cell.nbytes for cell in cells)
+        self._count = len(self._open.keys() | self._stored.keys())
+        if before is None:
+            return None
+        opened = {cell.key: cell for cell in before}
+        held = sum(cell.nbytes for cell in before)
+        return Mark(opened, earlier, len(opened.keys() | earlier.keys()), held, before_end)
+
+    def sync(self) -> tuple[list[Cell], int, list[tuple[int, int]]]:
+        """Put stored cells on the disk; cells in memory, end of the file, what is passed over."""
+        self._file.sync()
+        return list(self._open.values()), self._file.end, list(self._file.dropped)
 
     def mark(self) -> Mark:
         """Remember this state."""

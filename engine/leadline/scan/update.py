@@ -128,6 +128,21 @@ def _agree(what: str, given: object, recorded: object) -> None:
         )
 
 
+def holds(base: Profile, files: Files, request: Request, settings: Settings) -> bool:
+    """Whether a profile is what a scan of these files with these settings gives."""
+    past, made = base.continuation, base.settings
+    if past is None or replace(settings, tz=settings.tz or made.tz) != made:
+        return False
+    chosen = (request.columns, dict(request.roles), request.separate, request.redacted)
+    if chosen != (past.columns, dict(past.roles), past.separate, ()):
+        return False
+    sizes = [location.size for location in files.locations]
+    known = [(entry.name, entry.size) for entry in base.lineage]
+    if known != list(zip(lineage_names(files.locations), sizes, strict=True)):
+        return False
+    return fingerprints_of(files) == [entry.footer_hash for entry in base.lineage]
+
+
 def additions(base: Profile, files: Files) -> Additions:
     """Tell new files from those that a profile holds, by name, size and footer.
 

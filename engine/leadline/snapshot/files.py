@@ -56,7 +56,9 @@ def load(
         raise SnapshotError(str(error) if named else f"{shown(text)}: {error}") from error
 
 
-def write_atomically(path: Path, chunks: Iterable[bytes], *, begins: bytes) -> None:
+def write_atomically(
+    path: Path, chunks: Iterable[bytes], *, begins: bytes, mode: int = 0o666
+) -> None:
     """Put the chunks into a file: temporary file beside it, fsync, rename, fsync of the folder.
 
     Parameters
@@ -67,6 +69,8 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, begins: bytes) -> N
         Its new content.
     begins
         What a file that is there already must begin with (see `require_replaceable`).
+    mode
+        Permissions of the file, less those that the user's umask takes.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, begins: bytes) -> N
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         # Not tempfile: the file is to have the permissions that the user's umask gives.
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             try:
                 for chunk in chunks:

@@ -54,6 +54,7 @@ class FileKind(IntEnum):
 
     ARCHIVE = 1
     JOURNAL = 2
+    CHECKPOINT = 3
 
 
 class FrameError(SnapshotError):

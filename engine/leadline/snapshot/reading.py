@@ -148,7 +148,7 @@ class _Reading:
 
     def run(self) -> tuple[Profile, RecoveryReport]:
         start = bytes(self.data[: frames.HEADER_SIZE])
-        kind = self._attempt("header", 0, frames.read_header, start)
+        kind = self._attempt("header", 0, _snapshot_kind, start)
         index = self._index() if kind is FileKind.ARCHIVE else None
         contents = self._listed(index) if index is not None else self._walked(kind)
         head = self._head(contents)
@@ -368,6 +368,15 @@ def _joined(before: CellPart | None, part: CellPart) -> CellPart:
         raise FrameError("the parts of a cell share a column")
     cell = Cell(part.cell.window, part.cell.segment, part.cell.rows, states)
     return CellPart(cell, part.number, part.parts)
+
+
+def _snapshot_kind(start: bytes) -> FileKind:
+    kind = frames.read_header(start)
+    if kind is FileKind.CHECKPOINT:
+        raise FrameError(
+            "this is the checkpoint of an interrupted run; go on with leadline profile --resume"
+        )
+    return kind
 
 
 class _LocatedError(SnapshotError):

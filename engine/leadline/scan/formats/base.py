@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import pyarrow as pa
 
@@ -95,6 +95,17 @@ class Source(Protocol):
             If a column's type turns out to be another one; `schema` then tells the new type and
             the source must be read again from its start.
         """
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """A source whose types are found by reading."""
+
+    def learned(self) -> pa.Schema | None:
+        """The types found so far; None if the source's head tells them."""
+
+    def assume(self, types: pa.Schema) -> None:
+        """Begin with types that an earlier scan has learned."""
 
 
 class TypesChanged(Exception):  # noqa: N818 (a signal, not an error)

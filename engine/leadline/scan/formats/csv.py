@@ -55,6 +55,14 @@ class CsvSource(TextSource):
                 self._types = dict(zip(self._schema.names, self._schema.types, strict=True))
         return pa.schema(list(self._types.items()))
 
+    def learned(self) -> pa.Schema:
+        """Columns with the types known so far."""
+        return self.schema()
+
+    def assume(self, types: pa.Schema) -> None:
+        """Begin with types that an earlier scan has learned."""
+        self._schema, self._types = types, dict(zip(types.names, types.types, strict=True))
+
     def tasks(
         self, leaves: Sequence[LeafPath], unit_rows: int, in_order: InOrder
     ) -> Iterator[TableTask]:

@@ -51,6 +51,14 @@ class JsonLinesSource(TextSource):
                 self._types = self._learn(self._parse(first, 0))
         return pa.schema(list(self._types.items()))
 
+    def learned(self) -> pa.Schema:
+        """Keys with the types known so far."""
+        return self.schema()
+
+    def assume(self, types: pa.Schema) -> None:
+        """Begin with types that an earlier scan has learned."""
+        self._types = dict(zip(types.names, types.types, strict=True))
+
     def tasks(
         self, leaves: Sequence[LeafPath], unit_rows: int, in_order: InOrder
     ) -> Iterator[TableTask]:
