@@ -23,6 +23,7 @@ COMMANDS = {
     "with max_cells": "profile {rows} -o {out} --segment x --max-cells 1",
     'with on_schema_change="separate"': "profile {rows} {texts} -o {out}",
     "with recover=True": "show {damaged}",
+    "without resume=True": "profile {rows} -o {torn} --resume",
     "with allow_repeats=True": "merge {snapshot} {snapshot} -o {out}",
     "profile with segments=": "show {snapshot} --segment x=1",
     "on_schema_change is": "profile {rows} -o {out} --on-schema-change nothing",
@@ -47,6 +48,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found["own"] = directory / "own.lead"
     arguments = ["profile", found["rows"], "-o", found["own"], "--quiet", "--summaries", code]
     assert main([str(argument) for argument in arguments]) == 0
+    found["torn"] = directory / "torn.lead"
+    found["torn"].with_name("torn.lead.checkpoint").write_bytes(b"no checkpoint")
     found["damaged"].write_bytes(found["snapshot"].read_bytes()[:-10])
     return found
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from leadline.cli.progress import INTERVAL, ProgressBar
+from leadline.cli.progress import INTERVAL, LINES, ProgressBar
 from leadline.scan.options import Progress
 
 
@@ -51,3 +51,18 @@ def test_nothing_is_drawn_elsewhere(
     monkeypatch: pytest.MonkeyPatch, *, terminal: bool, quiet: bool
 ) -> None:
     assert drawn(monkeypatch, terminal=terminal, quiet=quiet, known=True) == ""
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a run that goes on: what was done before counts neither for speed nor for time left."""
+    screen = Screen(terminal=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    clock = iter(1_000.0 + LINES / 2 * step for step in range(1_000))
+    monkeypatch.setattr("leadline.cli.progress.time.monotonic", lambda: next(clock))
+    with ProgressBar(quiet=False) as bar:
+        for part in range(5):
+            bar.update(Progress(600_000 + part * 15_000, 1_200_000, 0, 1, 0, 0))
+    assert screen.getvalue().splitlines() == [
+        "leadline: 52%, 630,000 rows, 1,000 rows/s, 9 min 30 s left",
+        "leadline: 55%, 660,000 rows, 1,000 rows/s, 9 min left",
+    ]

@@ -66,8 +66,16 @@ def write(path: Path, data: pa.Table) -> Path:
     return path
 
 
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    for place in range(3):
+        write(tmp_path / f"logs/{place}.parquet", rows(place))
+    return tmp_path / "logs"
+
+
 @pytest.fixture(params=["parquet", "csv", "arrow"])
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def archives(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The same in several formats."""
     for place in range(3):
         write(tmp_path / f"logs/{place}.{request.param}", rows(place))
     return tmp_path / "logs"
@@ -112,16 +120,16 @@ def resumed(data: Any, path: Path, **options: Any) -> Profile:
 @pytest.mark.parametrize("options", [PLAIN, WINDOWS, STORED])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_any_checkpoint_leads_to_the_same_bytes(
-    archive: Path, tmp_path: Path, options: dict[str, Any], threads: int
+    archives: Path, tmp_path: Path, options: dict[str, Any], threads: int
 ) -> None:
-    expected = encode(profile_in_units(archive, **options))
+    expected = encode(profile_in_units(archives, **options))
     path = tmp_path / "x.checkpoint"
     seen = 0
     for saves in (1, 3, 6, 10, 14):
-        if not interrupted(archive, path, saves, threads=threads, **options):
+        if not interrupted(archives, path, saves, threads=threads, **options):
             break
         seen += 1
-        assert encode(resumed(archive, path, threads=3 - threads, **options)) == expected
+        assert encode(resumed(archives, path, threads=3 - threads, **options)) == expected
         assert [entry.name for entry in tmp_path.iterdir()] == ["logs"]
     assert seen > 3
 
@@ -167,7 +175,7 @@ def test_types_that_change_inside_a_file(tmp_path: Path, place: int, memory: int
     """Also when the change is met only after going on, and the file begins again."""
     from leadline.scan.formats import json_lines
 
-    lines = ['{"v": %s, "s": "%s"}\n' % (value, "ab"[len(value) % 2]) for value in LATE]
+    lines = [f'{{"v": {value}, "s": "{"ab"[len(value) % 2]}"}}\n' for value in LATE]
     folder = tmp_path / "logs"
     folder.mkdir()
     plain = '{"v": 7, "s": "a"}\n' * 130
@@ -186,8 +194,8 @@ def test_types_that_change_inside_a_file(tmp_path: Path, place: int, memory: int
     assert saves > 9
 
 
-def test_an_update_can_be_gone_on_with(archive: Path, tmp_path: Path) -> None:
-    files = sorted(archive.iterdir())
+def test_an_update_can_be_gone_on_with(archives: Path, tmp_path: Path) -> None:
+    files = sorted(archives.iterdir())
     base = profile_in_units(files[:1], **WINDOWS)
     expected = encode(profile_in_units(files, **WINDOWS))
     path = tmp_path / "x.checkpoint"
@@ -273,23 +281,25 @@ def put_before(folder: Path) -> None:
     ],
 )
 def test_inputs_that_changed(
-    archive: Path, tmp_path: Path, change: Callable[[Path], None], message: str
+    archives: Path, tmp_path: Path, change: Callable[[Path], None], message: str
 ) -> None:
     path = tmp_path / "x.checkpoint"
-    assert interrupted(archive, path, 7)
-    change(archive)
+    assert interrupted(archives, path, 7)
+    change(archives)
     with pytest.raises(InputError, match=message):
-        resumed(archive, path)
+        resumed(archives, path)
     assert path.exists()
 
 
-def test_files_behind_the_checkpoint_may_change(archive: Path, tmp_path: Path) -> None:
+def test_files_behind_the_checkpoint_may_change(archives: Path, tmp_path: Path) -> None:
     path = tmp_path / "x.checkpoint"
-    assert interrupted(archive, path, 3, **WINDOWS)
-    write(next(archive.glob("2.*")), rows(12))
+    assert interrupted(archives, path, 3, **WINDOWS)
+    write(next(archives.glob("2.*")), rows(12))
     for name in ("3", "sub/4"):
-        write(archive / f"{name}{next(archive.glob('2.*')).suffix}", rows(13))
-    assert encode(resumed(archive, path, **WINDOWS)) == encode(profile_in_units(archive, **WINDOWS))
+        write(archives / f"{name}{next(archives.glob('2.*')).suffix}", rows(13))
+    assert encode(resumed(archives, path, **WINDOWS)) == encode(
+        profile_in_units(archives, **WINDOWS)
+    )
 
 
 def test_the_common_root_may_move(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ OPTIONS = {
     "with max_cells": "with --max-cells",
     'with on_schema_change="separate"': "with --on-schema-change separate",
     "with recover=True": "with --recover",
+    "without resume=True": "without --resume",
     "profile with segments=": "profile with --segment",
     "on_schema_change is": "--on-schema-change is",
     "with allow_repeats=True": "with --allow-repeats",

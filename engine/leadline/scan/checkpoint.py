@@ -37,7 +37,7 @@ INTERVAL = (
 )
 COSTS = 50  # or so many times as long as one takes to write, if that is more: 2 % of the time
 _MODE = 0o600
-_AFRESH = "start again from the beginning, without resume"
+_AFRESH = "start again from the beginning, without resume=True"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove what there is, once the scan's result is safe."""
-        if self.exists or self._cells is not None:
+        if self._cells is not None or self.exists or self._cells_path.exists():
             self._begin()
             self._discard()
             with contextlib.suppress(OSError):

@@ -132,7 +132,7 @@ def prepare(
         exact = None if rank_error is None else settings.rank_error
         request, settings = as_recorded(base, request, settings, separate=apart, rank_error=exact)
     if resume and checkpoint is None:
-        raise InputError("resume needs the path of the checkpoint; give checkpoint= beside it")
+        raise InputError("resume needs the path of the checkpoint")
     return Options(
         request,
         settings,

@@ -23,7 +23,7 @@ from .evolution import Evolution
 from .formats.base import Learning, Source
 from .options import Options
 
-_AFRESH = "start again from the beginning, without resume"
+_AFRESH = "start again from the beginning, without resume=True"
 
 
 @dataclass(frozen=True, slots=True)

@@ -425,7 +425,7 @@ class _Scan:
                     if skip < 0:
                         raise InputError(
                             f"{source.label} is not cut into units as by the interrupted run; "
-                            "start again from the beginning, without resume"
+                            "start again from the beginning, without resume=True"
                         )
             except TypesChanged as changed:
                 self._take_back(source)
