@@ -5,6 +5,7 @@ On a terminal a bar; elsewhere, as in the log of a job, a line now and then once
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from types import TracebackType
@@ -109,7 +110,7 @@ def _duration(seconds: float) -> str:
     """
     units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
     rest = round(seconds)
-    for (size, name), (smaller, next_name) in zip(units, units[1:], strict=False):
+    for (size, name), (smaller, next_name) in itertools.pairwise(units):
         if rest >= size:
             more = rest % size // smaller
             return f"{rest // size} {name}" + (f" {more} {next_name}" if more else "")
