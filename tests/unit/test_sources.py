@@ -253,7 +253,7 @@ def test_progress(tmp_path: Path) -> None:
         pq.write_table(TABLE, tmp_path / f"{part}.parquet")
     seen: list[Progress] = []
     profile(tmp_path, progress=seen.append, threads=2)
-    assert [step.rows_done for step in seen] == [4, 8, 12, 12]
+    assert [step.rows_done for step in seen] == [0, 4, 8, 12, 12]
     assert {step.rows_total for step in seen} == {12}
     size = sum(path.stat().st_size for path in tmp_path.iterdir())
     assert seen[-1] == Progress(12, 12, 3, 3, size, size)

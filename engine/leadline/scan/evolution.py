@@ -86,6 +86,7 @@ class Evolution:
         self._variants: dict[str, list[str]] = {}
         self._columns: dict[str, Column] = {}
         self._described: dict[tuple[str, pa.DataType], Column] = {}
+        self._last: tuple[pa.Schema, int, FilePlan] | None = None
         self._admitted = 0
         self.outlook = outlook
         self.events: list[SchemaEvent] = []
@@ -227,12 +228,26 @@ class Evolution:
         source
             A source that the outlook has admitted.
         """
+        schema = source.schema()
+        if self._last is not None and self._last[1] == self.outlook.changes:
+            known, _, plan = self._last
+            if schema.equals(known):
+                self._admitted += 1
+                return plan
+        events = len(self.events)
+        plan = self._plan(source)
+        self._admitted += 1
+        # What is told of every file that has this schema is told again.
+        silent = len(self.events) == events
+        self._last = (schema, self.outlook.changes, plan) if silent else None
+        return plan
+
+    def _plan(self, source: Source) -> FilePlan:
         request = self._request
         found: dict[str, FileColumn] = {}
         for name, path, type_ in wanted_leaves(source, request):
             self._admit(name, type_, source)
             found[name] = self._file_column(name, path, type_)
-        self._admitted += 1
         columns = tuple(column for name, column in found.items() if request.wants(name))
         for file_column in columns:
             column = file_column.column

@@ -97,6 +97,8 @@ class Outlook:
         self._known: dict[str, list[Known]] = {}
         self._planned: dict[str, pa.DataType] = {}
         self._recalled: set[str] = set()
+        self._last: pa.Schema | None = None
+        self.changes = 0
         self.met: set[str] = set()
 
     def copy(self) -> Outlook:
@@ -104,7 +106,8 @@ class Outlook:
         other = Outlook(self._request, self._units)
         other._known = {name: list(known) for name, known in self._known.items()}
         other._planned, other.met = dict(self._planned), set(self.met)
-        other._recalled = self._recalled
+        other._recalled, other._last = self._recalled, self._last
+        other.changes = self.changes
         return other
 
     @property
@@ -164,8 +167,13 @@ class Outlook:
         Restart
             If times must be read in a finer unit than they have been.
         """
+        schema = source.schema()
+        if self._last is not None and schema.equals(self._last):
+            return  # nothing new: of thousands of files most are alike
         for name, _, type_ in wanted_leaves(source, self._request):
             self._admit(name, type_, source)
+        self._last = schema
+        self.changes += 1
 
     def type_for(self, name: str, type_: pa.DataType) -> pa.DataType:
         """The type in which to read a column that a source has in another one."""

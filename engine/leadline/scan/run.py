@@ -127,7 +127,7 @@ def profile(
         Go on from the checkpoint, if there is one; options and the files read so far must be the
         same. The result is that of a scan that was never interrupted.
     progress
-        Called with a `Progress` after every unit.
+        Called with a `Progress` at the beginning and after every unit.
 
     Returns
     -------

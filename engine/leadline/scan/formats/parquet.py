@@ -46,7 +46,7 @@ class ParquetSource:
         self._kept = metadata if _kept.take(len(footer), self) else None
         self._rows = metadata.num_rows
         try:
-            self._schema = metadata.schema.to_arrow_schema()
+            self._schema = _shared(metadata.schema.to_arrow_schema())
         except (pa.ArrowException, UnicodeDecodeError) as error:
             raise InputError(f"{self.label}: its schema cannot be read: {reason(error)}") from error
 
@@ -208,6 +208,18 @@ class _OpenFile:
             if not self._users and self._file is not None:
                 self._file.close(force=True)
                 self._file = None
+
+
+def _shared(schema: pa.Schema) -> pa.Schema:
+    """One object for the equal schemas of many files: a thousand columns are 200 KB each time."""
+    known = _latest[0]
+    if known is not None and schema.equals(known, check_metadata=True):
+        return known
+    _latest[0] = schema
+    return schema
+
+
+_latest: list[pa.Schema | None] = [None]
 
 
 def _read_footer(location: Location) -> bytes:
