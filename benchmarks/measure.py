@@ -24,13 +24,17 @@ from .exact import Truth, check
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """Who does what, under which name, and what is true of what it reads."""
+    """Who does what, under which name, and what is true of what it reads.
+
+    ``most`` bounds the rounds of one that takes minutes; it takes part in the first ones.
+    """
 
     label: str
     peer: Peer
     task: str
     options: dict[str, Any] = field(default_factory=dict)
     truth: Mapping[str, Truth] | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,8 @@ class Ratio:
 
 
 def ratio(a: Measured, b: Measured) -> Ratio:
-    """How many times as long as ``b`` ``a`` takes."""
-    rounds = [x / y for x, y in zip(a.seconds, b.seconds, strict=True)]
+    """How many times as long as ``b`` ``a`` takes, in the rounds in which both took part."""
+    rounds = [x / y for x, y in zip(a.seconds, b.seconds, strict=False)]
     return Ratio(median(rounds), min(rounds), max(rounds))
 
 
@@ -133,9 +137,10 @@ def take_turns(contestants: Sequence[Contestant], rounds: int) -> dict[str, Meas
             answers = workers[-1].ask("answers")  # also warms up
             if each.truth is not None:
                 check(each.peer.name, answers, each.truth)
-        for _ in range(rounds):
+        for turn in range(rounds):
             for worker in workers:
-                turns[worker.contestant.label].append(worker.ask("time"))
+                if worker.contestant.most is None or turn < worker.contestant.most:
+                    turns[worker.contestant.label].append(worker.ask("time"))
         peaks = {worker.contestant.label: worker.ask("peak")["bytes"] for worker in workers}
     finally:
         for worker in workers:

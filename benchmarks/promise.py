@@ -8,7 +8,7 @@ from statistics import median
 
 from .data import FLOATS, Sizes
 from .measure import ratio
-from .table import Results, fastest_reading, nanoseconds, printed
+from .table import Results, fastest_reading, met, nanoseconds, printed
 
 MILLISECOND = 1e-3
 
@@ -247,6 +247,6 @@ def promise(results: Results, sizes: Sizes) -> list[str]:
     for row in ROWS:
         if all(part in results for part in row.parts):
             figure = row.figure(results, sizes)
-            met = "yes" if figure.met else "**no**"
-            lines.append(f"| {row.work} | {row.must} | {row.aim} | {figure.measured} | {met} |")
+            cells = (row.work, row.must, row.aim, figure.measured, met(figure.met))
+            lines.append(f"| {' | '.join(cells)} |")
     return lines
