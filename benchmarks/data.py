@@ -58,8 +58,8 @@ FULL = Sizes(
     huge_rows=10_000_000,
     huge_columns=100,
     part_rows=5_000_000,
-    few_parts=2,
-    many_parts=20,
+    few_parts=4,
+    many_parts=40,
     billion_rows=1_000_000_000,
 )
 QUICK = Sizes(

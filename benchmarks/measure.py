@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -166,6 +166,16 @@ def once(contestant: Contestant) -> Measured:
     finally:
         worker.close()
     return Measured([turn["seconds"]], [turn["cores"]], peak, versions)
+
+
+def median_peak(runs: Sequence[Measured]) -> Measured:
+    """Several runs in processes of their own as one: all their times, the median of their peaks."""
+    return replace(
+        runs[0],
+        seconds=[second for run in runs for second in run.seconds],
+        cores=[second for run in runs for second in run.cores],
+        peak=int(median(run.peak for run in runs)),
+    )
 
 
 def busy_cores() -> tuple[float, float]:
