@@ -106,7 +106,8 @@ def profile(
         scan over all files, the new ones last; settings left out are the profile's, and given ones
         must be the same. If there is nothing new, the result is the profile itself.
     memory
-        Bytes of cells kept in memory; beyond it they wait in a temporary file.
+        Bytes of cells kept in memory between units of work; beyond it they wait in a temporary
+        file. The cells of the units under way and the finished profile are not counted.
     max_cells
         Most windows x segments before giving up.
     on_schema_change
