@@ -58,6 +58,16 @@ int ll_counts_range(const uint64_t *values, int64_t count, int storage, uint64_t
 
 /* ---- dense ----------------------------------------------------------------------------------- */
 
+void ll_counts_join(const uint32_t *tables, size_t ways, size_t size, uint64_t low,
+                    uint32_t *table) {
+    for (size_t place = 0; place < size; place++) {
+        uint32_t sum = 0;
+        for (size_t way = 0; way < ways; way++)
+            sum += tables[way * size + place];
+        table[(low + place) & UINT16_MAX] += sum;
+    }
+}
+
 static void count_narrow(const uint64_t *values, size_t count, uint64_t low, uint32_t *table) {
     uint32_t ways[WAYS][NARROW];
     memset(ways, 0, sizeof ways);
@@ -67,12 +77,7 @@ static void count_narrow(const uint64_t *values, size_t count, uint64_t low, uin
             ways[way][(values[i + way] - low) & (NARROW - 1)]++;
     for (; i < count; i++)
         ways[0][(values[i] - low) & (NARROW - 1)]++;
-    for (size_t place = 0; place < NARROW; place++) {
-        uint32_t sum = 0;
-        for (size_t way = 0; way < WAYS; way++)
-            sum += ways[way][place];
-        table[(low + place) & UINT16_MAX] += sum;
-    }
+    ll_counts_join(&ways[0][0], WAYS, NARROW, low, table);
 }
 
 int ll_counts_dense(const uint64_t *values, int64_t count, uint64_t low, uint64_t high,

@@ -19,7 +19,7 @@ static void begin_reading(ll_reader *reader, const ll_numbers *column, int64_t b
 }
 
 /* Go to the view that holds the position; there is one, because starts lie within the rows. */
-static const ll_view *find_view(ll_reader *reader) {
+const ll_view *ll_find_view(ll_reader *reader) {
     const ll_view *views = reader->column->views;
     while (reader->position - reader->base >= views[reader->view].length)
         reader->base += views[reader->view++].length;
@@ -31,7 +31,7 @@ int ll_read(ll_reader *reader, uint64_t *out, int64_t capacity, int64_t *written
     const int64_t before = reader->tally.written;
     *written = 0;
     while (*written < capacity && reader->position < reader->end) {
-        const ll_view *view = column->order ? column->views : find_view(reader);
+        const ll_view *view = column->order ? column->views : ll_find_view(reader);
         int64_t end =
             column->order ? reader->end : ll_smaller(reader->end - reader->base, view->length);
         int code =

@@ -38,6 +38,31 @@ typedef struct ll_cell_work {
     int64_t held; /* values in the block that no state has seen */
 } ll_cell_work;
 
+/* Smallest and largest ordered key of integers that were counted; the first is larger before. */
+typedef struct ll_range {
+    uint64_t low;
+    uint64_t high;
+} ll_range;
+
+/* Let the range hold two more keys; false, with nothing changed, if it would exceed the table. */
+LL_INLINE bool ll_range_widen(ll_range *range, uint64_t low, uint64_t high) {
+    low = low < range->low ? low : range->low;
+    high = high > range->high ? high : range->high;
+    if (high - low > UINT16_MAX) return false;
+    *range = (ll_range){low, high};
+    return true;
+}
+
+/* Count the values held from `begin` on; false, with none of them counted, if they do not fit. */
+LL_HIDDEN bool ll_count_integers(ll_cell_work *work, int64_t begin, ll_range *found);
+
+/* Count a cell of integers or booleans as they lie. Where *fits becomes false, those in the range
+ * are in the table. The tally has no zeros and negatives, which the counts tell. */
+LL_HIDDEN int ll_count_raw(ll_cell_work *work, ll_range *found, bool *fits);
+
+/* The view that holds the next row; there is one. */
+LL_HIDDEN const ll_view *ll_find_view(ll_reader *reader);
+
 /* Count the values of a cell exactly. *exact becomes false, with up to one block of values held or
  * the reader at the start again, as soon as they cannot be. */
 LL_HIDDEN int ll_count_cell(ll_cell_work *work, bool *exact);

@@ -35,12 +35,7 @@ static void write_sorted(ll_cell_work *work) {
 
 /* ---- integers -------------------------------------------------------------------------------- */
 
-typedef struct range {
-    uint64_t low; /* keys */
-    uint64_t high;
-} range;
-
-static void write_range(ll_cell_work *work, range found) {
+static void write_range(ll_cell_work *work, ll_range found) {
     uint32_t *table = work->memory->dense;
     for (uint64_t distance = 0; distance <= found.high - found.low; distance++) {
         uint64_t key = found.low + distance;
@@ -51,25 +46,46 @@ static void write_range(ll_cell_work *work, range found) {
     }
 }
 
-static void clear_range(ll_cell_work *work, range found) {
+static void clear_range(ll_cell_work *work, ll_range found) {
     for (uint64_t distance = 0; distance <= found.high - found.low; distance++)
         work->memory->dense[(found.low + distance) & UINT16_MAX] = 0;
 }
 
-/* Count the values held from `begin` on; false, with nothing of them counted, if they and those
- * before do not fit the table together. */
-static bool count_integers(ll_cell_work *work, int64_t begin, range *found) {
+bool ll_count_integers(ll_cell_work *work, int64_t begin, ll_range *found) {
     const uint64_t *values = work->memory->block + begin;
     const int64_t count = work->held - begin;
     uint64_t keys[2];
     if (count == 0) return true;
     ll_counts_range(values, count, work->storage, keys);
-    uint64_t low = keys[0] < found->low ? keys[0] : found->low;
-    uint64_t high = keys[1] > found->high ? keys[1] : found->high;
-    if (high - low > UINT16_MAX) return false;
+    if (!ll_range_widen(found, keys[0], keys[1])) return false;
     ll_counts_dense(values, count, keys[0], keys[1], work->memory->dense);
-    *found = (range){low, high};
     return true;
+}
+
+/* Count integers as they lie, if they do not need to be put in order. */
+static int count_as_they_lie(ll_cell_work *work, bool *exact) {
+    const ll_numbers *column = work->column;
+    ll_tally *tally = &work->reader.tally;
+    ll_range found = {UINT64_MAX, 0};
+    *exact = false;
+    if (column->order || column->unit >= 0 || work->storage == LL_STORAGE_FLOAT64) return LL_OK;
+    int code = ll_count_raw(work, &found, exact);
+    if (code) return code;
+    if (!*exact) {
+        if (found.low <= found.high) clear_range(work, found);
+        ll_read_again(work);
+        return LL_OK;
+    }
+    const uint64_t zero = ll_ordered_key(0, work->storage);
+    tally->zeros = tally->negatives = 0;
+    if (found.low <= found.high) write_range(work, found);
+    for (int64_t i = 0; i < work->cell->entries; i++) {
+        const uint64_t key = work->out->items[work->cell->items_begin + i];
+        const uint32_t count = work->out->counts[work->cell->counts_begin + i];
+        tally->negatives += key < zero ? count : 0;
+        tally->zeros += key == zero ? count : 0;
+    }
+    return LL_OK;
 }
 
 /* ---- doubles --------------------------------------------------------------------------------- */
@@ -96,13 +112,13 @@ static void write_few(ll_cell_work *work, const few *found) {
 
 /* What counting needs between two chunks of a cell. */
 typedef struct counting {
-    range range;
+    ll_range range;
     few few;
     bool passed; /* a block is full of values that were counted and overwritten */
 } counting;
 
 static void begin_counting(counting *to) {
-    to->range = (range){UINT64_MAX, 0};
+    to->range = (ll_range){UINT64_MAX, 0};
     to->few.used = 0;
     memset(to->few.counts, 0, sizeof to->few.counts);
     to->passed = false;
@@ -110,7 +126,7 @@ static void begin_counting(counting *to) {
 
 /* Count what is held from `begin` on; false if the values can no longer be counted exactly. */
 static bool count_held(ll_cell_work *work, counting *so_far, int64_t begin) {
-    if (work->storage != LL_STORAGE_FLOAT64) return count_integers(work, begin, &so_far->range);
+    if (work->storage != LL_STORAGE_FLOAT64) return ll_count_integers(work, begin, &so_far->range);
     few *found = &so_far->few;
     ll_counts_few(work->memory->block + begin, work->held - begin, LL_FEW, found->values,
                   found->counts, &found->used);
@@ -132,16 +148,17 @@ static void write_counted(ll_cell_work *work, const counting *found) {
 
 int ll_count_cell(ll_cell_work *work, bool *exact) {
     counting found;
+    int code = count_as_they_lie(work, exact);
+    if (code || *exact) return code;
     begin_counting(&found);
-    *exact = false;
     for (;;) {
         if (work->held == LL_BLOCK) {
             work->held = 0;
             found.passed = true;
         }
         int64_t written, begin = work->held;
-        int code = ll_read(&work->reader, work->memory->block + begin,
-                           ll_smaller(CHUNK, LL_BLOCK - begin), &written);
+        code = ll_read(&work->reader, work->memory->block + begin,
+                       ll_smaller(CHUNK, LL_BLOCK - begin), &written);
         if (code) return code;
         work->held += written;
         *exact = begin == 0 && !found.passed && work->held <= LL_SMALL && ll_at_end(&work->reader);

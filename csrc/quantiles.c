@@ -20,6 +20,7 @@
 
 #define MIN_WIDTH LL_QUANTILE_WIDTH
 #define LEVELS    LL_QUANTILE_LEVELS
+#define LOOK_STEP 16
 
 /* ---- capacity, as DataSketches computes it ------------------------------------------------- */
 
@@ -236,6 +237,77 @@ static void place_sorted(placement *to, const uint64_t *keys, size_t count, unsi
     }
 }
 
+/* A walk along the keys as if each were repeated: keys[at] covers positions up to `end`. */
+typedef struct walk {
+    const uint64_t *keys;
+    const uint64_t *weights;
+    size_t at;
+    uint64_t end;
+} walk;
+
+static uint64_t key_at(walk *along, uint64_t position) {
+    while (along->end <= position)
+        along->end += along->weights[++along->at];
+    return along->keys[along->at];
+}
+
+/* place_sorted for repeated keys: the copies of a key are computed, not visited. */
+static void place_weighted(placement *to, const uint64_t *keys, const uint64_t *weights,
+                           uint64_t total, unsigned level, unsigned stride, uint64_t seed,
+                           uint64_t limit) {
+    walk along = {keys, weights, 0, weights[0]};
+    uint64_t begin = 0;
+    for (unsigned bit = 0; bit < stride; bit++) {
+        uint64_t size = (uint64_t)1 << bit;
+        if (!(total & size)) continue;
+        place(to, key_at(&along, begin + (ll_draw(seed, bit) & (size - 1))), level + bit);
+        begin += size;
+    }
+    begin += ll_draw(seed, 64) & (((uint64_t)1 << stride) - 1);
+    while (begin < total && to->total <= limit) {
+        uint64_t key = key_at(&along, begin);
+        uint64_t copies = ((along.end - 1 - begin) >> stride) + 1;
+        place_copies(to, key, copies, level + stride);
+        begin += copies << stride;
+    }
+}
+
+/* What was kept of a block, in order: keys, or where many are equal distinct keys with weights. */
+typedef struct kept_keys {
+    uint64_t *keys;
+    uint64_t *weights; /* NULL if each key counts once */
+    size_t count;      /* with multiplicities */
+} kept_keys;
+
+static void place_kept(placement *to, const kept_keys *kept, unsigned level, unsigned stride,
+                       uint64_t seed, uint64_t limit) {
+    if (kept->weights)
+        place_weighted(to, kept->keys, kept->weights, kept->count, level, stride, seed, limit);
+    else
+        place_sorted(to, kept->keys, kept->count, level, stride, seed, limit);
+}
+
+/* By a look at some neighbours; only time depends on the answer. */
+static bool many_equal(const uint64_t *keys, size_t count) {
+    size_t looks = 0, equal = 0;
+    for (size_t i = 0; i + 1 < count; i += LOOK_STEP, looks++)
+        equal += keys[i] == keys[i + 1];
+    return 2 * equal > looks;
+}
+
+/* Sorted keys become distinct ones with weights. */
+static void join_equal(uint64_t *keys, uint64_t *weights, size_t count) {
+    size_t runs = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t key = keys[i];
+        keys[runs] = key;
+        weights[runs] = i + 1;
+        runs += i + 1 == count || keys[i + 1] != key;
+    }
+    for (size_t run = runs; run-- > 1;)
+        weights[run] -= weights[run - 1];
+}
+
 void ll_quantiles_of_block(const uint64_t *values, size_t count, int storage, unsigned height,
                            int k, const ll_scanned *found, uint64_t *keys, uint64_t *work,
                            ll_part *to) {
@@ -244,23 +316,28 @@ void ll_quantiles_of_block(const uint64_t *values, size_t count, int storage, un
     to->high = (uint64_t)found->high ^ LL_SIGN_BIT;
     to->height = (int32_t)height;
     to->order = 0;
-    size_t kept = sample(values, count, storage, height, seed, keys);
-    ll_sort_keys(keys, work, kept);
+    kept_keys kept = {.keys = keys};
+    kept.count = sample(values, count, storage, height, seed, keys);
+    ll_sort_keys(keys, work, kept.count);
+    if (many_equal(keys, kept.count)) {
+        kept.weights = work;
+        join_equal(keys, work, kept.count);
+    }
     /* The smallest stride whose items fit: down from one that fits for certain while it does. */
     placement chosen, tried;
-    const unsigned certain = certain_stride(kept, height, k);
+    const unsigned certain = certain_stride(kept.count, height, k);
     unsigned stride = certain + 1;
     do {
         memset(&tried, 0, sizeof tried);
         place_rest(&tried, values, count, storage, height, seed);
-        place_sorted(&tried, keys, kept, height, stride - 1, seed, ll_quantiles_budget(k, LEVELS));
+        place_kept(&tried, &kept, height, stride - 1, seed, ll_quantiles_budget(k, LEVELS));
         if (stride <= certain && tried.total > ll_quantiles_budget(k, height_of(&tried))) break;
         chosen = tried;
         stride--;
     } while (stride > 0);
     begin_writing(&chosen, to->items, to->offsets, &to->levels);
     place_rest(&chosen, values, count, storage, height, seed);
-    place_sorted(&chosen, keys, kept, height, stride, seed, UINT64_MAX);
+    place_kept(&chosen, &kept, height, stride, seed, UINT64_MAX);
 }
 
 int ll_quantiles_block(const uint64_t *values, int64_t count, int storage, int height, int k,
@@ -283,40 +360,6 @@ int ll_quantiles_block(const uint64_t *values, int64_t count, int storage, int h
 
 /* ---- distinct keys with counts --------------------------------------------------------------- */
 
-/* A walk along the keys as if each were repeated: keys[at] covers positions up to `end`. */
-typedef struct walk {
-    const uint64_t *keys;
-    const uint64_t *weights;
-    size_t at;
-    uint64_t end;
-} walk;
-
-static uint64_t key_at(walk *along, uint64_t position) {
-    while (along->end <= position)
-        along->end += along->weights[++along->at];
-    return along->keys[along->at];
-}
-
-/* place_sorted for repeated keys: the copies of a key are computed, not visited. */
-static void place_weighted(placement *to, const uint64_t *keys, const uint64_t *weights,
-                           uint64_t total, unsigned stride, uint64_t seed, uint64_t limit) {
-    walk along = {keys, weights, 0, weights[0]};
-    uint64_t begin = 0;
-    for (unsigned bit = 0; bit < stride; bit++) {
-        uint64_t size = (uint64_t)1 << bit;
-        if (!(total & size)) continue;
-        place(to, key_at(&along, begin + (ll_draw(seed, bit) & (size - 1))), bit);
-        begin += size;
-    }
-    begin += ll_draw(seed, 64) & (((uint64_t)1 << stride) - 1);
-    while (begin < total && to->total <= limit) {
-        uint64_t key = key_at(&along, begin);
-        uint64_t copies = ((along.end - 1 - begin) >> stride) + 1;
-        place_copies(to, key, copies, stride);
-        begin += copies << stride;
-    }
-}
-
 int ll_quantiles_weighted(const uint64_t *keys, const uint64_t *weights, int64_t count, int k,
                           uint64_t seed, uint32_t *offsets, int32_t *levels, uint64_t *items) {
     if (count < 1 || k < MIN_WIDTH || k > UINT16_MAX) return LL_ERROR_ARGUMENT;
@@ -333,7 +376,7 @@ int ll_quantiles_weighted(const uint64_t *keys, const uint64_t *weights, int64_t
     placement chosen, tried;
     do {
         memset(&tried, 0, sizeof tried);
-        place_weighted(&tried, keys, weights, total, stride - 1, seed,
+        place_weighted(&tried, keys, weights, total, 0, stride - 1, seed,
                        ll_quantiles_budget(k, LEVELS));
         if (!first && tried.total > ll_quantiles_budget(k, height_of(&tried))) break;
         chosen = tried;
@@ -341,6 +384,6 @@ int ll_quantiles_weighted(const uint64_t *keys, const uint64_t *weights, int64_t
         stride--;
     } while (stride > 0);
     begin_writing(&chosen, items, offsets, levels);
-    place_weighted(&chosen, keys, weights, total, stride, seed, UINT64_MAX);
+    place_weighted(&chosen, keys, weights, total, 0, stride, seed, UINT64_MAX);
     return LL_OK;
 }
