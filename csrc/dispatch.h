@@ -45,6 +45,8 @@ typedef struct ll_scanned {
     uint64_t hash;
 } ll_scanned;
 
+typedef void (*ll_keys_encode_kernel)(const uint64_t *values, int64_t count, int storage,
+                                      uint64_t *keys);
 typedef bool (*ll_doubles_kernel)(const uint64_t *values, int64_t count, int storage,
                                   uint64_t *doubles);
 typedef void (*ll_scan_add_kernel)(ll_scan *scan, const uint64_t *values, int64_t count,
@@ -62,6 +64,7 @@ typedef struct ll_kernels {
     ll_distinct_add_kernel distinct_add;
     ll_distinct_add_hashes_kernel distinct_add_hashes;
     ll_scan_add_kernel scan_add;
+    ll_keys_encode_kernel keys_encode;
     ll_doubles_kernel doubles; /* false if not all integers are exact below 2^53 */
 } ll_kernels;
 

@@ -12,7 +12,7 @@
             uint64_t mask = rejecting(smallest_register(registers));                               \
             int kept =                                                                             \
                 pick_##isa(values + begin, size, mask, mask == 0, ahead + 8 * begin, picked);      \
-            raise_picked(picked, kept, size, registers);                                           \
+            raise_picked(picked, kept, registers);                                                 \
         }                                                                                          \
     }
 DEFINE_ADD_DOUBLES(avx2, LL_TARGET_AVX2)

@@ -12,7 +12,7 @@
 #include "mix.h"
 #include "number.h"
 
-enum { TILE = 2048, INDEX_BITS = 12 };
+enum { TILE = 2048, TRIAL = 128, INDEX_BITS = 12 };
 
 /* Adding the constant first keeps 0, the most frequent number, from being hashed to 0. */
 LL_INLINE uint64_t hash_of(uint64_t value, int storage, int set) {
@@ -57,12 +57,19 @@ LL_INLINE uint64_t rejecting(uint8_t smallest) {
     return smallest == 0 ? 0 : ~(UINT64_MAX >> smallest) >> INDEX_BITS;
 }
 
-LL_INLINE void raise_picked(const uint64_t *picked, int kept, int count, uint8_t *registers) {
-    if (2 * kept > count) {
-        for (int i = 0; i < kept; i++)
+/* Raise by all hashes kept of a tile. Of the first ones it is not known whether they raise
+ * anything; values that repeat soon do not. */
+LL_INLINE void raise_picked(const uint64_t *picked, int kept, uint8_t *registers) {
+    int raised = 0, i = 0;
+    for (; i < kept && i < TRIAL; i++) {
+        raised += rank_of(picked[i]) > registers[picked[i] >> (64 - INDEX_BITS)];
+        raise_always(picked[i], registers);
+    }
+    if (16 * raised > TRIAL) {
+        for (; i < kept; i++)
             raise_always(picked[i], registers);
     } else {
-        for (int i = 0; i < kept; i++)
+        for (; i < kept; i++)
             raise_seldom(picked[i], registers);
     }
 }
@@ -70,7 +77,7 @@ LL_INLINE void raise_picked(const uint64_t *picked, int kept, int count, uint8_t
 LL_INLINE void add_hashes(const uint64_t *hashes, int count, uint8_t *registers) {
     uint64_t mask = rejecting(smallest_register(registers));
     if (mask == 0) {
-        raise_picked(hashes, count, count, registers);
+        raise_picked(hashes, count, registers);
         return;
     }
     uint64_t picked[TILE];
@@ -79,7 +86,7 @@ LL_INLINE void add_hashes(const uint64_t *hashes, int count, uint8_t *registers)
         picked[kept] = hashes[i];
         kept += (hashes[i] & mask) == 0;
     }
-    raise_picked(picked, kept, count, registers);
+    raise_picked(picked, kept, registers);
 }
 
 LL_INLINE void distinct_add_hashes_body(const uint64_t *hashes, int64_t count, uint8_t *registers) {

@@ -7,13 +7,29 @@
 #include "dispatch.h"
 #include "number.h"
 
-int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys) {
-    if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
+LL_INLINE void encode_body(const uint64_t *values, int64_t count, int storage, uint64_t *keys) {
     for (int64_t i = 0; i < count; i++) {
         uint64_t inverted = storage == LL_STORAGE_FLOAT64 ? 0 - (values[i] >> 63) : 0;
         uint64_t flip = storage == LL_STORAGE_UINT64 ? 0 : LL_SIGN_BIT;
         keys[i] = values[i] ^ (inverted | flip);
     }
+}
+
+#define DEFINE_ENCODE(isa, number, target)                                                         \
+    target static void ll_keys_encode_##isa(const uint64_t *values, int64_t count, int storage,    \
+                                            uint64_t *keys) {                                      \
+        if (storage == LL_STORAGE_FLOAT64)                                                         \
+            encode_body(values, count, LL_STORAGE_FLOAT64, keys);                                  \
+        else if (storage == LL_STORAGE_INT64)                                                      \
+            encode_body(values, count, LL_STORAGE_INT64, keys);                                    \
+        else                                                                                       \
+            encode_body(values, count, LL_STORAGE_UINT64, keys);                                   \
+    }
+LL_FOR_EACH_VARIANT(DEFINE_ENCODE)
+
+int ll_keys_encode(const uint64_t *values, int64_t count, int storage, uint64_t *keys) {
+    if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
+    ll_kernels_active()->keys_encode(values, count, storage, keys);
     return LL_OK;
 }
 
@@ -48,6 +64,8 @@ LL_INLINE bool doubles_body(const uint64_t *values, int64_t count, int storage, 
 LL_FOR_EACH_VARIANT(DEFINE_DOUBLES)
 
 void ll_keys_install(ll_kernels *kernels) {
-    static const ll_doubles_kernel variants[] = LL_VARIANTS(ll_doubles);
-    kernels->doubles = variants[kernels->set];
+    static const ll_keys_encode_kernel encode[] = LL_VARIANTS(ll_keys_encode);
+    static const ll_doubles_kernel doubles[] = LL_VARIANTS(ll_doubles);
+    kernels->keys_encode = encode[kernels->set];
+    kernels->doubles = doubles[kernels->set];
 }

@@ -170,8 +170,7 @@ static size_t sample(const uint64_t *values, size_t count, int storage, unsigned
                      uint64_t seed, uint64_t *keys) {
     size_t kept = count >> height;
     if (height == 0) {
-        for (size_t i = 0; i < kept; i++)
-            keys[i] = ll_ordered_key(values[i], storage);
+        ll_kernels_active()->keys_encode(values, (int64_t)kept, storage, keys);
         return kept;
     }
     uint64_t mask = ((uint64_t)1 << height) - 1;
@@ -297,8 +296,11 @@ static bool many_equal(const uint64_t *keys, size_t count) {
 
 /* Sorted keys become distinct ones with weights. */
 static void join_equal(uint64_t *keys, uint64_t *weights, size_t count) {
-    size_t runs = 0;
-    for (size_t i = 0; i < count; i++) {
+    size_t runs = 0, i = 0;
+#if LL_X86
+    if (ll_set_active() == LL_SET_AVX512) i = find_ends_avx512(keys, weights, count, &runs);
+#endif
+    for (; i < count; i++) {
         uint64_t key = keys[i];
         keys[runs] = key;
         weights[runs] = i + 1;

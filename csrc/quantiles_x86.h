@@ -42,6 +42,24 @@ LL_TARGET_AVX512 static size_t scan_doubles_avx512(ll_scan *scan, const uint64_t
     return i;
 }
 
+/* Move the last key of each run to the front and note where the run ends; returns how many keys
+ * were looked at, which leaves the last one at least. */
+LL_TARGET_AVX512 static size_t find_ends_avx512(uint64_t *keys, uint64_t *ends, size_t count,
+                                                size_t *runs) {
+    __m512i end = _mm512_set_epi64(8, 7, 6, 5, 4, 3, 2, 1);
+    size_t i = 0, found = 0;
+    for (; i + 8 < count; i += 8) {
+        __m512i v = _mm512_loadu_si512(keys + i);
+        __mmask8 last = _mm512_cmpneq_epu64_mask(v, _mm512_loadu_si512(keys + i + 1));
+        _mm512_storeu_si512(keys + found, _mm512_maskz_compress_epi64(last, v));
+        _mm512_storeu_si512(ends + found, _mm512_maskz_compress_epi64(last, end));
+        end = _mm512_add_epi64(end, _mm512_set1_epi64(8));
+        found += (size_t)__builtin_popcount(last);
+    }
+    *runs = found;
+    return i;
+}
+
 LL_TARGET_AVX2 static inline __m256i flip_4(__m256i bits) {
     __m256i negative = _mm256_cmpgt_epi64(_mm256_setzero_si256(), bits);
     return _mm256_xor_si256(bits, _mm256_srli_epi64(negative, 1));

@@ -179,8 +179,9 @@ LL_TARGET_AVX512 static void sort_network(uint64_t *keys, size_t count) {
         network_16(keys, count);
 }
 
-/* A key near the middle: the median of evenly spaced ones, of 64 where that pays. */
-LL_TARGET_AVX512 static uint64_t pivot_of(const uint64_t *keys, size_t count) {
+/* A key near the middle: the median of evenly spaced ones, of more where that pays. *often: whether
+ * it was met more than once, so that it is worth being taken out at once. */
+LL_TARGET_AVX512 static uint64_t pivot_of(const uint64_t *keys, size_t count, bool *often) {
     uint64_t some[SAMPLE];
     const size_t size = count < MANY ? KEYS : SAMPLE, step = count / size;
     for (size_t i = 0; i < size; i++)
@@ -189,6 +190,7 @@ LL_TARGET_AVX512 static uint64_t pivot_of(const uint64_t *keys, size_t count) {
         _mm512_storeu_si512(some, sort_inside(_mm512_loadu_si512(some)));
     else
         network_4(some, size);
+    *often = some[size / 2] == some[size / 2 - 1] || some[size / 2] == some[size / 2 + 1];
     return some[size / 2];
 }
 
@@ -223,16 +225,17 @@ LL_TARGET_AVX512 static size_t partition(uint64_t *keys, uint64_t *work, size_t 
 LL_TARGET_AVX512 static bool sort_avx512(uint64_t *keys, uint64_t *work, size_t count, int depth) {
     while (count > NETWORK) {
         if (depth-- == 0) return false;
-        uint64_t pivot = pivot_of(keys, count);
+        bool often;
+        const uint64_t pivot = pivot_of(keys, count, &often);
         size_t low = partition(keys, work, count, pivot, false);
-        if (low == 0) {
-            if (pivot == UINT64_MAX) return true; /* nothing is above, so all are equal */
-            low = partition(keys, work, count, pivot, true); /* all equal to the pivot */
-        } else if (!sort_avx512(keys, work, low, depth)) {
-            return false;
-        }
+        if (low > 0 && !sort_avx512(keys, work, low, depth)) return false;
         keys += low;
         count -= low;
+        if (!often && low > 0) continue;
+        if (pivot == UINT64_MAX) return true; /* nothing is above, so all are equal */
+        size_t equal = partition(keys, work, count, pivot, true);
+        keys += equal;
+        count -= equal;
     }
     sort_network(keys, count);
     return true;
