@@ -28,7 +28,7 @@ def write(path: Path, seed: int, rows: int, group: int) -> None:
         {
             "number": random.normal(size=rows),
             "where": random.choice(["DE", "FR"], rows),
-            "text": [f"t{value}" for value in random.integers(0, 900, rows)],
+            "text": [f"t{value}" for value in random.integers(0, 90, rows)],
         }
     )
     pq.write_table(table, path, row_group_size=group)
@@ -106,9 +106,9 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     """In the middle of reading, of storing cells, of checkpoints: wherever the clock decides."""
     logs, target, once = tmp_path / "logs", tmp_path / "out.lead", tmp_path / "once.lead"
     logs.mkdir()
-    for place in range(20):
+    for place in range(12):
         write(logs / f"{place:02}.parquet", place, 3_000, 3_000)
-    options = ["--segment", "text", "--memory", "200kB", "--quiet"]
+    options = ["--segment", "text", "--memory", "50kB", "--quiet"]
     assert main(["profile", str(logs), "-o", str(once), *options]) == 0
     random = standard_random.Random(5)
     command = [sys.executable, "-c", KILL, "profile", str(logs), "-o", str(target), *options]
