@@ -20,10 +20,9 @@ def run(arguments: Sequence[str], place: int, report: str) -> None:
     arguments
         Of the command.
     place
-        Number of the call, from 0; an even one dies before it, an odd one after it, each call
-        having two numbers. -1 lets the command end.
+        Number of the call before which it dies, from 0; -1 lets the command end.
     report
-        File that gets the number of places, if the command ends.
+        File that gets the exit code and the number of calls, if the command ends.
     """
     from leadline.cli import main
     from leadline.scan import checkpoint
@@ -37,14 +36,10 @@ def run(arguments: Sequence[str], place: int, report: str) -> None:
     def dying(call: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*values: Any, **options: Any) -> Any:
             nonlocal count
-            before, count = count, count + 2
-            if before == place:
+            if count == place:
                 os.kill(os.getpid(), signal.SIGKILL)
-            try:
-                return call(*values, **options)
-            finally:
-                if before + 1 == place:
-                    os.kill(os.getpid(), signal.SIGKILL)
+            count += 1
+            return call(*values, **options)
 
         return counted
 
