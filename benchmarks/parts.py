@@ -159,6 +159,11 @@ def anchor(bench: Bench) -> Figures:
     for way, names in READING.items():
         reading = {**options, "way": way.split(",")[0], "dictionaries": list(names)}
         contestants.append(bench.contestant(f"pyarrow, {way}", "pyarrow", "anchor", reading, truth))
+    # How far a second thread can help at all.
+    alone = {**options, "way": "column chunks", "dictionaries": list(DICTIONARIES), "threads": 1}
+    contestants.append(
+        bench.contestant("pyarrow, column chunks, one thread", "pyarrow", "anchor", alone, truth)
+    )
     for label, others in (
         ("leadline", {"output": bench.output("a.lead")}),
         ("leadline, one thread", {"output": bench.output("b.lead"), "threads": 1}),
