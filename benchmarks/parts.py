@@ -77,6 +77,13 @@ class Bench:
         found = once(self.ours(label, "command", {"arguments": arguments}))
         return replace(found, written=output.stat().st_size)
 
+    def anew(self, paths: Mapping[str, str], rounds: int) -> Figures:
+        """The command on each path in turn, in a new process each time."""
+        found = [
+            {label: self.once(label, path) for label, path in paths.items()} for _ in range(rounds)
+        ]
+        return {label: median_peak([each[label] for each in found]) for label in paths}
+
     def array_truth(self, name: str) -> Truths:
         return {"x": truth_of(pa.array(np.load(self.data.file(name))))}
 
@@ -195,8 +202,7 @@ def memory(bench: Bench) -> Figures:
         "few files": str(bench.data.parts(sizes.few_parts)),
         "many files": str(bench.data.parts(sizes.many_parts)),
     }
-    rounds = [{label: bench.once(label, path) for label, path in paths.items()} for _ in range(3)]
-    return {label: median_peak([each[label] for each in rounds]) for label in paths}
+    return bench.anew(paths, 3)
 
 
 def wide(bench: Bench) -> Figures:
@@ -249,8 +255,7 @@ def billion(bench: Bench) -> Figures:
     """A billion rows in a hundred files through the command, and a tenth of them."""
     folder = bench.data.folder / "billion"
     make_billion(folder, bench.data.sizes)
-    paths = {"a tenth": str(folder / "part-000*.parquet"), "all": str(folder)}
-    return {label: bench.once(label, path) for label, path in paths.items()}
+    return bench.anew({"a tenth": str(folder / "part-000*.parquet"), "all": str(folder)}, 3)
 
 
 PARTS: dict[str, Callable[[Bench], Figures]] = {

@@ -83,9 +83,11 @@ def billion(figures: Figures, sizes: Sizes) -> list[str]:
     ]
     for label, share in (("a tenth", 0.1), ("all", 1.0)):
         each, rows = figures[label], share * sizes.billion_rows
+        seconds = median(each.seconds)
         lines.append(
-            f"| {rows:,.0f} | {share * BILLION_PARTS:.0f} | {each.seconds[0]:.1f} "
-            f"| {rows / each.seconds[0] / 1e6:.1f} million | {busy(each):.2f} "
+            f"| {rows:,.0f} | {share * BILLION_PARTS:.0f} "
+            f"| {seconds:.1f} ({min(each.seconds):.1f} to {max(each.seconds):.1f}) "
+            f"| {rows / seconds / 1e6:.1f} million | {busy(each):.2f} "
             f"| {each.peak / 1e6:.0f} | {each.written / 1e3:.0f} |"
         )
     grown = figures["all"].peak / figures["a tenth"].peak
