@@ -11,12 +11,13 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 from .environments import ROOT, Peer
 from .exact import Truth, check
@@ -46,6 +47,7 @@ class Measured:
     peak: int
     versions: dict[str, str]
     written: int = 0  # bytes of the file it wrote, where that is the figure
+    resident: int = 0  # median of its memory while it worked, where that was sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +163,41 @@ def once(contestant: Contestant) -> Measured:
     worker = Worker(contestant)
     try:
         versions = worker.reply()["versions"]
-        turn = worker.ask("time")
+        with Sampler(worker.process.pid) as sampler:
+            turn = worker.ask("time")
         peak = worker.ask("peak")["bytes"]
     finally:
         worker.close()
-    return Measured([turn["seconds"]], [turn["cores"]], peak, versions)
+    return Measured(
+        [turn["seconds"]], [turn["cores"]], peak, versions, resident=int(median(sampler.seen))
+    )
+
+
+class Sampler:
+    """Looks from outside, twenty times a second, at how much memory a process holds.
+
+    A peak is the largest of many chances, so it creeps up with the time that it has; what is held
+    in the middle does not, unless something is kept.
+    """
+
+    def __init__(self, process: int) -> None:
+        self.status = Path(f"/proc/{process}/statm")
+        self.seen: list[int] = []
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._look, daemon=True)
+
+    def _look(self) -> None:
+        page = os.sysconf("SC_PAGE_SIZE")
+        while not self.seen or not self.stopped.wait(0.05):
+            self.seen.append(int(self.status.read_text("ascii").split()[1]) * page)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self.thread.join()
 
 
 def median_peak(runs: Sequence[Measured]) -> Measured:
@@ -175,6 +207,7 @@ def median_peak(runs: Sequence[Measured]) -> Measured:
         seconds=[second for run in runs for second in run.seconds],
         cores=[second for run in runs for second in run.cores],
         peak=int(median(run.peak for run in runs)),
+        resident=int(median(run.resident for run in runs)),
     )
 
 
