@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from leadline.scan.checkpoint import Checkpoint
+from leadline.snapshot.frames import HEADER_START
 
 from .conftest import Run
 
@@ -154,7 +155,7 @@ def test_what_cannot_be_gone_on_with(logs: Path, tmp_path: Path, run: Run) -> No
     assert done.code == 2
     assert "had segments [], not ['country']" in done.err
     assert "without --resume" in done.err
-    (tmp_path / "out.lead.checkpoint").write_bytes(b"LEAD")
+    (tmp_path / "out.lead.checkpoint").write_bytes(HEADER_START)
     done = run(*command, "--resume")
     assert done.code == 2
     assert "out.lead.checkpoint cannot be used" in done.err
@@ -189,3 +190,40 @@ def test_control_c(logs: Path, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert told.startswith("leadline: interrupted; what was read is kept in ")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("ending", ["checkpoint", "checkpoint.cells"])
+@pytest.mark.parametrize("options", [(), ("--resume",)])
+def test_nothing_of_another_kind_is_taken_for_a_checkpoint(
+    run: Run, tmp_path: Path, ending: str, options: tuple[str, ...]
+) -> None:
+    data, theirs = tmp_path / "x.csv", tmp_path / f"x.lead.{ending}"
+    data.write_text("a\n1\n")
+    theirs.write_text("precious\n")
+    done = run("profile", data, "-o", tmp_path / "x.lead", *options)
+    assert done.code == 2
+    assert f"{theirs} is there already and is no checkpoint" in done.err
+    assert theirs.read_text() == "precious\n"
+    theirs.unlink()
+    theirs.mkdir()
+    assert run("profile", data, "-o", tmp_path / "x.lead", *options).code == 2
+    assert not (tmp_path / "x.lead").exists()
+
+
+@pytest.mark.parametrize("ending", ["checkpoint", "checkpoint.cells"])
+def test_an_input_is_not_taken_for_a_checkpoint(run: Run, tmp_path: Path, ending: str) -> None:
+    data = tmp_path / f"x.lead.{ending}"
+    data.write_text("a\n1\n")
+    done = run("profile", data, "--format", "csv", "-o", tmp_path / "x.lead")
+    assert done.code == 2
+    assert "is one of the inputs" in done.err
+    assert data.read_text() == "a\n1\n"
+
+
+def test_a_snapshot_is_not_taken_for_a_checkpoint(run: Run, tmp_path: Path) -> None:
+    data, other = tmp_path / "x.csv", tmp_path / "x.lead.checkpoint"
+    data.write_text("a\n1\n")
+    assert run("profile", data, "-o", other).code == 0
+    content = other.read_bytes()
+    assert run("profile", data, "-o", tmp_path / "x.lead").code == 2
+    assert other.read_bytes() == content

@@ -104,3 +104,12 @@ def test_a_missing_file_is_one_line(run: Run, profiled: list[Path]) -> None:
         2,
         "leadline: nowhere.py is not a file; --summaries takes a Python file\n",
     )
+
+
+def test_a_file_that_ends_the_process_is_one_line(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text("raise SystemExit(0)")
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "x.parquet")
+    done = run("profile", tmp_path / "x.parquet", "-o", tmp_path / "x.lead", "--summaries", path)
+    assert done.code == 2
+    assert "line 1: SystemExit: 0" in done.err

@@ -272,3 +272,17 @@ def test_standard_input_that_cannot_be_used(tmp_path: Path, command: str, messag
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert not target.exists()
+
+
+@pytest.mark.parametrize("text", ['a,b\n1,"2\n', 'a\n"', 'a\n1\n"x\n2\n3'])
+def test_a_quote_that_is_not_closed_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match="ends inside quotes"):
+        ll.profile(path)
+
+
+def test_a_last_record_without_a_line_end_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('a,b\n1,"2"\n3,"4"')
+    assert ll.profile(path).rows == 2

@@ -117,7 +117,7 @@ def custom_summaries(path: Path | None) -> list[CustomSummary]:
         defined = runpy.run_path(str(path))
     except LeadlineError as error:
         raise InputError(f"{path}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{path} cannot be run: {_place_of(error, path)}") from error
     found = [value for value in defined.values() if isinstance(value, CustomSummary)]
     if not found:
@@ -125,7 +125,7 @@ def custom_summaries(path: Path | None) -> list[CustomSummary]:
     return found
 
 
-def _place_of(error: Exception, path: Path) -> str:
+def _place_of(error: BaseException, path: Path) -> str:
     """An error of a user's file in one line, with the last line of that file it came through."""
     lines = [
         frame.lineno

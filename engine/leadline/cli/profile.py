@@ -114,6 +114,8 @@ def profile(
         raise InputError("--every needs the column with the time; add --time COL")
     tell = _silent if quiet else note
     kept = None if stream else scan.Checkpoint(f"{target}.checkpoint", tell=tell)
+    if kept is not None:
+        kept.require_ours(file.path for file in found.locations if isinstance(file, LocalFile))
     own = custom_summaries(summaries)
     with ProgressBar(quiet=quiet) as bar:
         options = scan.prepare(

@@ -32,7 +32,7 @@ from ..snapshot.cells import (
 from .cells import CellKey
 
 _START = struct.Struct("<4sII")  # name, length and CRC-32 of the line that follows
-_NAME = b"cell"
+CELLS_START = b"cell"  # the name, and so what every file of cells begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class CellFile:
         lengths = tuple(map(len, parts))
         line = self._line(cell.key, number, lengths, checksum)
         file.seek(self.end)
-        file.write(_START.pack(_NAME, len(line), zlib.crc32(line)))
+        file.write(_START.pack(CELLS_START, len(line), zlib.crc32(line)))
         file.write(line)
         for part in parts:
             file.write(part)
@@ -191,7 +191,7 @@ class CellFile:
         try:
             name, length, checksum = _START.unpack(self._file.read(_START.size))
             line = self._file.read(length)
-            if name != _NAME or zlib.crc32(line) != checksum:
+            if name != CELLS_START or zlib.crc32(line) != checksum:
                 raise SnapshotError(_DAMAGED)
             fields = json.loads(line)
             number = fields["columns"]

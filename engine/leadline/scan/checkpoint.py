@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import time
 import weakref
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -31,12 +32,14 @@ from ..snapshot import frames
 from ..snapshot.cells import columns_from_json, columns_to_json, decode_cell, encode_cell
 from ..snapshot.files import path_of, read_file, write_atomically
 from ..snapshot.frames import FileKind, Frame
+from .cellfile import CELLS_START
 
-INTERVAL = (
-    20.0  # seconds between two checkpoints, so that with one more unit of work it is below 30
-)
-COSTS = 50  # or so many times as long as one takes to write, if that is more: 2 % of the time
+# Seconds between two checkpoints, so that with one more unit of work it is below 30 ...
+INTERVAL = 20.0
+# ... or so many times as long as one takes to write, if that is more: 2 % of the time.
+COSTS = 50
 _MODE = 0o600
+_KIND_PLACE = 14  # docs/format.md, section 2.1
 _AFRESH = "start again from the beginning, without resume=True"
 
 
@@ -97,6 +100,39 @@ class Checkpoint:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def require_ours(self, inputs: Iterable[Path] = ()) -> None:
+        """Refuse to replace or remove what is not a checkpoint.
+
+        Parameters
+        ----------
+        inputs
+            Files that are to be read.
+
+        Raises
+        ------
+        InputError
+            If an input or something of another kind lies where the checkpoint would.
+        """
+        read = {os.path.realpath(path) for path in inputs}
+        for path, is_ours in ((self.path, _begins_checkpoint), (self._cells_path, _begins_cells)):
+            if os.path.realpath(path) in read:
+                raise InputError(
+                    f"{path} is one of the inputs, but the checkpoint would be written there; give "
+                    "another file for the snapshot"
+                )
+            try:
+                with path.open("rb") as file:
+                    head = file.read(frames.HEADER_SIZE)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                head = b"?"  # a folder, or not to be read
+            if not is_ours(head):
+                raise InputError(
+                    f"{path} is there already and is no checkpoint, which would be written there; "
+                    "move it away, or give another file for the snapshot"
+                )
 
     @property
     def exists(self) -> bool:
@@ -232,7 +268,7 @@ class Checkpoint:
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
         self._cells.truncate(0)
-        for torn in self.path.parent.glob(f".{self.path.name}.*.tmp"):
+        for torn in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.tmp"):
             with contextlib.suppress(OSError):
                 torn.unlink()
 
@@ -317,6 +353,19 @@ class Checkpoint:
             [cells[place] for place in state["cells"]],
             None if before is None else [cells[place] for place in before],
         )
+
+
+def _begins_checkpoint(head: bytes) -> bool:
+    """Whether a file may be a checkpoint, whole or torn, of whatever version."""
+    start = frames.HEADER_START
+    if not start.startswith(head[: len(start)]):
+        return False
+    return len(head) <= _KIND_PLACE or head[_KIND_PLACE] == FileKind.CHECKPOINT
+
+
+def _begins_cells(head: bytes) -> bool:
+    """Whether a file may be one of cells, whole or torn."""
+    return CELLS_START.startswith(head[: len(CELLS_START)])
 
 
 def _checked(data: memoryview, entry: Frame) -> Frame:

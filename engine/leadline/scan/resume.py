@@ -41,7 +41,10 @@ def description(options: Options, kind: str | None) -> dict[str, Any]:
     described = {
         "request": request,
         "settings": json.loads(options.settings.to_json()),
-        "summaries": sorted(options.summaries),
+        "summaries": [
+            [name, str(own.initial.dtype), list(own.initial.shape), own.initial.tobytes().hex()]
+            for name, own in sorted(options.summaries.items())
+        ],
         "format": kind,
         "base": None if options.base is None else _digest(options.base),
     }

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from .. import snapshot
 from ..errors import InputError
-from ..locations import Location
+from ..locations import LocalFile, Location
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
 from ..profile.custom import CustomSummary
 from .cellfile import CellFile
@@ -203,6 +203,10 @@ def scan(data: Any, options: Options) -> Profile:
         raise InputError(
             "only files can be read again after an interruption, not objects in memory or streams; "
             "leave checkpoint out"
+        )
+    if options.checkpoint is not None:
+        options.checkpoint.require_ours(
+            file.path for file in inputs.locations or () if isinstance(file, LocalFile)
         )
     saved = None
     if options.resume:

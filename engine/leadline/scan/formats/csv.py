@@ -115,6 +115,11 @@ class CsvSource(TextSource):
                     raise pa.ArrowInvalid("straddling object")
                 rest = whole[end:]
         if rest:
+            if _native.records_end(rest + b"\n", self._delimiter) != len(rest) + 1:
+                raise InputError(
+                    f"{self.label} ends inside quotes: it was cut short, or a quote is not closed; "
+                    "get the whole file, or close the quote"
+                )
             yield memoryview(rest)
 
     def _parse(
