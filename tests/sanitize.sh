@@ -21,7 +21,9 @@ LEADLINE_SANITIZE="$sanitizers" "$python" setup.py -q build_ext --force \
 # library too, or exceptions of other extension modules cannot be intercepted. Leaks of the
 # interpreter itself are not ours to report.
 preload="$("$compiler" -print-file-name=libasan.so) $("$compiler" -print-file-name=libstdc++.so.6)"
-export ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:detect_stack_use_after_return=1
+# No fake stack (detect_stack_use_after_return): GCC before 14 aligns it to 32 bytes, and registers of
+# 64 bytes that are kept there fault (GCC bug 110027).
+export ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:detect_stack_use_after_return=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export PYTHONPATH="$PWD/$build/engine"
 LD_PRELOAD="$preload" exec "$python" -m pytest -p no:cacheprovider "$@"
