@@ -13,16 +13,13 @@
             histogram_index_body(values, count, LL_STORAGE_UINT64, number, index);                 \
     }                                                                                              \
     target static void ll_histogram_add_##isa(const uint64_t *values, int64_t count, int storage,  \
-                                              const uint8_t *ahead, uint32_t *counters,            \
-                                              uint8_t *touched) {                                  \
+                                              uint32_t *counters, uint8_t *touched) {              \
         if (storage == LL_STORAGE_FLOAT64)                                                         \
-            histogram_add_body(values, count, LL_STORAGE_FLOAT64, number, ahead, counters,         \
-                               touched);                                                           \
+            histogram_add_body(values, count, LL_STORAGE_FLOAT64, number, counters, touched);      \
         else if (storage == LL_STORAGE_INT64)                                                      \
-            histogram_add_body(values, count, LL_STORAGE_INT64, number, ahead, counters, touched); \
+            histogram_add_body(values, count, LL_STORAGE_INT64, number, counters, touched);        \
         else                                                                                       \
-            histogram_add_body(values, count, LL_STORAGE_UINT64, number, ahead, counters,          \
-                               touched);                                                           \
+            histogram_add_body(values, count, LL_STORAGE_UINT64, number, counters, touched);       \
     }
 
 LL_FOR_EACH_VARIANT(HISTOGRAM_VARIANT)
@@ -43,9 +40,7 @@ int ll_histogram_index(const uint64_t *values, int64_t count, int storage, uint3
 int ll_histogram_add(const uint64_t *values, int64_t count, int storage, uint32_t *counters,
                      uint8_t *touched) {
     if (count < 0 || !ll_storage_known(storage)) return LL_ERROR_ARGUMENT;
-    /* What is loaded ahead is the values themselves. */
-    const uint8_t *ahead = (const uint8_t *)values;
-    ll_kernels_active()->histogram_add(values, count, storage, ahead, counters, touched);
+    ll_kernels_active()->histogram_add(values, count, storage, counters, touched);
     return LL_OK;
 }
 

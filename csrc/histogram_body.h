@@ -13,7 +13,7 @@
 
 #include "number.h"
 
-enum { TILE = 1024, LINE = 8, SAMPLE = 256, MANY_REPEATS = SAMPLE / 4 };
+enum { TILE = 1024, SAMPLE = 256, MANY_REPEATS = SAMPLE / 4 };
 
 #define SCRAP          ((uint32_t)(LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE))
 #define NEGATIVE_PAGE  (LL_HISTOGRAM_PAGES / 2)
@@ -68,22 +68,16 @@ LL_INLINE void mark_pages(const survey *found, uint8_t *touched) {
 
 /* Bits become the top 20: the bucket. Infinities have pages of their own, which nothing reads;
  * zeros land with the smallest subnormals and are taken back. */
-LL_INLINE void count_tile(const uint64_t *bits, int count, const uint8_t *ahead,
-                          uint32_t *restrict counters, uint8_t *restrict touched) {
+LL_INLINE void count_tile(const uint64_t *bits, int count, uint32_t *restrict counters,
+                          uint8_t *restrict touched) {
     survey found = survey_tile(bits, count);
     if (LL_UNLIKELY(found.signed_low >> 12 == found.signed_high >> 12)) {
         counters[bits[0] >> BUCKET_SHIFT] += (uint32_t)count;
         mark_pages(&found, touched);
     } else if (LL_LIKELY(found.repeats < MANY_REPEATS)) {
-        const uint64_t *at = bits, *end = bits + count;
-        for (; at + LINE <= end; at += LINE, ahead += LINE * sizeof *at) {
-            __builtin_prefetch(ahead);
 #pragma GCC unroll 8
-            for (size_t i = 0; i < LINE; i++)
-                counters[at[i] >> BUCKET_SHIFT]++;
-        }
-        for (; at < end; at++)
-            counters[*at >> BUCKET_SHIFT]++;
+        for (size_t i = 0; i < (size_t)count; i++)
+            counters[bits[i] >> BUCKET_SHIFT]++;
         mark_pages(&found, touched);
     } else {
         for (int i = 0; i < TILE; i += LL_HISTOGRAM_TABLES)
@@ -95,14 +89,14 @@ LL_INLINE void count_tile(const uint64_t *bits, int count, const uint8_t *ahead,
 }
 
 LL_INLINE void histogram_add_body(const uint64_t *values, int64_t count, int storage, int set,
-                                  const uint8_t *ahead, uint32_t *counters, uint8_t *touched) {
+                                  uint32_t *counters, uint8_t *touched) {
     uint64_t bits[TILE];
     for (int64_t begin = 0; begin < count; begin += TILE) {
         int size = (int)ll_smaller(TILE, count - begin);
         for (int i = 0; storage != LL_STORAGE_FLOAT64 && i < size; i++)
             bits[i] = ll_truncated_bits(values[begin + i], storage, set);
         const uint64_t *tile = storage == LL_STORAGE_FLOAT64 ? values + begin : bits;
-        count_tile(tile, size, ahead + begin * (int64_t)sizeof *values, counters, touched);
+        count_tile(tile, size, counters, touched);
     }
 }
 

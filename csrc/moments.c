@@ -1,7 +1,12 @@
 /* Count, mean, central moments and extremes: what the variants share, the variants, and the
  * weighted form. */
 #include "moments.h"
+#include "mix.h"
 #include "number.h"
+
+#if LL_X86
+#include <immintrin.h>
+#endif
 
 #include <math.h>
 
@@ -27,17 +32,6 @@ LL_INLINE int keep_finite(const stored_double *values, int count, double *finite
  * function takes a key back to its bits. */
 LL_INLINE int64_t signed_key(uint64_t bits) {
     return (int64_t)(bits ^ ((uint64_t)((int64_t)bits >> 63) >> 1));
-}
-
-LL_INLINE void float_extremes(const stored_double *values, int count, ll_moments *result) {
-    int64_t low = signed_key(ll_bits_of_double(values[0])), high = low;
-    for (int i = 0; i < count; i++) {
-        int64_t key = signed_key(ll_bits_of_double(values[i]));
-        low = key < low ? key : low;
-        high = key > high ? key : high;
-    }
-    result->minimum = (uint64_t)signed_key((uint64_t)low);
-    result->maximum = (uint64_t)signed_key((uint64_t)high);
 }
 
 LL_INLINE void integer_extremes(const uint64_t *values, int count, int storage,
@@ -104,19 +98,37 @@ static void combine(ll_moments *a, const ll_moments *b, int storage) {
 #define SET       LL_SET_SERIAL
 #define TARGET
 #define VECTOR_BYTES 16
+#if LL_X86
+#define VECTOR_MIN(a, b)     _mm_min_pd(a, b)
+#define VECTOR_MAX(a, b)     _mm_max_pd(a, b)
+#define VECTOR_PRODUCT(word) (words_serial) _mm_mul_epu32((__m128i)(word), (__m128i)((word) >> 32))
+#else
+#define CHOOSE(mask, a, b)                                                                         \
+    (vector_serial)(((mask) & (words_serial)(a)) | (~(mask) & (words_serial)(b)))
+#define VECTOR_MIN(a, b)     CHOOSE((words_serial)((b) < (a)), b, a)
+#define VECTOR_MAX(a, b)     CHOOSE((words_serial)((b) > (a)), b, a)
+#define VECTOR_PRODUCT(word) (((word) & 0xffffffffu) * ((word) >> 32))
+#endif
 #include "moments_body.h"
 
 #if LL_X86
-#define ISA(name)    name##_avx2
-#define SET          LL_SET_AVX2
-#define TARGET       LL_TARGET_AVX2
-#define VECTOR_BYTES 32
+#define ISA(name)            name##_avx2
+#define SET                  LL_SET_AVX2
+#define TARGET               LL_TARGET_AVX2
+#define VECTOR_BYTES         32
+#define VECTOR_MIN(a, b)     _mm256_min_pd(a, b)
+#define VECTOR_MAX(a, b)     _mm256_max_pd(a, b)
+#define VECTOR_PRODUCT(word) (words_avx2) _mm256_mul_epu32((__m256i)(word), (__m256i)((word) >> 32))
 #include "moments_body.h"
 
-#define ISA(name)    name##_avx512
-#define SET          LL_SET_AVX512
-#define TARGET       LL_TARGET_AVX512
-#define VECTOR_BYTES 64
+#define ISA(name)        name##_avx512
+#define SET              LL_SET_AVX512
+#define TARGET           LL_TARGET_AVX512
+#define VECTOR_BYTES     64
+#define VECTOR_MIN(a, b) _mm512_min_pd(a, b)
+#define VECTOR_MAX(a, b) _mm512_max_pd(a, b)
+#define VECTOR_PRODUCT(word)                                                                       \
+    (words_avx512) _mm512_mul_epu32((__m512i)(word), (__m512i)((word) >> 32))
 #include "moments_body.h"
 #endif
 
@@ -166,7 +178,8 @@ int ll_moments_block(const uint64_t *values, int64_t count, int storage, ll_mome
     ll_moments_tree tree = {.height = 0};
     for (int64_t begin = 0; begin < count; begin += TILE) {
         ll_moments tile;
-        kernels->moments_tile(values + begin, (int)ll_smaller(TILE, count - begin), storage, &tile);
+        kernels->moments_tile(values + begin, (int)ll_smaller(TILE, count - begin), storage, NULL,
+                              &tile);
         ll_moments_push(&tree, &tile, storage);
     }
     ll_moments_finish(&tree, storage, result);

@@ -6,6 +6,8 @@
  *     SET            its LL_SET_* number
  *     TARGET         its target attribute
  *     VECTOR_BYTES   the width of its registers
+ *     VECTOR_MIN, VECTOR_MAX   the smaller and the larger double of each lane
+ *     VECTOR_PRODUCT           of both 32-bit halves of each 64-bit word
  *
  * Value i of a tile belongs to lane i % 8 and lanes are added as a tree, so every width adds the
  * same numbers in the same order. The registers are written out because GCC 12 does not find them
@@ -13,6 +15,7 @@
  */
 
 typedef double ISA(vector) __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint64_t ISA(words) __attribute__((vector_size(VECTOR_BYTES)));
 /* The same at any address of a double. */
 typedef double ISA(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
@@ -41,6 +44,70 @@ LL_INLINE double ISA(add_tile)(const stored_double *values, int count) {
     for (int i = 0; i < whole; i += LANES)
         for (int part = 0; part < PARTS; part++)
             sum[part] += PART(values + i + part * WIDTH);
+    if (whole < count) {
+        ISA(pad)(values + whole, count - whole, 0.0, padded);
+        for (int part = 0; part < PARTS; part++)
+            sum[part] += PART(padded + part * WIDTH);
+    }
+    return ISA(add_lanes)(sum);
+}
+
+/* The smallest and the largest of the lanes and of what is left. */
+LL_INLINE void ISA(find_extremes)(const ISA(vector) * low, const ISA(vector) * high,
+                                  const stored_double *rest, int count, ll_moments *result) {
+    double lows[LANES], highs[LANES];
+    memcpy(lows, low, sizeof lows);
+    memcpy(highs, high, sizeof highs);
+    for (int lane = 1; lane < LANES; lane++) {
+        lows[0] = lows[lane] < lows[0] ? lows[lane] : lows[0];
+        highs[0] = highs[lane] > highs[0] ? highs[lane] : highs[0];
+    }
+    for (int i = 0; i < count; i++) {
+        lows[0] = rest[i] < lows[0] ? rest[i] : lows[0];
+        highs[0] = rest[i] > highs[0] ? rest[i] : highs[0];
+    }
+    result->minimum = ll_bits_of_double(lows[0]);
+    result->maximum = ll_bits_of_double(highs[0]);
+}
+
+/* add_tile and the extremes, infinities among them, and the pass that the quantile sketch needs (as
+ * in quantiles_body.h): a sum waits for the one before it, which leaves time for all of this. */
+TARGET LL_INLINE double ISA(first_pass)(const stored_double *values, int count, ll_scan *scan,
+                                        ll_moments *result) {
+    ISA(vector) sum[PARTS], low[PARTS], high[PARTS];
+    ISA(words) sums[PARTS], salts[PARTS];
+    double padded[LANES];
+    memset(sum, 0, sizeof sum);
+    for (int part = 0; part < PARTS; part++)
+        low[part] = high[part] = values[0] + sum[part];
+    if (scan) {
+        memcpy(sums, scan->sums, sizeof sums);
+        memcpy(salts, scan->salts, sizeof salts);
+    }
+    int whole = count - count % LANES;
+    for (int i = 0; i < whole; i += LANES) {
+        for (int part = 0; part < PARTS; part++) {
+            ISA(vector) value = PART(values + i + part * WIDTH);
+            sum[part] += value;
+            low[part] = VECTOR_MIN(low[part], value);
+            high[part] = VECTOR_MAX(high[part], value);
+            if (!scan) continue;
+            ISA(words) bits = (ISA(words))value, salted = bits ^ salts[part];
+            sums[part] += VECTOR_PRODUCT(salted) + ((bits << 7) | (bits >> 57));
+            salts[part] += LL_GOLDEN;
+        }
+    }
+    ISA(find_extremes)(low, high, values + whole, count - whole, result);
+    if (scan) {
+        memcpy(scan->sums, sums, sizeof sums);
+        memcpy(scan->salts, salts, sizeof salts);
+        for (int i = whole; i < count; i++)
+            scan->sums[0] = ll_mix(scan->sums[0] ^ ll_bits_of_double(values[i]));
+        int64_t least = signed_key(result->minimum), most = signed_key(result->maximum);
+        scan->low[0] = least < scan->low[0] ? least : scan->low[0];
+        scan->high[0] = most > scan->high[0] ? most : scan->high[0];
+        scan->count += (uint64_t)count;
+    }
     if (whole < count) {
         ISA(pad)(values + whole, count - whole, 0.0, padded);
         for (int part = 0; part < PARTS; part++)
@@ -96,16 +163,18 @@ LL_INLINE void ISA(finish_tile)(const stored_double *values, int count, double s
     shift_center(count, center, sums, result);
 }
 
-LL_INLINE void ISA(float_tile)(const stored_double *values, int count, ll_moments *result) {
+TARGET LL_INLINE void ISA(float_tile)(const stored_double *values, int count, ll_scan *scan,
+                                      ll_moments *result) {
     double finite[TILE];
-    double sum = ISA(add_tile)(values, count);
+    double sum = scan ? ISA(first_pass)(values, count, scan, result)
+                      : ISA(first_pass)(values, count, NULL, result);
     if (LL_UNLIKELY(!is_finite(sum))) { /* an infinity, or an overflow of the sum */
         count = keep_finite(values, count, finite);
+        result->minimum = result->maximum = 0;
         if (count == 0) return;
         values = finite;
-        sum = ISA(add_tile)(values, count);
+        sum = ISA(first_pass)(values, count, NULL, result);
     }
-    float_extremes(values, count, result);
     ISA(finish_tile)(values, count, sum, result);
 }
 
@@ -119,10 +188,10 @@ LL_INLINE void ISA(integer_tile)(const uint64_t *values, int count, int storage,
 }
 
 TARGET static void ISA(ll_moments_tile)(const uint64_t *values, int count, int storage,
-                                        ll_moments *result) {
+                                        ll_scan *scan, ll_moments *result) {
     memset(result, 0, sizeof *result);
     if (storage == LL_STORAGE_FLOAT64)
-        ISA(float_tile)((const stored_double *)values, count, result);
+        ISA(float_tile)((const stored_double *)values, count, scan, result);
     else if (storage == LL_STORAGE_INT64)
         ISA(integer_tile)(values, count, LL_STORAGE_INT64, result);
     else
@@ -136,3 +205,6 @@ TARGET static void ISA(ll_moments_tile)(const uint64_t *values, int count, int s
 #undef SET
 #undef TARGET
 #undef VECTOR_BYTES
+#undef VECTOR_MIN
+#undef VECTOR_MAX
+#undef VECTOR_PRODUCT

@@ -11,7 +11,7 @@
 #include <math.h>
 
 /* Values that are taken through all states at a time: with the counters, they stay in L1. */
-#define CHUNK       2048
+#define CHUNK       1024
 #define MOST_HEIGHT 8
 
 typedef struct sketching {
@@ -61,10 +61,11 @@ static uint64_t integer_bits(uint64_t bits, int storage) {
 
 static void add_moments(sketching *to, const uint64_t *values, int64_t count, int storage) {
     const int own = to->work->storage;
+    ll_scan *scan = own == LL_STORAGE_FLOAT64 ? &to->scan : NULL; /* in the same pass */
     for (int64_t begin = 0; begin < count; begin += LL_MOMENTS_TILE) {
         ll_moments tile;
         int size = (int)ll_smaller(LL_MOMENTS_TILE, count - begin);
-        to->kernels->moments_tile(values + begin, size, storage, &tile);
+        to->kernels->moments_tile(values + begin, size, storage, scan, &tile);
         if (storage != own) {
             tile.minimum = integer_bits(tile.minimum, own);
             tile.maximum = integer_bits(tile.maximum, own);
@@ -78,13 +79,13 @@ static void add_numbers(sketching *to, const uint64_t *values, int64_t count) {
     const uint8_t *ahead = ll_ahead(&to->work->reader, values);
     uint64_t doubles[CHUNK];
     int storage = to->work->storage;
-    to->kernels->scan_add(&to->scan, values, count, storage);
+    if (storage != LL_STORAGE_FLOAT64) to->kernels->scan_add(&to->scan, values, count, storage);
     if (storage != LL_STORAGE_FLOAT64 && to->kernels->doubles(values, count, storage, doubles)) {
         values = doubles;
         storage = LL_STORAGE_FLOAT64;
     }
     add_moments(to, values, count, storage);
-    to->kernels->histogram_add(values, count, storage, ahead, memory->counters, memory->touched);
+    to->kernels->histogram_add(values, count, storage, memory->counters, memory->touched);
     to->kernels->distinct_add(values, count, storage, ahead, to->registers);
 }
 

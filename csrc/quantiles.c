@@ -165,18 +165,17 @@ static int height_of(const placement *to) {
 /* ---- a block of single values --------------------------------------------------------------- */
 
 /* Keep one of each 2^height consecutive values at a hashed place, each group drawing its own:
- * a common place would follow the period of periodic data. Returns how many were kept. */
-static size_t sample(const uint64_t *values, size_t count, int storage, unsigned height,
-                     uint64_t seed, uint64_t *keys) {
+ * a common place would follow the period of periodic data. */
+static void sample(const uint64_t *values, size_t count, int storage, unsigned height,
+                   uint64_t seed, uint64_t *keys) {
     size_t kept = count >> height;
     if (height == 0) {
         ll_kernels_active()->keys_encode(values, (int64_t)kept, storage, keys);
-        return kept;
+        return;
     }
     uint64_t mask = ((uint64_t)1 << height) - 1;
     for (size_t i = 0; i < kept; i++)
         keys[i] = ll_ordered_key(values[(i << height) + (ll_draw(seed, i) & mask)], storage);
-    return kept;
 }
 
 /* The values that fill no whole group: one item for each bit of their number. */
@@ -318,12 +317,14 @@ void ll_quantiles_of_block(const uint64_t *values, size_t count, int storage, un
     to->high = (uint64_t)found->high ^ LL_SIGN_BIT;
     to->height = (int32_t)height;
     to->order = 0;
-    kept_keys kept = {.keys = keys};
-    kept.count = sample(values, count, storage, height, seed, keys);
-    ll_sort_keys(keys, work, kept.count);
-    if (many_equal(keys, kept.count)) {
-        kept.weights = work;
-        join_equal(keys, work, kept.count);
+    kept_keys kept = {.keys = keys, .count = count >> height};
+    if (height > 0 || !ll_ties_join(values, count, storage, keys, work, &kept.weights)) {
+        sample(values, count, storage, height, seed, keys);
+        ll_sort_keys(keys, work, kept.count);
+        if (many_equal(keys, kept.count)) {
+            kept.weights = work;
+            join_equal(keys, work, kept.count);
+        }
     }
     /* The smallest stride whose items fit: down from one that fits for certain while it does. */
     placement chosen, tried;

@@ -37,6 +37,11 @@ LL_HIDDEN void ll_quantiles_of_block(const uint64_t *values, size_t count, int s
                                      unsigned height, int k, const ll_scanned *found,
                                      uint64_t *keys, uint64_t *work, ll_part *to);
 
+/* Where many values are equal: their distinct keys in order, with *weights, both in keys; returns
+ * how many, 0 where it does not pay. keys and work have room for `count`. */
+LL_HIDDEN size_t ll_ties_join(const uint64_t *values, size_t count, int storage, uint64_t *keys,
+                              uint64_t *work, uint64_t **weights);
+
 /* *to becomes the sketch of both; work and spare have room for the items of both. False, which only
  * items that are nobody's sketch can cause, if they cannot be brought down to their capacity. */
 LL_HIDDEN bool ll_quantiles_join(int k, uint64_t seed, const ll_part *a, const ll_part *b,
