@@ -318,8 +318,8 @@ void ll_quantiles_of_block(const uint64_t *values, size_t count, int storage, un
     to->height = (int32_t)height;
     to->order = 0;
     kept_keys kept = {.keys = keys, .count = count >> height};
-    if (height > 0 || !ll_ties_join(values, count, storage, keys, work, &kept.weights)) {
-        sample(values, count, storage, height, seed, keys);
+    sample(values, count, storage, height, seed, keys);
+    if (!ll_ties_join(keys, kept.count, work, &kept.weights)) {
         ll_sort_keys(keys, work, kept.count);
         if (many_equal(keys, kept.count)) {
             kept.weights = work;

@@ -37,10 +37,9 @@ LL_HIDDEN void ll_quantiles_of_block(const uint64_t *values, size_t count, int s
                                      unsigned height, int k, const ll_scanned *found,
                                      uint64_t *keys, uint64_t *work, ll_part *to);
 
-/* Where many values are equal: their distinct keys in order, with *weights, both in keys; returns
- * how many, 0 where it does not pay. keys and work have room for `count`. */
-LL_HIDDEN size_t ll_ties_join(const uint64_t *values, size_t count, int storage, uint64_t *keys,
-                              uint64_t *work, uint64_t **weights);
+/* Where many keys are equal: the distinct ones in order, with *weights, both in keys; returns how
+ * many, 0 (with the keys as they were) where it does not pay. work has room for `count`. */
+LL_HIDDEN size_t ll_ties_join(uint64_t *keys, size_t count, uint64_t *work, uint64_t **weights);
 
 /* *to becomes the sketch of both; work and spare have room for the items of both. False, which only
  * items that are nobody's sketch can cause, if they cannot be brought down to their capacity. */
