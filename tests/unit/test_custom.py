@@ -15,6 +15,7 @@ from numba import njit
 
 import leadline as ll
 from leadline.errors import ComparisonError, InputError
+from leadline.snapshot import encode
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -308,3 +309,29 @@ def test_the_documented_example_runs(tmp_path: Path) -> None:
     exec(compile(example, "large.py", "exec"), scope)
     exec(compile(session, "session.py", "exec"), scope)
     assert scope["profile"]["amount"].custom["large"].tolist() == [2, 4]
+
+
+def test_updates_and_interrupted_scans_keep_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / f"{place}.parquet" for place in range(3)]
+    for place, path in enumerate(files):
+        pq.write_table(pa.table({"x": [place, 10.0], "s": ["a", "b"]}), path)
+    options: dict[str, Any] = {"summaries": [totals()], "segments": ["s"]}
+    whole = encode(ll.profile(files, **options))
+    ll.profile(files[:1], **options).save(tmp_path / "x.lead")
+    assert encode(ll.profile(files, update=tmp_path / "x.lead", summaries=[totals()])) == whole
+    with pytest.raises(InputError, match=r"holds the summaries \['totals'\]"):
+        ll.profile(files, update=tmp_path / "x.lead")
+
+    def stop(progress: Any) -> None:
+        if progress.rows_done == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("leadline.scan.checkpoint.INTERVAL", 0.0)
+    kept = tmp_path / "x.checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        ll.profile(files, checkpoint=kept, progress=stop, memory=1, **options)
+    with pytest.raises(InputError, match="had other summaries"):
+        ll.profile(files, checkpoint=kept, resume=True, segments=["s"])
+    assert encode(ll.profile(files, checkpoint=kept, resume=True, **options)) == whole

@@ -319,3 +319,23 @@ def test_a_time_column_without_any_time(tmp_path: Path) -> None:
     new = write(tmp_path / "b.parquet", table(1))
     with pytest.raises(InputError, match="'ts' is only null in the snapshot"):
         check([old], [new], time="ts", every="1d")
+
+
+def test_files_behind_urls(tmp_path: Path) -> None:
+    """In one store, and from a store and the disk, where names are whole URLs."""
+    import fsspec
+
+    system = fsspec.filesystem("memory")
+    urls = []
+    for place in range(3):
+        path = write(tmp_path / f"{place}.parquet", table(place))
+        urls.append(f"memory://update/{place // 2}/{place}.parquet")
+        system.pipe(urls[-1], path.read_bytes())
+    try:
+        for old, new in ((urls[:2], urls[2:]), ([str(path)], urls[:1]), (urls[:1], [str(path)])):
+            base = saved(profile(old))
+            assert encode(profile([*old, *new], update=base)) == encode(profile([*old, *new]))
+            both = saved(profile([*old, *new]))
+            assert profile([*old, *new], update=both) is both
+    finally:
+        system.rm("/update", recursive=True)
