@@ -104,7 +104,8 @@ def short(results: Results, sizes: Sizes) -> list[str]:
     what = f"{sizes.anchor_rows / 1e6:.1f} million rows x 18 columns, zstd Parquet, two cores"
 
     def line(name: str, seconds: float, times: float, peak: int) -> str:
-        return f"| {name} | {seconds:.2f} | {times:.2g}x | {peak / 1e6:,.0f} MB |"
+        digits = 2 if times < 2 else 1 if times < 20 else 0
+        return f"| {name} | {seconds:.2f} | {times:.{digits}f}x | {peak / 1e6:,.0f} MB |"
 
     lines = [
         f"| {what} | Seconds | Against Leadline | Peak memory |",
