@@ -416,5 +416,5 @@ def test_a_checkpoint_is_no_snapshot(archive: Path, tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="checkpoint of an interrupted run; go on with"):
         snapshot.read(path)
     snapshot.write(profile(archive), tmp_path / "y.checkpoint")
-    with pytest.raises(InputError, match="it is no checkpoint"):
+    with pytest.raises(InputError, match="there already and is no checkpoint"):
         resumed(archive, tmp_path / "y.checkpoint")
