@@ -13,6 +13,7 @@ import leadline
 from leadline.cli import main
 from leadline.cli.output import OPTIONS
 from leadline.errors import LeadlineError
+from leadline.snapshot.frames import HEADER_START
 
 from .conftest import Run
 from .test_summaries import OWN
@@ -49,7 +50,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     arguments = ["profile", found["rows"], "-o", found["own"], "--quiet", "--summaries", code]
     assert main([str(argument) for argument in arguments]) == 0
     found["torn"] = directory / "torn.lead"
-    found["torn"].with_name("torn.lead.checkpoint").write_bytes(b"no checkpoint")
+    found["torn"].with_name("torn.lead.checkpoint").write_bytes(HEADER_START)
     found["damaged"].write_bytes(found["snapshot"].read_bytes()[:-10])
     return found
 
