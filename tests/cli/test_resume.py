@@ -172,6 +172,7 @@ def test_control_c(logs: Path, tmp_path: Path) -> None:
         "save = checkpoint.Checkpoint.save\n"
         "def slow(self, *values):\n"
         "    save(self, *values)\n"
+        "    open('saved', 'w').close()\n"
         "    time.sleep(0.2)\n"
         "checkpoint.Checkpoint.save = slow\n"
         "sys.exit(main(sys.argv[1:]))\n"
@@ -181,9 +182,10 @@ def test_control_c(logs: Path, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "NO_COLOR": "1"},
+        cwd=tmp_path,
     )
     deadline = time.monotonic() + 60
-    while not (tmp_path / "out.lead.checkpoint").exists() and time.monotonic() < deadline:
+    while not (tmp_path / "saved").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
