@@ -37,7 +37,10 @@ def conditions(parts: Mapping[str, Part]) -> list[str]:
     found = ", ".join(f"{name} {version}" for name, version in machine.versions(parts).items())
     missing = {name: reason for part in parts.values() for name, reason in part.missing.items()}
     out = "; ".join(f"{name}: {reason}" for name, reason in missing.items()) or "none"
-    commits = ", ".join(dict.fromkeys(part.commit for part in parts.values()))
+    by_commit: dict[str, list[str]] = {}
+    for name, part in parts.items():
+        by_commit.setdefault(part.commit, []).append(name)
+    commits = "; ".join(f"{commit} ({', '.join(names)})" for commit, names in by_commit.items())
     others = ", ".join(f"{name} {part.others:.2f}" for name, part in parts.items())
     return [
         f"- Machine: {machine.described()}",
