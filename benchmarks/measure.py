@@ -108,10 +108,12 @@ class Worker:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            self.process.wait()
+            code = self.process.wait()
             self.errors.seek(0)
             said = self.errors.read().strip().splitlines()
-            raise WorkerError(f"{self.contestant.label}: " + "\n".join(said[-15:]))
+            raise WorkerError(
+                f"{self.contestant.label} ended with code {code}: " + "\n".join(said[-15:])
+            )
         found: dict[str, Any] = json.loads(line)
         return found
 

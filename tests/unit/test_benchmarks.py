@@ -87,7 +87,7 @@ def test_a_ratio_is_taken_within_rounds() -> None:
 
 def test_a_peer_that_fails_says_why(bench: Bench) -> None:
     lost = Contestant("lost", bench.peer("numpy"), "column", {"path": "/nowhere.npy"})
-    with pytest.raises(WorkerError, match=r"lost: (.|\n)*nowhere\.npy"):
+    with pytest.raises(WorkerError, match=r"lost ended with code 1: (.|\n)*nowhere\.npy"):
         take_turns([lost], 1)
 
 
