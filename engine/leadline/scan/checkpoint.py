@@ -34,10 +34,12 @@ from ..snapshot.files import path_of, read_file, write_atomically
 from ..snapshot.frames import FileKind, Frame
 from .cellfile import CELLS_START
 
-# Seconds between two checkpoints, so that with one more unit of work it is below 30 ...
+# Seconds from the end of one checkpoint to the next, ...
 INTERVAL = 20.0
-# ... or so many times as long as one takes to write, if that is more: 2 % of the time.
+# ... or so many times as long as one takes to write, if that is more: 2 % of the time; ...
 COSTS = 50
+# ... but from begin to begin no more than this: with one more unit of work it is below 30.
+LONGEST = 28.0
 _MODE = 0o600
 _KIND_PLACE = 14  # docs/format.md, section 2.1
 _AFRESH = "start again from the beginning, without resume=True"
@@ -60,6 +62,19 @@ class Saved:
     state: dict[str, Any]
     cells: list[Cell]
     before: list[Cell] | None
+
+
+def pause_after(cost: float) -> float:
+    """Seconds to work between two checkpoints, the first of which took ``cost`` seconds.
+
+    One that takes over 14 seconds leaves as long for the scan as for itself.
+
+    Examples
+    --------
+    >>> pause_after(0.01), pause_after(0.5), pause_after(3), pause_after(20)
+    (20.0, 25.0, 25.0, 20)
+    """
+    return min(max(INTERVAL, COSTS * cost), max(LONGEST - cost, cost))
 
 
 class Checkpoint:
@@ -198,7 +213,7 @@ class Checkpoint:
         except SnapshotError as error:
             self._tell(f"no checkpoint could be written: {error}")
         now = time.monotonic()
-        self._next = now + max(INTERVAL, COSTS * (now - begin))
+        self._next = now + pause_after(now - begin)
 
     def forget(self) -> None:
         """Begin anew: what there was cannot be gone on with."""
