@@ -15,9 +15,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from leadline.compare.binned import Cells, Counts, chi2
-from leadline.compare.categorical import Tally
 from leadline.compare.judge import categories_evidence
 from leadline.compare.significance import chi_square_p, kolmogorov_p, two_shares_p
+from leadline.compare.tally import Tallies, Tally
 from leadline.compare.verdict import Thresholds, judge
 
 LEVELS = (0.05, 0.01, 0.001)
@@ -142,11 +142,11 @@ def verdict_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
 
 def tally(counts: np.ndarray) -> Tally:
     held = {str(i).encode(): int(count) for i, count in enumerate(counts) if count}
-    return Tally(held, int(counts.sum()))
+    return Tally.of(held, int(counts.sum()))
 
 
 def verdict(a: Tally, b: Tally) -> tuple[str, float]:
-    given = categories_evidence(a, b, THRESHOLD, Thresholds().significance)
+    given = categories_evidence(Tallies.of(a, b), THRESHOLD, Thresholds().significance)
     judgement = judge(given, given.p_value, Thresholds())
     assert judgement.effect is not None
     return judgement.verdict.value, judgement.effect.value

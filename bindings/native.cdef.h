@@ -307,6 +307,12 @@ int ll_text_merge(const uint32_t *a_offsets, const uint8_t *a_data, int64_t a_si
                   const uint64_t *a_counts, int64_t a_count, const uint32_t *b_offsets,
                   const uint8_t *b_data, int64_t b_size, const uint64_t *b_counts, int64_t b_count,
                   uint32_t *offsets, uint8_t *data, uint64_t *counts, uint64_t *found);
+int ll_names_hash(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
+                  uint64_t *hashes, uint8_t *plain);
+int ll_names_union(const uint32_t *a_offsets, int64_t a_count, const uint8_t *a_data,
+                   int64_t a_size, const uint32_t *b_offsets, int64_t b_count,
+                   const uint8_t *b_data, int64_t b_size, uint32_t *offsets, uint8_t *data,
+                   int32_t *a_places, int32_t *b_places, int64_t *count);
 int ll_records_end(const uint8_t *data, int64_t size, uint8_t delimiter, int64_t *end);
 #define LL_UNIT_SECONDS ...
 #define LL_UNIT_MILLISECONDS ...

@@ -500,7 +500,7 @@ int ll_codes_count(const ll_code_chunk *chunks, int64_t chunk_count,
                    int64_t distinct, const ll_text_cells *cells, ll_text_work *work,
                    ll_text_output *output, int64_t *next);
 
-/* Packed keys: key i is data[offsets[i]..offsets[i + 1]). In all four: LL_ERROR_ARGUMENT for a
+/* Packed keys: key i is data[offsets[i]..offsets[i + 1]). In all six: LL_ERROR_ARGUMENT for a
  * negative size (or 2^31 bytes to be merged), LL_ERROR_RANGE for offsets outside the data. */
 
 /* The first hash word of the text behind every key. */
@@ -521,6 +521,19 @@ int ll_text_merge(const uint32_t *a_offsets, const uint8_t *a_data, int64_t a_si
                   const uint64_t *a_counts, int64_t a_count, const uint32_t *b_offsets,
                   const uint8_t *b_data, int64_t b_size, const uint64_t *b_counts, int64_t b_count,
                   uint32_t *offsets, uint8_t *data, uint64_t *counts, uint64_t *found);
+
+/* The first 8 bytes of BLAKE2b of every key that is its text's UTF-8; plain[i] is 0, and the hash
+ * too, for keys that are cut or are not UTF-8. */
+int ll_names_hash(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
+                  uint64_t *hashes, uint8_t *plain);
+
+/* Two ascending lists of distinct keys into one of *count keys, and each one's place in either
+ * list, -1 where it is not. The results have room for both lists. Also LL_ERROR_ARGUMENT for 2^31
+ * keys or bytes. */
+int ll_names_union(const uint32_t *a_offsets, int64_t a_count, const uint8_t *a_data,
+                   int64_t a_size, const uint32_t *b_offsets, int64_t b_count,
+                   const uint8_t *b_data, int64_t b_size, uint32_t *offsets, uint8_t *data,
+                   int32_t *a_places, int32_t *b_places, int64_t *count);
 
 /* ---- calendar ------------------------------------------------------------------------------ */
 

@@ -25,8 +25,7 @@ static bool continues(const uint8_t *data, size_t size, size_t at, uint8_t low, 
     return at < size && data[at] >= low && data[at] <= high;
 }
 
-/* Bytes of the code point outside ASCII that begins here; 1 for a byte that is no UTF-8. */
-static size_t sequence(const uint8_t *data, size_t size) {
+size_t ll_utf8_sequence(const uint8_t *data, size_t size) {
     uint8_t lead = data[0], low = 0x80, high = 0xbf;
     size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
     if (lead < 0xc2 || lead > 0xf4) return 1;
@@ -54,7 +53,7 @@ void ll_form_add(ll_text_form *form, const uint8_t *data, uint32_t size, uint64_
                 fields += (uint64_t)1 << FIELD[data[at++]];
             } else {
                 fields += (uint64_t)1 << (OTHER * FIELD_BITS);
-                at += sequence(data + at, size - at);
+                at += ll_utf8_sequence(data + at, size - at);
             }
         }
         length += taken;
@@ -81,22 +80,17 @@ void ll_form_add_length(ll_text_form *form, uint32_t length, uint64_t weight) {
 
 /* ---- packed keys ----------------------------------------------------------------------------- */
 
-static bool inside(const uint32_t *offsets, int64_t count, int64_t size) {
+bool ll_keys_inside(const uint32_t *offsets, int64_t count, int64_t size) {
     if (offsets[count] > size) return false;
     for (int64_t i = 0; i < count; i++)
         if (offsets[i] > offsets[i + 1]) return false;
     return true;
 }
 
-LL_INLINE int compare(const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size) {
-    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
-    return order ? order : (a_size > b_size) - (a_size < b_size);
-}
-
 int ll_text_hash(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
                  uint64_t *hashes) {
     if (count < 0 || size < 0) return LL_ERROR_ARGUMENT;
-    if (!inside(offsets, count, size)) return LL_ERROR_RANGE;
+    if (!ll_keys_inside(offsets, count, size)) return LL_ERROR_RANGE;
     for (int64_t i = 0; i < count; i++) {
         const uint8_t *key = data + offsets[i];
         uint32_t bytes = offsets[i + 1] - offsets[i];
@@ -113,7 +107,7 @@ int ll_text_hash(const uint32_t *offsets, int64_t count, const uint8_t *data, in
 int ll_text_describe(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
                      const uint64_t *counts, ll_text_form *form) {
     if (count < 0 || size < 0) return LL_ERROR_ARGUMENT;
-    if (!inside(offsets, count, size)) return LL_ERROR_RANGE;
+    if (!ll_keys_inside(offsets, count, size)) return LL_ERROR_RANGE;
     memset(form, 0, sizeof *form);
     for (int64_t i = 0; i < count; i++)
         ll_form_add(form, data + offsets[i], offsets[i + 1] - offsets[i], counts[i]);
@@ -123,11 +117,11 @@ int ll_text_describe(const uint32_t *offsets, int64_t count, const uint8_t *data
 int ll_text_ascending(const uint32_t *offsets, int64_t count, const uint8_t *data, int64_t size,
                       int32_t *answer) {
     if (count < 0 || size < 0) return LL_ERROR_ARGUMENT;
-    if (!inside(offsets, count, size)) return LL_ERROR_RANGE;
+    if (!ll_keys_inside(offsets, count, size)) return LL_ERROR_RANGE;
     *answer = 1;
     for (int64_t i = 1; i < count && *answer; i++)
-        *answer = compare(data + offsets[i - 1], offsets[i] - offsets[i - 1], data + offsets[i],
-                          offsets[i + 1] - offsets[i]) < 0;
+        *answer = ll_keys_compare(data + offsets[i - 1], offsets[i] - offsets[i - 1],
+                                  data + offsets[i], offsets[i + 1] - offsets[i]) < 0;
     return LL_OK;
 }
 
@@ -173,15 +167,15 @@ int ll_text_merge(const uint32_t *a_offsets, const uint8_t *a_data, int64_t a_si
                   uint32_t *offsets, uint8_t *data, uint64_t *counts, uint64_t *found) {
     if (a_count < 0 || b_count < 0 || a_size < 0 || b_size < 0) return LL_ERROR_ARGUMENT;
     if (a_size > INT32_MAX || b_size > INT32_MAX) return LL_ERROR_ARGUMENT;
-    if (!inside(a_offsets, a_count, a_size) || !inside(b_offsets, b_count, b_size))
+    if (!ll_keys_inside(a_offsets, a_count, a_size) || !ll_keys_inside(b_offsets, b_count, b_size))
         return LL_ERROR_RANGE;
     size_t filled = 0;
     offsets[0] = 0;
     for (int64_t i = 0, j = 0; i < a_count || j < b_count;) {
         int order = i == a_count ? 1 : -1;
         if (i < a_count && j < b_count)
-            order = compare(a_data + a_offsets[i], a_offsets[i + 1] - a_offsets[i],
-                            b_data + b_offsets[j], b_offsets[j + 1] - b_offsets[j]);
+            order = ll_keys_compare(a_data + a_offsets[i], a_offsets[i + 1] - a_offsets[i],
+                                    b_data + b_offsets[j], b_offsets[j + 1] - b_offsets[j]);
         const uint8_t *key = order <= 0 ? a_data + a_offsets[i] : b_data + b_offsets[j];
         uint32_t bytes =
             order <= 0 ? a_offsets[i + 1] - a_offsets[i] : b_offsets[j + 1] - b_offsets[j];

@@ -191,6 +191,18 @@ LL_INLINE int64_t ll_cell_rows(const ll_text_cells *cells, int64_t cell) {
 /* ---- text.c ---------------------------------------------------------------------------------- */
 
 /* Add a text that occurs `weight` times to a form; and a length alone. */
+/* Bytes of the code point outside ASCII that begins here; 1 for a byte that is no UTF-8. */
+LL_HIDDEN size_t ll_utf8_sequence(const uint8_t *data, size_t size);
+
+/* Whether packed keys ascend and lie within `size` bytes. */
+LL_HIDDEN bool ll_keys_inside(const uint32_t *offsets, int64_t count, int64_t size);
+
+LL_INLINE int ll_keys_compare(const uint8_t *a, uint32_t a_size, const uint8_t *b,
+                              uint32_t b_size) {
+    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+    return order ? order : (a_size > b_size) - (a_size < b_size);
+}
+
 LL_HIDDEN void ll_form_add(ll_text_form *form, const uint8_t *data, uint32_t size, uint64_t weight);
 LL_HIDDEN void ll_form_add_length(ll_text_form *form, uint32_t length, uint64_t weight);
 

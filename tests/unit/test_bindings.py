@@ -147,6 +147,8 @@ SIZES = {
     "ll_text_describe": [1, 3],
     "ll_text_ascending": [1, 3],
     "ll_text_merge": [2, 4, 7, 9],
+    "ll_names_hash": [1, 3],
+    "ll_names_union": [1, 3, 5, 7],
     "ll_numbers_profile": [2, 3],
     "ll_records_end": [1],
     "ll_calendar_count": [2],

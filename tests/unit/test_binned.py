@@ -19,9 +19,11 @@ from leadline.compare.binned import (
     psi,
     total_variation,
 )
-from leadline.compare.categorical import Tally, excess_variation, group_count, heavy_cells, only_on
+from leadline.compare.categorical import excess_variation, group_count, heavy_cells, only_on
 from leadline.compare.edges import bucket_of
-from leadline.compare.groups import filled_groups, group_of, hash_of
+from leadline.compare.groups import filled_groups, group_of
+from leadline.compare.names import hash_of
+from leadline.compare.tally import Tallies, Tally
 from leadline.scan import profile
 
 
@@ -169,36 +171,36 @@ def test_excess_variation_subtracts_what_chance_makes() -> None:
     # 10 equal cells, 1,000 rows a side: 10 * .001 * the mean of |X - 100|, X hypergeometric
     # (200 of 2,000, 1,000 drawn), SciPy: 5.345612. The normal law has .05352.
     even = {bytes([65 + i]): 100 for i in range(10)}
-    side = Tally(even, 1_000)
-    found = excess_variation(heavy_cells(side, side))
+    side = Tally.of(even, 1_000)
+    found = excess_variation(heavy_cells(Tallies.of(side, side)))
     assert found.null_value == pytest.approx(0.05345612, rel=1e-6)
     assert found.value == 0.0
 
 
 def test_heavy_cells_keep_unseen_values_apart() -> None:
-    reference = Tally({b"a": 980, b"b": 10, b"c": 4, b"d": 5, b"e": 1}, 1_000)
-    current = Tally({b"a": 492, b"c": 100, b"e": 2, b"y": 6, b"z": 400}, 1_000)
-    found = heavy_cells(reference, current)
+    reference = Tally.of({b"a": 980, b"b": 10, b"c": 4, b"d": 5, b"e": 1}, 1_000)
+    current = Tally.of({b"a": 492, b"c": 100, b"e": 2, b"y": 6, b"z": 400}, 1_000)
+    found = heavy_cells(Tallies.of(reference, current))
     # From 10 of 2,000 rows on a value has a cell. "e" occurs once in the reference: its row stands
     # there for what is to be expected anew; "y" is anew.
     assert found.categories == ("a", "b", "c", "z", "(other)", "(unseen)")
     assert found.reference.value.tolist() == [980, 10, 4, 0, 5, 1]
     assert found.current.value.tolist() == [492, 0, 100, 400, 2, 6]
-    unseen = only_on(current, reference)
+    unseen = only_on(Tallies.of(reference, current))
     assert (unseen.count, unseen.share, unseen.error) == (2, 0.406, 0)
     assert unseen.values[0].value == "z"
 
 
 def test_heavy_cells_beyond_the_capacity_have_bounds() -> None:
-    reference = Tally({b"a": 600, b"b": 100}, 1_000, error=50)
-    current = Tally({b"a": 700, b"b": 300}, 1_000)
-    found = heavy_cells(reference, current)
+    reference = Tally.of({b"a": 600, b"b": 100}, 1_000, error=50)
+    current = Tally.of({b"a": 700, b"b": 300}, 1_000)
+    found = heavy_cells(Tallies.of(reference, current))
     assert found.categories == ("a", "b", "(other)")
     assert found.reference.lower.tolist() == [600, 100, 200]
     assert found.reference.upper.tolist() == [650, 150, 300]
     assert total_variation(found).lower == pytest.approx(0.2)
-    assert only_on(reference, current).count == 0
-    assert only_on(current, reference).error == 50
+    assert only_on(Tallies.of(current, reference)).count == 0
+    assert only_on(Tallies.of(reference, current)).error == 50
 
 
 # The mean of |x / n - (t - x) / m| over SciPy's hypergeometric law of x.
@@ -232,8 +234,8 @@ def test_groups_are_as_many_as_keep_chance_under_a_quarter_of_the_threshold() ->
 def test_light_values_are_grouped_by_the_hash_of_their_names() -> None:
     # hashlib.blake2b(b"v1", digest_size=8), little-endian.
     assert hash_of("v1") == 15_711_931_276_733_155_868
-    side = Tally({f"v{i}".encode(): 400 for i in range(1_000)}, 400_000)
-    found = heavy_cells(side, side)
+    side = Tally.of({f"v{i}".encode(): 400 for i in range(1_000)}, 400_000)
+    found = heavy_cells(Tallies.of(side, side))
     groups = group_count(400_000, 400_000, 0, 0.05)
     assert groups == 196
     assert found.categories[0] == f"(other 1 of {groups})"
@@ -246,8 +248,8 @@ def test_light_values_are_grouped_by_the_hash_of_their_names() -> None:
 
 
 def test_few_light_values_keep_their_names() -> None:
-    side = Tally({b"a": 199_000, b"b": 600, b"c": 400}, 200_000)
-    assert heavy_cells(side, side).categories == ("a", "b", "c", "(unseen)")
+    side = Tally.of({b"a": 199_000, b"b": 600, b"c": 400}, 200_000)
+    assert heavy_cells(Tallies.of(side, side)).categories == ("a", "b", "c", "(unseen)")
 
 
 def test_small_cells_are_joined_until_they_hold_enough() -> None:

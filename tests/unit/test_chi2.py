@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import oracle
+from leadline.compare import binned
 from leadline.compare.binned import Cells, Counts, chi2, detectable_variation
 from leadline.compare.shares import Occurrences, cohens_h, detectable_h, ratio_of
 from leadline.compare.significance import adjust, share_bounds, two_shares_p
@@ -173,7 +174,7 @@ def test_a_frequent_value_is_found_beside_thousands_of_rare_ones() -> None:
 # shares rise and half fall alike; SciPy's chi2.isf(.0005, 3) = 17.73.
 def test_detectable_variation_is_just_significant() -> None:
     even = cells([250] * 4, [250] * 4)
-    found = detectable_variation(even, 0.0, 0.0005)
+    found = detectable_variation(binned.tested_tables(even), 0.0, 0.0005)
     assert found == pytest.approx((stats.chi2.isf(0.0005, 3) / 500) ** 0.5 / 2)
     moved = round(500 * found)
     up, down = 250 + moved, 250 - moved

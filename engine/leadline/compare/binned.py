@@ -9,7 +9,7 @@ inside the bounds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,9 +42,16 @@ class Counts:
         known = np.asarray(value, dtype=np.float64)
         return cls(known, known, known, total)
 
+    @property
+    def known(self) -> bool:
+        """Whether the counts were made as exact ones."""
+        return self.lower is self.value is self.upper
+
     def shares(self, smoothing: float = 0.0) -> Counts:
         """The counts over all rows, ``smoothing`` added to every cell."""
         rows = self.total + smoothing * len(self.value)
+        if self.known:
+            return Counts.exact((self.value + smoothing) / rows, self.total)
         value, lower, upper = ((x + smoothing) / rows for x in (self.value, self.lower, self.upper))
         return Counts(value, lower, upper, self.total)
 
@@ -70,7 +77,7 @@ class Cells:
     reference: Counts
     current: Counts
     edges: tuple[float, ...] = ()
-    categories: tuple[str, ...] = ()
+    categories: Sequence[str] = ()
     confidence: float = 1.0
 
     @property
@@ -87,7 +94,7 @@ class Cells:
             confidence=self.confidence,
             name=name,
             edges=self.edges,
-            categories=self.categories,
+            categories=tuple(self.categories),
         )
 
 
@@ -136,8 +143,7 @@ def total_variation(cells: Cells) -> Statistic:
     ``sqrt((B - 1)/n) / 2 + sqrt(ln(200) / 2n)``: the expected distance of a sample from its
     population, at most, and McDiarmid's bound (1989) on how far it exceeds that, at 0.5 %.
     """
-    value, lower, upper = _bounds(_variation_term, cells, 0.0)
-    lower, upper = max(0.0, lower), min(1.0 + RELATIVE_SLACK, upper)
+    value, lower, upper = variation_bounds(cells)
     margin = sum(_variation_margin(side) for side in (cells.reference, cells.current))
     return replace(
         cells.statistic("total_variation", value, lower, upper),
@@ -145,6 +151,13 @@ def total_variation(cells: Cells) -> Statistic:
         ci_upper=min(1.0, upper + margin),
         null_value=expected_variation(cells),
     )
+
+
+def variation_bounds(cells: Cells) -> tuple[float, float, float]:
+    """Total variation distance, and between which figures it lies."""
+    value, lower, upper = _bounds(_variation_term, cells, 0.0)
+    lower, upper = max(0.0, lower), min(1.0 + RELATIVE_SLACK, upper)
+    return min(max(value, lower), upper), lower, upper
 
 
 def expected_variation(cells: Cells) -> float:
@@ -167,13 +180,8 @@ def chi2(cells: Cells) -> Statistic:
     lower bound on the tables of `tested_tables`: this one, or, as ``note`` then says, others.
     """
     table = pooled(cells, lambda rows: rows < POOL_BELOW)
-    n, m = table.reference.total, table.current.total
-    value, lower, upper = _bounds(_chi2_term(n, m), table, 0.0)
+    value, lower, upper = _chi2_bounds(table)
     tables = tested_tables(cells)
-    p_values = [
-        chi_square_p(_bounds(_chi2_term(n, m), tested, 0.0)[1], _occupied(tested) - 1)
-        for tested in tables
-    ]
     note = ""
     if len(tables) > 1 or not _same(tables[0], table):
         sizes = " and on ".join(str(len(tested.reference.value)) for tested in tables)
@@ -181,10 +189,16 @@ def chi2(cells: Cells) -> Statistic:
         note = f"{which} {sizes} cells with at least 5 expected rows"
     return replace(
         table.statistic("chi2", value, lower, upper),
-        p_value=min(1.0, len(tables) * min(p_values)),
+        p_value=chi2_p(tables),
         null_value=float(max(_occupied(table) - 1, 0)),
         note=note,
     )
+
+
+def chi2_p(tables: Sequence[Cells]) -> float:
+    """The p-value of the test on the `tested_tables`."""
+    p_values = [chi_square_p(_chi2_bounds(table)[1], _occupied(table) - 1) for table in tables]
+    return min(1.0, len(tables) * min(p_values))
 
 
 def tested_tables(cells: Cells) -> list[Cells]:
@@ -201,30 +215,35 @@ def tested_tables(cells: Cells) -> list[Cells]:
     rows = cells.reference.value + cells.current.value
     labels = filled_groups(cells.categories, rows, EXPECTED_ROWS / smaller)
     fine = Cells(_joined(cells.reference, labels), _joined(cells.current, labels))
-    coarse = pooled(cells, lambda rows: rows * smaller < EXPECTED_ROWS)
+    chosen = _chosen(cells, lambda rows: rows * smaller < EXPECTED_ROWS)
+    count = len(rows) if chosen is None else len(rows) - int(chosen.sum()) + 1
     # One cell alone tests nothing, and what pools to as many cells is the same table.
-    return [coarse, fine] if 1 < len(coarse.categories) < len(fine.reference.value) else [fine]
+    if not 1 < count < len(fine.reference.value):
+        return [fine]
+    if chosen is None:
+        return [cells, fine]
+    return [Cells(_pool(cells.reference, chosen), _pool(cells.current, chosen)), fine]
 
 
-def detectable_variation(cells: Cells, effect: float, p: float) -> float:
-    """The smallest total variation from which `chi2` would have had this p-value.
+def detectable_variation(tables: Sequence[Cells], effect: float, p: float) -> float:
+    """The smallest total variation from which `chi2_p` of the tables would have been this.
 
     A distance ``d`` on the tested cells makes a statistic of at least ``4 d**2 nm / (n + m)``
     (Cauchy and Schwarz). Where ``effect`` was found on other cells and scaled up until it is
     significant is larger than that, that.
     """
-    n, m = cells.reference.total, cells.current.total
-    tables = tested_tables(cells)
     found = []
     for tested in tables:
         critical = chi_square_value(p / len(tables), _occupied(tested) - 1)
-        value = _bounds(_chi2_term(n, m), tested, 0.0)[0]
+        value = _chi2_bounds(tested)[0]
         scaled = effect * math.sqrt(critical / value) if value > 0 else 0.0
         found.append(max(math.sqrt(critical * tested.inverse_rows) / 2, scaled))
     return min(1.0, *found)
 
 
 def _joined(side: Counts, labels: NDArray[np.int64]) -> Counts:
+    if side.known:
+        return Counts.exact(np.bincount(labels, weights=side.value), side.total)
     value, lower, upper = (
         np.bincount(labels, weights=x).astype(np.float64)
         for x in (side.value, side.lower, side.upper)
@@ -242,15 +261,10 @@ def pooled(cells: Cells, small: Callable[[Floats], NDArray[np.bool_]]) -> Cells:
 
     A pool that is still small takes in the smallest other cell. The same object if none is small.
     """
-    rows = cells.reference.value + cells.current.value
-    chosen = small(rows)
-    if "(other)" in cells.categories and chosen.any():
-        chosen |= np.array([name == "(other)" for name in cells.categories])
-    if not chosen.any() or len(rows) < 2:
+    chosen = _chosen(cells, small)
+    if chosen is None:
         return cells
-    while not chosen.all() and small(np.array([rows[chosen].sum()]))[0]:
-        chosen[np.argmin(np.where(chosen, np.inf, rows))] = True
-    names = [name for name, pool in zip(cells.categories, chosen, strict=True) if not pool]
+    names = [cells.categories[place] for place in np.flatnonzero(~chosen).tolist()]
     return replace(
         cells,
         reference=_pool(cells.reference, chosen),
@@ -259,10 +273,25 @@ def pooled(cells: Cells, small: Callable[[Floats], NDArray[np.bool_]]) -> Cells:
     )
 
 
+def _chosen(cells: Cells, small: Callable[[Floats], NDArray[np.bool_]]) -> NDArray[np.bool_] | None:
+    """Which cells `pooled` adds up; None if it leaves all as they are."""
+    rows = cells.reference.value + cells.current.value
+    chosen = small(rows)
+    if len(rows) < 2 or not chosen.any():
+        return None
+    if "(other)" in cells.categories:
+        chosen |= np.array([name == "(other)" for name in cells.categories])
+    while not chosen.all() and small(np.array([rows[chosen].sum()]))[0]:
+        chosen[np.argmin(np.where(chosen, np.inf, rows))] = True
+    return chosen
+
+
 def _pool(side: Counts, chosen: NDArray[np.bool_]) -> Counts:
     def joined(x: Floats) -> Floats:
         return np.append(x[~chosen], x[chosen].sum())
 
+    if side.known:
+        return Counts.exact(joined(side.value), side.total)
     upper = np.minimum(joined(side.upper), side.total)
     return Counts(joined(side.value), joined(side.lower), upper, side.total)
 
@@ -294,6 +323,10 @@ def _chi2_term(n: int, m: int) -> Term:
     return term
 
 
+def _chi2_bounds(table: Cells) -> tuple[float, float, float]:
+    return _bounds(_chi2_term(table.reference.total, table.current.total), table, 0.0)
+
+
 def _bounds(term: Term, cells: Cells, smoothing: float) -> tuple[float, float, float]:
     """Value, and bounds over all counts within theirs, with room for rounding."""
     a, b = cells.reference.shares(smoothing), cells.current.shares(smoothing)
@@ -318,6 +351,8 @@ def _population(term: Term, cells: Cells, smoothing: float) -> tuple[float, floa
 def _extremes(term: Term, a: Counts, b: Counts) -> tuple[float, float, float]:
     """Sum of the terms at the values, at the least and at the most over the boxes."""
     value = max(0.0, float(term(a.value, b.value).sum()))
+    if a.known and b.known:
+        return value, value, value
     highest = np.maximum(term(a.lower, b.upper), term(a.upper, b.lower))
     nearest_a = np.clip(b.lower, a.lower, a.upper)
     nearest_b = np.clip(nearest_a, b.lower, b.upper)

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..profile.column import decode_key
-from ..profile.summaries import NumericSummary, TextSummary
-from .binned import Cells, Counts, expected_variation, total_variation
-from .groups import group_names, group_of
+from .binned import Cells, Counts, total_variation
+from .groups import group_names, groups_of
+from .names import Names
 from .statistic import Statistic
+from .tally import Tallies
+
+_Places = NDArray[np.int64]
 
 HEAVY_SHARE = 0.005  # share from which a value is a cell of its own
 CELLS = 200  # cells of the effect, at most, (unseen) aside
 OTHER, UNSEEN = "(other)", "(unseen)"
 SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Values of one side with their counts.
-
-    A value in ``counts`` occurred at least that often and at most ``error`` times more; any other
-    value at most ``error`` times. ``error`` is 0 where all values are counted.
-    """
-
-    counts: Mapping[bytes, int]
-    total: int
-    error: int = 0
-
-    @property
-    def exact(self) -> bool:
-        """Whether every value is counted."""
-        return self.error == 0
-
-    def bounds(self, key: bytes) -> tuple[int, int]:
-        """Least and largest possible count of a value."""
-        count = self.counts.get(key, 0)
-        return count, min(count + self.error, self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,38 +65,18 @@ class CategoryChange:
 NO_CHANGE = CategoryChange()
 
 
-def tally_of(summary: TextSummary | NumericSummary) -> Tally | None:
-    """The counts of a text or boolean column; None where numbers are no longer counted singly."""
-    if isinstance(summary, TextSummary):
-        text = summary.counts
-        pairs = zip(text.keys, text.counts.tolist(), strict=True)
-        return Tally(dict(pairs), text.total, text.error)
-    if summary.counts is None:
-        return None
-    values = summary.counts.values.tolist()
-    labels = [_number_label(value).encode() for value in values]
-    pairs = zip(labels, summary.counts.counts.tolist(), strict=True)
-    return Tally(dict(pairs), summary.counts.total)
-
-
-def boolean_tally(tally: Tally) -> Tally:
-    """The tally of zeros and ones under the names ``false`` and ``true``."""
-    names = {b"0": b"false", b"1": b"true"}
-    return replace(tally, counts={names.get(key, key): n for key, n in tally.counts.items()})
-
-
-def all_cells(reference: Tally, current: Tally) -> Cells:
+def all_cells(both: Tallies) -> Cells:
     """Every value of either side as a cell; beyond the counts' capacity, as `heavy_cells`."""
-    if not (reference.exact and current.exact):
-        return heavy_cells(reference, current)
-    keys = sorted(reference.counts.keys() | current.counts.keys())
-    a, b = (
-        Counts.exact(np.array(_counts_of(side, keys)), side.total) for side in (reference, current)
+    if not both.exact:
+        return _certain_cells(both)
+    return Cells(
+        Counts.exact(both.before, both.reference.total),
+        Counts.exact(both.now, both.current.total),
+        categories=both.names,
     )
-    return Cells(a, b, categories=tuple(decode_key(key) for key in keys))
 
 
-def heavy_cells(reference: Tally, current: Tally, *, limit: float = 0.05) -> Cells:
+def heavy_cells(both: Tallies, *, limit: float = 0.05) -> Cells:
     """Values with at least 0.5 % of both sides' rows together, groups of others, ``(unseen)``.
 
     The others that the reference has are grouped by a hash of their names (`groups.group_of`), into
@@ -130,36 +87,37 @@ def heavy_cells(reference: Tally, current: Tally, *, limit: float = 0.05) -> Cel
     Where a side no longer counts every value: the reference's values with at least 0.5 % of its
     rows, and all others in one ``(other)``.
     """
-    if not (reference.exact and current.exact):
-        return _certain_cells(reference, current)
-    least = HEAVY_SHARE * (reference.total + current.total)
-    keys = sorted(
-        key
-        for key in reference.counts.keys() | current.counts.keys()
-        if reference.counts.get(key, 0) + current.counts.get(key, 0) >= least
-    )
-    names = tuple(decode_key(key) for key in keys)
-    light = sorted(reference.counts.keys() - set(keys))
-    groups = group_count(reference.total, current.total, len(keys), limit)
-    others, labels = _light_cells([decode_key(key) for key in light], groups)
+    if not both.exact:
+        return _certain_cells(both)
+    n, m = both.reference.total, both.current.total
+    heavy = both.before + both.now >= HEAVY_SHARE * (n + m)
+    light = np.flatnonzero(both.known & ~heavy)
+    own = np.flatnonzero(heavy)
+    others, labels = _light_cells(both.names, light, group_count(n, m, len(own), limit))
     before, now = (
-        _grouped_counts(side, keys, light, labels, len(others)) for side in (reference, current)
+        _grouped_counts(counts, own, light, labels, len(others), total)
+        for counts, total in ((both.before, n), (both.now, m))
     )
-    single = np.array([reference.counts[key] == 1 for key in light], dtype=bool)
-    before[len(keys) : -1] -= np.bincount(labels[single], minlength=len(others))
+    single = both.before[light] == 1
+    before[len(own) : -1] -= np.bincount(labels[single], minlength=len(others))
     before[-1] = single.sum()
     return Cells(
-        Counts.exact(before, reference.total),
-        Counts.exact(now, current.total),
-        categories=(*names, *others, UNSEEN),
+        Counts.exact(before, n),
+        Counts.exact(now, m),
+        categories=(*_named(both.names, own), *others, UNSEEN),
     )
 
 
-def _certain_cells(reference: Tally, current: Tally) -> Cells:
-    least = max(HEAVY_SHARE * reference.total, 1)
-    keys = [key for key, n in sorted(reference.counts.items()) if n >= least]
-    a, b = (_heavy_counts(side, keys) for side in (reference, current))
-    return Cells(a, b, categories=(*map(decode_key, keys), OTHER))
+def _certain_cells(both: Tallies) -> Cells:
+    least = max(HEAVY_SHARE * both.reference.total, 1)
+    own = np.flatnonzero(both.known & (both.before >= least))
+    a = _heavy_counts(both.before[own], both.reference.total, both.reference.error)
+    b = _heavy_counts(both.now[own], both.current.total, both.current.error)
+    return Cells(a, b, categories=(*_named(both.names, own), OTHER))
+
+
+def _named(names: Names, places: _Places) -> list[str]:
+    return [names[place] for place in places.tolist()]
 
 
 def group_count(n: int, m: int, heavy: int, limit: float) -> int:
@@ -179,7 +137,8 @@ def excess_variation(cells: Cells) -> Statistic:
     interval is that of the distance itself.
     """
     plain = total_variation(cells)
-    expected = expected_variation(cells)
+    expected = plain.null_value
+    assert expected is not None
     return replace(
         plain,
         value=max(0.0, plain.value - expected),
@@ -191,59 +150,61 @@ def excess_variation(cells: Cells) -> Statistic:
     )
 
 
-def only_on(side: Tally, other: Tally) -> CategoryChange:
-    """Values of one side that the other does not have."""
-    found = [(-n, key) for key, n in side.counts.items() if n and key not in other.counts]
-    first = heapq.nsmallest(SHOWN, found)
-    shown = tuple(CategoryShare(decode_key(key), -n / side.total, -n) for n, key in first)
-    total = -sum(n for n, _ in found)
-    share = total / side.total if side.total else 0.0
-    return CategoryChange(shown, len(found), share, other.error)
+def only_on(both: Tallies) -> CategoryChange:
+    """Values of the current side that the reference does not have."""
+    side, error = both.current, both.reference.error
+    if both.known.all():
+        return CategoryChange(error=error)
+    found = np.flatnonzero(~both.known & (both.now > 0))
+    counts = both.now[found]
+    listed = np.arange(len(found))
+    if len(found) > SHOWN:
+        listed = np.flatnonzero(counts >= np.partition(counts, -SHOWN)[-SHOWN])
+    # Equal counts in the order of their keys, which is that of the places.
+    listed = listed[np.argsort(-counts[listed], kind="stable")][:SHOWN]
+    shown = tuple(
+        CategoryShare(name, count / side.total, count)
+        for name, count in zip(
+            _named(both.names, found[listed]), counts[listed].tolist(), strict=True
+        )
+    )
+    share = int(counts.sum()) / side.total if side.total else 0.0
+    return CategoryChange(shown, len(found), share, error)
 
 
-def _heavy_counts(side: Tally, keys: list[bytes]) -> Counts:
-    """Counts of the given values, and of all others together."""
-    bounds = np.array([side.bounds(key) for key in keys], dtype=np.float64).reshape(-1, 2)
-    lower, upper = bounds[:, 0], bounds[:, 1]
-    rest_lower = max(0.0, side.total - float(upper.sum()))
-    rest_upper = side.total - float(lower.sum())
+def _heavy_counts(counts: _Places, total: int, error: int) -> Counts:
+    """The given counts, each up to ``error`` too small, and that of all other values together."""
+    lower = counts.astype(np.float64)
+    upper = np.minimum(counts + error, total).astype(np.float64)
+    rest_lower = max(0.0, total - float(upper.sum()))
+    rest_upper = total - float(lower.sum())
     value = (lower + upper) / 2
-    rest = min(max(side.total - float(value.sum()), rest_lower), rest_upper)
+    rest = min(max(total - float(value.sum()), rest_lower), rest_upper)
     return Counts(
         np.append(value, rest),
         np.append(lower, rest_lower),
         np.append(upper, rest_upper),
-        side.total,
+        total,
     )
 
 
-def _light_cells(names: list[str], groups: int) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _light_cells(names: Names, light: _Places, groups: int) -> tuple[Sequence[str], _Places]:
     """Cells of the light values, and each value's: its own, as long as there are groups enough."""
-    if groups > 1 and len(names) <= groups:
-        return tuple(names), np.arange(len(names))
-    labels = np.array([group_of(name, groups) for name in names], dtype=np.int64)
+    if groups > 1 and len(light) <= groups:
+        return _named(names, light), np.arange(len(light))
     if groups == 1:
-        return group_names(1), labels
-    used, labels = np.unique(labels, return_inverse=True)
+        return group_names(1), np.zeros(len(light), dtype=np.int64)
+    used, labels = np.unique(groups_of(names, groups)[light], return_inverse=True)
     titles = group_names(groups)
-    return tuple(titles[i] for i in used), labels
+    return [titles[i] for i in used.tolist()], labels
 
 
 def _grouped_counts(
-    side: Tally, keys: list[bytes], light: list[bytes], labels: NDArray[np.int64], cells: int
+    counts: _Places, own: _Places, light: _Places, labels: _Places, cells: int, total: int
 ) -> NDArray[np.float64]:
     """Rows of the heavy values, of the cells of the light ones, and of all that is in neither."""
-    heavy = _counts_of(side, keys)
-    weights = np.array(_counts_of(side, light), dtype=np.float64)
-    others = np.bincount(labels, weights=weights, minlength=cells)
-    rows = np.concatenate([np.array(heavy, dtype=np.float64), others, [0.0]])
-    rows[-1] = side.total - rows.sum()
+    rows = np.zeros(len(own) + cells + 1)
+    rows[: len(own)] = counts[own]
+    rows[len(own) : -1] = np.bincount(labels, weights=counts[light], minlength=cells)
+    rows[-1] = total - rows.sum()
     return rows
-
-
-def _counts_of(side: Tally, keys: list[bytes]) -> list[int]:
-    return list(map(side.counts.get, keys, itertools.repeat(0)))
-
-
-def _number_label(value: float) -> str:
-    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)

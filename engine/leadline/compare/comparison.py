@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..profile import ColumnProfile, Profile
 from ..schema import Role, require_names
-from .categorical import NO_CHANGE, CategoryChange, Tally, only_on
+from .categorical import NO_CHANGE, CategoryChange, only_on
 from .custom import custom_statistics
 from .judge import missing_evidence, missing_of, value_evidence
 from .measures import NAMES, Measures
 from .significance import CORRECTIONS, adjust
 from .statistic import Statistic
+from .tally import Tallies
 from .verdict import (
     STRICT_ROLES,
     Evidence,
@@ -432,7 +433,7 @@ def _categories(measures: Measures) -> tuple[CategoryChange, CategoryChange]:
     """Unseen and vanished categories; of numbers, only what a constant reference never had."""
     if measures.kind == "other":
         return NO_CHANGE, NO_CHANGE
-    tallies: tuple[Tally, Tally] | None = None
+    tallies: Tallies | None = None
     if measures.kind == "categorical":
         tallies = measures.tallies
     elif measures.reference.numeric and measures.reference.numeric.counts is not None:
@@ -440,7 +441,7 @@ def _categories(measures: Measures) -> tuple[CategoryChange, CategoryChange]:
         tallies = measures.tallies if constant else None
     if tallies is None:
         return NO_CHANGE, NO_CHANGE
-    return only_on(tallies[1], tallies[0]), only_on(tallies[0], tallies[1])
+    return only_on(tallies), only_on(tallies.swapped())
 
 
 def _order(column: ColumnComparison) -> tuple[int, int, float]:

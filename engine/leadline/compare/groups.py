@@ -6,25 +6,26 @@ side, so no group is chosen for its change: tests on groups stay valid.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .names import hash_of, hashes_of
 
-# A column's verdict asks twice for every light name, and columns share names.
-@lru_cache(maxsize=8_192)
-def hash_of(name: str) -> int:
-    """64-bit hash of a cell's name: the first 8 bytes of BLAKE2b of its UTF-8, little-endian."""
-    data = name.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+_HALF = np.uint64(32)
 
 
 def group_of(name: str, groups: int) -> int:
     """Number of a name's group, from 0: ``hash * groups / 2**64``, rounded down."""
     return (hash_of(name) * groups) >> 64
+
+
+def groups_of(names: Sequence[str], groups: int) -> NDArray[np.int64]:
+    """`group_of` every name, for fewer than 2**32 groups."""
+    hashed, many = hashes_of(names), np.uint64(groups)
+    low = (hashed & np.uint64(2**32 - 1)) * many >> _HALF
+    return (((hashed >> _HALF) * many + low) >> _HALF).astype(np.int64)
 
 
 def group_names(groups: int) -> tuple[str, ...]:
@@ -50,8 +51,9 @@ def filled_groups(
     small = rows < least
     if not small.any():
         return np.arange(len(rows))
-    hashed = [(hash_of(names[i]), names[i], i) for i in np.flatnonzero(small).tolist()]
-    order = [i for _, _, i in sorted(hashed)]
+    places = np.flatnonzero(small)
+    hashed = hashes_of(names)[places]
+    order = places[np.argsort(hashed, kind="stable")].tolist()
     if rows[small].sum() < least:
         others = np.argsort(np.where(small, np.inf, rows), kind="stable").tolist()
         order += others[: len(rows) - len(order)]

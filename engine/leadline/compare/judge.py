@@ -15,11 +15,19 @@ from ..profile import ColumnProfile
 from ..schema import Kind, Role
 from ..sketch.points import as_points
 from ..sketch.ranks import Band
-from .binned import Cells, chi2, detectable_variation, expected_variation, total_variation
-from .categorical import Tally, all_cells, excess_variation, heavy_cells
+from .binned import (
+    Cells,
+    chi2_p,
+    detectable_variation,
+    expected_variation,
+    tested_tables,
+    variation_bounds,
+)
+from .categorical import all_cells, excess_variation, heavy_cells
 from .measures import Measures
 from .shares import Occurrences, cohens_h, detectable_h, ratio_of
 from .significance import kolmogorov_distance
+from .tally import Tallies
 from .verdict import UNJUDGED_ROLES, Evidence, Judgement, Thresholds, not_comparable
 
 
@@ -34,7 +42,7 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
     if measures.kind == "categorical":
         assert measures.tallies is not None
         limit = thresholds.of_effect("total_variation", role)
-        return categories_evidence(*measures.tallies, limit, thresholds.significance)
+        return categories_evidence(measures.tallies, limit, thresholds.significance)
     effect = measures.get("ks")
     rows = [measures.total(side) for side in (measures.reference, measures.current)]
     return Evidence(
@@ -92,7 +100,7 @@ def _two_valued(measures: Measures) -> tuple[Occurrences, Occurrences] | None:
     """How often the event of a two-valued column occurred on each side, or None."""
     if measures.kind == "categorical":
         tallies = measures.tallies
-        return None if tallies is None else _two_categories(*tallies)
+        return None if tallies is None else _two_categories(tallies)
     reference, current = measures.reference.numeric, measures.current.numeric
     assert reference is not None
     assert current is not None
@@ -120,18 +128,17 @@ def _others(band: Band, value: np.ndarray) -> Occurrences:
     return Occurrences(same, least, most, band.total).complement()
 
 
-def _two_categories(reference: Tally, current: Tally) -> tuple[Occurrences, Occurrences] | None:
-    if not reference.exact:
+def _two_categories(both: Tallies) -> tuple[Occurrences, Occurrences] | None:
+    if not both.reference.exact:
         return None
-    if len(reference.counts) == 1:
-        (key,) = reference.counts
-    elif current.exact and len(reference.counts.keys() | current.counts.keys()) == 2:
-        key = min(reference.counts)
-    else:
+    values = len(both.reference.counts)
+    if values != 1 and not (values and both.current.exact and len(both.names) == 2):
         return None
+    place = int(both.known.argmax())  # the reference's only value, or the first of its two
     sides = []
-    for side in (reference, current):
-        low, high = side.bounds(key)
+    for side, counts in ((both.reference, both.before), (both.current, both.now)):
+        low = int(counts[place])
+        high = min(low + side.error, side.total)
         sides.append(Occurrences((low + high) / 2, low, high, side.total).complement())
     return sides[0], sides[1]
 
@@ -160,21 +167,20 @@ def _shares_evidence(
     )
 
 
-def categories_evidence(
-    reference: Tally, current: Tally, limit: float, significance: float
-) -> Evidence:
+def categories_evidence(both: Tallies, limit: float, significance: float) -> Evidence:
     """What is judged of three and more categories; ``limit`` is the threshold of the effect."""
-    effect = excess_variation(heavy_cells(reference, current, limit=limit))
-    values = all_cells(reference, current)
+    effect = excess_variation(heavy_cells(both, limit=limit))
+    values = all_cells(both)
+    tables = tested_tables(values)
     expected = effect.null_value
     assert expected is not None
     return Evidence(
-        replace(effect, p_value=chi2(values).p_value),
+        replace(effect, p_value=chi2_p(tables)),
         limit,
         "chi2",
         detectable=lambda: max(
             0.0,
-            detectable_variation(values, effect.value + expected, significance) - expected,
+            detectable_variation(tables, effect.value + expected, significance) - expected,
         ),
         coarse=expected > limit / 2 or _singly(values) >= limit,
     )
@@ -186,4 +192,4 @@ def _singly(values: Cells) -> float:
     Groups of values can hide what their members do. As estimates go this one is rough, since chance
     is a large part of it, but without any change it is about 0.
     """
-    return total_variation(values).value - expected_variation(values)
+    return variation_bounds(values)[0] - expected_variation(values)

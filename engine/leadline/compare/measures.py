@@ -13,10 +13,11 @@ from ..sketch.moments import Moments
 from ..sketch.ranks import Band
 from . import binned, numeric
 from .binned import Cells
-from .categorical import Tally, all_cells, boolean_tally, tally_of
+from .categorical import all_cells
 from .edges import decile_cells
 from .numeric import BandPair
 from .statistic import MissingStatisticError, Statistic, undefined
+from .tally import Tallies, Tally
 
 NUMERIC = ("ks", "psi", "jensen_shannon", "wasserstein")
 CATEGORICAL = ("chi2", "jensen_shannon", "psi", "total_variation")
@@ -31,6 +32,7 @@ _BINNED: dict[str, Callable[[Cells], Statistic]] = {
     "total_variation": binned.total_variation,
 }
 _T = TypeVar("_T")
+_BOOLEANS = {b"0": b"false", b"1": b"true"}
 _UNITS = {Kind.DATE: "days"}
 
 
@@ -88,7 +90,7 @@ class Measures:
         return self._keep("bands", lambda: BandPair.of(self.reference.band, self.current.band))
 
     @property
-    def tallies(self) -> tuple[Tally, Tally] | None:
+    def tallies(self) -> Tallies | None:
         """Counts of single values on both sides; None where a side no longer holds them."""
         return self._keep("tallies", self._tallies)
 
@@ -160,21 +162,21 @@ class Measures:
 
     def _categories(self) -> Cells:
         assert self.tallies is not None
-        return all_cells(*self.tallies)
+        return all_cells(self.tallies)
 
-    def _tallies(self) -> tuple[Tally, Tally] | None:
-        tallies = []
+    def _tallies(self) -> Tallies | None:
+        tallies: list[Tally] = []
         for side in (self.reference, self.current):
             summary = side.state.summary
             if summary is None:
-                tallies.append(Tally({}, 0))
+                tallies.append(Tally.of({}, 0))
                 continue
             assert isinstance(summary, TextSummary | NumericSummary)
-            tally = tally_of(summary)
+            tally = Tally.of_summary(summary)
             if tally is None:
                 return None
-            tallies.append(boolean_tally(tally) if side.kind is Kind.BOOLEAN else tally)
-        return tallies[0], tallies[1]
+            tallies.append(tally.named(_BOOLEANS) if side.kind is Kind.BOOLEAN else tally)
+        return Tallies.of(*tallies)
 
     def _keep(self, name: str, make: Callable[[], _T]) -> _T:
         kept = self._kept
