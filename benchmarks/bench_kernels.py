@@ -185,7 +185,8 @@ def whole_column(column: Column) -> Kernel:
                 views, column.type, None, None, starts, k=K, seed=1, sampler_variance=variance
             )
             for done in steps:
-                yield list(work.cells(done)), work.registers[:done].tobytes()
+                cells = list(work.cells(done, column.type.storage))
+                yield cells, [work.sketches(fields).tobytes() for fields, *_ in cells]
 
     return Kernel(lambda: deque(each(), maxlen=0), lambda: list(each()))
 

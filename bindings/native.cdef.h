@@ -116,7 +116,7 @@ int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_le
                        uint64_t *spare, uint32_t *offsets, int32_t *levels, uint64_t *items);
 
 int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
-                  int wide, const int64_t *singles, const double *extremes, const double *items,
+                  int bytes, const int64_t *singles, const double *extremes, const double *items,
                   const double *weights, int64_t item_count, const double *errors, int64_t room,
                   double *band, int64_t *points);
 
@@ -147,6 +147,7 @@ int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_
 #define LL_FEW ...
 #define LL_HISTOGRAM_MOST ...
 #define LL_NUMBERS_PARTS ...
+#define LL_NUMBERS_STATES ...
 #define LL_HOURS ...
 #define LL_CALENDAR ...
 typedef struct ll_view {
@@ -166,14 +167,16 @@ typedef struct ll_cell {
     int64_t exact;
     int64_t entries;
     int64_t largest;
-    int64_t items_begin;
+    int64_t keys_begin;
     int64_t items;
     int64_t levels;
     int64_t height;
     int64_t counts_begin;
-    int64_t pages_begin;
+    int64_t states_begin;
+    int64_t states;
     int64_t pages;
     int64_t coarseness;
+    int64_t width;
     int64_t moments_count;
     double mean;
     double m2;
@@ -195,15 +198,13 @@ typedef struct ll_numbers_memory {
 } ll_numbers_memory;
 typedef struct ll_numbers_out {
     ll_cell *cells;
-    uint8_t *registers;
-    uint32_t *offsets;
     int64_t *calendar;
-    uint64_t *items;
-    int64_t items_capacity;
+    uint64_t *keys;
+    int64_t keys_capacity;
     uint32_t *counts;
     int64_t counts_capacity;
-    uint16_t *pages;
-    int64_t pages_capacity;
+    uint8_t *states;
+    int64_t states_capacity;
 } ll_numbers_out;
 typedef struct ll_numbers {
     int32_t type;

@@ -68,4 +68,30 @@ LL_INLINE int64_t ll_smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+/* ---- unsigned numbers of any width ----------------------------------------------------------- */
+
+LL_INLINE bool ll_width_known(int width) {
+    return width == 1 || width == 2 || width == 4 || width == 8;
+}
+
+/* Element i of unsigned numbers of 1, 2, 4 or 8 bytes each, at any address. */
+LL_INLINE uint64_t ll_element(const uint8_t *values, int width, int64_t i) {
+    uint64_t wide = 0;
+    uint32_t half = 0;
+    uint16_t quarter = 0;
+    switch (width) {
+    case 1:
+        return values[i];
+    case 2:
+        memcpy(&quarter, values + 2 * i, sizeof quarter);
+        return quarter;
+    case 4:
+        memcpy(&half, values + 4 * i, sizeof half);
+        return half;
+    default:
+        memcpy(&wide, values + 8 * i, sizeof wide);
+        return wide;
+    }
+}
+
 #endif

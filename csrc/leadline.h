@@ -218,15 +218,15 @@ int ll_quantiles_bytes(int storage, int k, int height, uint64_t total, uint64_t 
 /* ---- ranks: bands of cumulative counts ------------------------------------------------------- */
 
 /* The band of a histogram, of single values and of ascending items of a sketch with their weights
- * (none: item_count 0). pages ascend; counters are uint32_t, or uint64_t if `wide`; singles: rows
+ * (none: item_count 0). pages ascend; counters have 1, 2, 4 or 8 bytes each; singles: rows
  * at -inf, 0 and inf; extremes: smallest and largest finite value, NaN where unknown; errors: rows
  * over weight, error of a rank, error of a split, in rows. From band[0] the points, from band[room]
  * two lower bounds a point, from band[3 * room] two upper bounds, from band[5 * room] two
  * estimates, from band[7 * room] the noise; *points: how many points. LL_ERROR_ARGUMENT for sizes
- * out of range, a coarseness not in [0, 8], or room for fewer points than two a counter and single
- * value and one an item. */
+ * out of range, a coarseness not in [0, 8], counters of other widths, or room for fewer points than
+ * two a counter and single value and one an item. */
 int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
-                  int wide, const int64_t *singles, const double *extremes, const double *items,
+                  int bytes, const int64_t *singles, const double *extremes, const double *items,
                   const double *weights, int64_t item_count, const double *errors, int64_t room,
                   double *band, int64_t *points);
 
@@ -283,6 +283,8 @@ int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_
 
 /* Most counts of one histogram: 128 * 2^d pages of 256 / 2^d each. */
 #define LL_HISTOGRAM_MOST 32768
+/* Most bytes of a cell's sketches but for their items: registers, offsets, counters, pages. */
+#define LL_NUMBERS_STATES (4096 + 4 * 62 + 4 * LL_HISTOGRAM_MOST + 2 * 4096)
 /* Blocks wait to be joined like the digits of a binary counter: 16 of them, and two to work with.
  */
 #define LL_NUMBERS_PARTS 7
@@ -298,9 +300,11 @@ typedef struct ll_view {
     int64_t length;
 } ll_view;
 
-/* What became of one cell, 8 bytes a field. Of exactly counted values there are `entries` keys (in
- * items) and counts; of the others all sketches. Of instants `entries` days follow the items, -1
- * if they span too much. `begin` fields say where a cell's part of an array lies. */
+/* What became of one cell, 8 bytes a field. Of exactly counted values there are `entries` keys and
+ * counts; of the others `states` bytes of sketches, one after the other: registers, items, offsets
+ * of the levels (one more than there are), and of numbers the histogram's counters of `width` bytes
+ * (1, 2 or 4, the fewest that hold them) and its pages. Of instants there are also `entries` days,
+ * -1 if they span too much. `begin` fields say where a cell's part of an array lies. */
 typedef struct ll_cell {
     int64_t rows;
     int64_t nulls;
@@ -312,14 +316,16 @@ typedef struct ll_cell {
     int64_t exact;
     int64_t entries;
     int64_t largest; /* the largest of the entries' counts */
-    int64_t items_begin;
+    int64_t keys_begin;
     int64_t items;
     int64_t levels;
     int64_t height;
     int64_t counts_begin;
-    int64_t pages_begin;
+    int64_t states_begin;
+    int64_t states;
     int64_t pages;
     int64_t coarseness;
+    int64_t width;
     int64_t moments_count;
     double mean;
     double m2;
@@ -345,15 +351,14 @@ typedef struct ll_numbers_memory {
 /* Where the states go: arrays with room for `cells` cells, or of a capacity given in elements. */
 typedef struct ll_numbers_out {
     ll_cell *cells;
-    uint8_t *registers; /* LL_DISTINCT_REGISTERS a cell */
-    uint32_t *offsets;  /* LL_QUANTILE_LEVELS + 1 a cell */
-    int64_t *calendar;  /* LL_CALENDAR a cell, for instants only */
-    uint64_t *items;
-    int64_t items_capacity; /* at least 65,536 + ll_quantiles_capacity(k, LL_QUANTILE_LEVELS) */
+    int64_t *calendar; /* LL_CALENDAR a cell, for instants only */
+    uint64_t *keys;
+    int64_t keys_capacity; /* at least 65,536 */
     uint32_t *counts;
     int64_t counts_capacity; /* at least 65,536 */
-    uint16_t *pages;
-    int64_t pages_capacity; /* at least LL_HISTOGRAM_PAGES */
+    uint8_t *states;         /* at a multiple of 8 bytes */
+    int64_t states_capacity; /* at least LL_NUMBERS_STATES and 8 * ll_quantiles_capacity(k,
+                                LL_QUANTILE_LEVELS) bytes */
 } ll_numbers_out;
 
 /* A column of one Arrow type. Cell i has the rows order[starts[i]..starts[i + 1]) of the only view,
@@ -575,8 +580,9 @@ typedef struct ll_counted {
 } ll_counted;
 
 /* page_count pages and page_count * buckets counters from their byte planes, 1 to 8 of them.
- * counts: uint32_t, or uint64_t if `width` is above 4. LL_ERROR_ARGUMENT for a negative size or a
- * width or count out of range; LL_ERROR_RANGE unless the sizes are those of the planes. */
+ * counts: unsigned numbers of the next of 1, 2, 4 and 8 bytes. LL_ERROR_ARGUMENT for a negative
+ * size or a width or count out of range; LL_ERROR_RANGE unless the sizes are those of the planes.
+ */
 int ll_unpacking_histogram(const uint8_t *page_planes, int64_t page_size, int page_width,
                            const uint8_t *planes, int64_t size, int width, int64_t page_count,
                            int64_t buckets, uint16_t *pages, void *counts, ll_counted *found);

@@ -76,9 +76,9 @@ static void write_tally(ll_cell *cell, const ll_tally *tally) {
 static int profile_cell(ll_cell_work *work) {
     bool exact;
     memset(work->cell, 0, sizeof *work->cell);
-    work->cell->items_begin = work->filled->items;
+    work->cell->keys_begin = work->filled->keys;
     work->cell->counts_begin = work->filled->counts;
-    work->cell->pages_begin = work->filled->pages;
+    work->cell->states_begin = work->filled->states;
     ll_read_again(work);
     int code = ll_count_cell(work, &exact);
     if (!code && !exact) code = ll_sketch_cell(work);
@@ -86,6 +86,11 @@ static int profile_cell(ll_cell_work *work) {
     work->cell->exact = exact;
     write_tally(work->cell, &work->reader.tally);
     return LL_OK;
+}
+
+/* Most bytes of the states of one cell. */
+static int64_t most_states(int k) {
+    return LL_NUMBERS_STATES + 8 * ll_quantiles_capacity(k, LL_QUANTILE_LEVELS);
 }
 
 /* ---- arguments ------------------------------------------------------------------------------- */
@@ -119,17 +124,16 @@ static int check(const ll_numbers *column, const ll_numbers_out *out, int64_t fi
         if (!ll_view_possible(&column->views[i])) return LL_ERROR_ARGUMENT;
     if (column->cells < 0 || first < 0 || most < 0 || most > column->cells - first)
         return LL_ERROR_ARGUMENT;
-    if (out->items_capacity < LL_BLOCK + ll_quantiles_capacity(column->k, LL_QUANTILE_LEVELS) ||
-        out->counts_capacity < LL_BLOCK || out->pages_capacity < LL_HISTOGRAM_PAGES)
+    if (out->keys_capacity < LL_BLOCK || out->counts_capacity < LL_BLOCK ||
+        out->states_capacity < most_states(column->k))
         return LL_ERROR_ARGUMENT;
     return check_rows(column, first, most);
 }
 
 static bool has_room(const ll_numbers *column, const ll_numbers_out *out, const ll_filled *filled) {
-    int64_t items = LL_BLOCK + ll_quantiles_capacity(column->k, LL_QUANTILE_LEVELS);
-    return out->items_capacity - filled->items >= items &&
+    return out->keys_capacity - filled->keys >= LL_BLOCK &&
            out->counts_capacity - filled->counts >= LL_BLOCK &&
-           out->pages_capacity - filled->pages >= LL_HISTOGRAM_PAGES;
+           out->states_capacity - filled->states >= most_states(column->k);
 }
 
 /* After an error nothing is known of the tables. */

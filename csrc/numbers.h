@@ -20,9 +20,9 @@ LL_HIDDEN int ll_read(ll_reader *reader, uint64_t *out, int64_t capacity, int64_
 
 /* How far the output arrays are filled. */
 typedef struct ll_filled {
-    int64_t items;
+    int64_t keys;
     int64_t counts;
-    int64_t pages;
+    int64_t states; /* bytes */
 } ll_filled;
 
 /* A cell while it is being read. */

@@ -13,7 +13,7 @@
 
 static void write_entry(ll_cell_work *work, uint64_t key, uint32_t count) {
     ll_cell *cell = work->cell;
-    work->out->items[work->filled->items++] = key;
+    work->out->keys[work->filled->keys++] = key;
     work->out->counts[work->filled->counts++] = count;
     cell->entries++;
     cell->largest = count > cell->largest ? count : cell->largest;
@@ -80,7 +80,7 @@ static int count_as_they_lie(ll_cell_work *work, bool *exact) {
     tally->zeros = tally->negatives = 0;
     if (found.low <= found.high) write_range(work, found);
     for (int64_t i = 0; i < work->cell->entries; i++) {
-        const uint64_t key = work->out->items[work->cell->items_begin + i];
+        const uint64_t key = work->out->keys[work->cell->keys_begin + i];
         const uint32_t count = work->out->counts[work->cell->counts_begin + i];
         tally->negatives += key < zero ? count : 0;
         tally->zeros += key == zero ? count : 0;

@@ -36,7 +36,7 @@ static void begin_sketching(sketching *to, ll_cell_work *work) {
     memset(to, 0, sizeof *to);
     to->work = work;
     to->kernels = ll_kernels_active();
-    to->registers = work->out->registers + work->number * LL_DISTINCT_REGISTERS;
+    to->registers = work->out->states + work->filled->states;
     memset(to->registers, 0, LL_DISTINCT_REGISTERS);
     for (size_t part = 0; part < LL_NUMBERS_PARTS; part++)
         to->parts[part].items = work->memory->parts + part * capacity;
@@ -201,20 +201,23 @@ static int sketch_values(sketching *to) {
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static void write_sketch(sketching *to) {
-    ll_cell_work *work = to->work;
+static uint8_t *put(uint8_t *to, const void *from, size_t size) {
+    memcpy(to, from, size);
+    return to + size;
+}
+
+/* The states of a cell lie one after the other, registers first; returns where they end. */
+static uint8_t *write_sketch(sketching *to) {
     const ll_part *part = &to->parts[0];
-    ll_cell *cell = work->cell;
+    ll_cell *cell = to->work->cell;
     cell->levels = part->levels;
     cell->items = part->offsets[part->levels];
     cell->height = part->height;
     cell->low = part->low;
     cell->high = part->high;
-    memcpy(work->out->offsets + work->number * (LL_QUANTILE_LEVELS + 1), part->offsets,
-           sizeof part->offsets);
-    memcpy(work->out->items + work->filled->items, part->items,
-           (size_t)cell->items * sizeof *part->items);
-    work->filled->items += cell->items;
+    uint8_t *end = to->registers + LL_DISTINCT_REGISTERS;
+    end = put(end, part->items, (size_t)cell->items * sizeof *part->items);
+    return put(end, part->offsets, ((size_t)part->levels + 1) * sizeof *part->offsets);
 }
 
 static void write_moments(ll_cell *cell, const ll_moments *moments) {
@@ -227,12 +230,31 @@ static void write_moments(ll_cell *cell, const ll_moments *moments) {
     cell->maximum = moments->maximum;
 }
 
+/* Counters in the fewest of 1, 2 and 4 bytes that hold them all. */
+static uint8_t *put_counters(const uint32_t *counts, int64_t size, ll_cell *cell, uint8_t *to) {
+    uint32_t most = 0;
+    for (int64_t i = 0; i < size; i++)
+        most = counts[i] > most ? counts[i] : most;
+    cell->width = most <= UINT8_MAX ? 1 : most <= UINT16_MAX ? 2 : 4;
+    if (cell->width == 4) return put(to, counts, (size_t)size * sizeof *counts);
+    if (cell->width == 2) {
+        for (int64_t i = 0; i < size; i++, to += 2) {
+            const uint16_t count = (uint16_t)counts[i];
+            memcpy(to, &count, sizeof count);
+        }
+        return to;
+    }
+    for (int64_t i = 0; i < size; i++)
+        to[i] = (uint8_t)counts[i];
+    return to + size;
+}
+
 /* The histogram gives up a bit of resolution for each doubling of its pages beyond 128. */
-static void write_histogram(ll_cell_work *work) {
+static uint8_t *write_histogram(ll_cell_work *work, uint8_t *end) {
     const ll_numbers_memory *memory = work->memory;
     ll_cell *cell = work->cell;
-    uint16_t *pages = work->out->pages + work->filled->pages;
-    uint32_t *counts = work->out->counts + work->filled->counts;
+    uint16_t pages[LL_HISTOGRAM_PAGES];
+    uint32_t *counts = (uint32_t *)memory->sort;
     int found = ll_histogram_pages(memory->counters, memory->touched, pages), coarseness = 0;
     while (found * (LL_HISTOGRAM_PAGE >> coarseness) > LL_HISTOGRAM_MOST)
         coarseness++;
@@ -240,19 +262,19 @@ static void write_histogram(ll_cell_work *work) {
     ll_histogram_clear(memory->counters, memory->touched);
     cell->pages = found;
     cell->coarseness = coarseness;
-    work->filled->pages += found;
-    work->filled->counts += (int64_t)found * (LL_HISTOGRAM_PAGE >> coarseness);
+    end = put_counters(counts, (int64_t)found * (LL_HISTOGRAM_PAGE >> coarseness), cell, end);
+    return put(end, pages, (size_t)found * sizeof *pages);
 }
 
 static void write_calendar(sketching *to) {
     ll_cell_work *work = to->work;
     ll_cell *cell = work->cell;
-    cell->entries = ll_instants_finish(&to->instants, work->out->items + work->filled->items,
+    cell->entries = ll_instants_finish(&to->instants, work->out->keys + work->filled->keys,
                                        work->out->counts + work->filled->counts);
     cell->minimum = (uint64_t)to->instants.low;
     cell->maximum = (uint64_t)to->instants.high;
     if (cell->entries < 0) return;
-    work->filled->items += cell->entries;
+    work->filled->keys += cell->entries;
     work->filled->counts += cell->entries;
 }
 
@@ -263,11 +285,13 @@ int ll_sketch_cell(ll_cell_work *work) {
     if (code) return code;
     while (to.part_count > 1)
         if (!join_newest(&to)) return LL_ERROR_RANGE;
-    write_sketch(&to);
+    uint8_t *end = write_sketch(&to);
     write_moments(work->cell, &to.moments);
     if (work->column->unit < 0)
-        write_histogram(work);
+        end = write_histogram(work, end);
     else
         write_calendar(&to);
+    work->cell->states = end - to.registers;
+    work->filled->states += (work->cell->states + 7) / 8 * 8; /* items lie at multiples of 8 */
     return LL_OK;
 }

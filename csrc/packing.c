@@ -8,30 +8,6 @@
 
 #define VARINT_MOST 10 /* bytes of the longest 64-bit varint */
 
-static bool width_known(int width) {
-    return width == 1 || width == 2 || width == 4 || width == 8;
-}
-
-/* Element i of unsigned numbers of 1, 2, 4 or 8 bytes each, at any address. */
-LL_INLINE uint64_t element(const uint8_t *values, int width, int64_t i) {
-    uint64_t wide = 0;
-    uint32_t half = 0;
-    uint16_t quarter = 0;
-    switch (width) {
-    case 1:
-        return values[i];
-    case 2:
-        memcpy(&quarter, values + 2 * i, sizeof quarter);
-        return quarter;
-    case 4:
-        memcpy(&half, values + 4 * i, sizeof half);
-        return half;
-    default:
-        memcpy(&wide, values + 8 * i, sizeof wide);
-        return wide;
-    }
-}
-
 /* Bytes that hold every number whose bits are among `bits`; never 0. */
 static int bytes_of(uint64_t bits) {
     return bits ? (71 - __builtin_clzll(bits)) / 8 : 1;
@@ -51,18 +27,18 @@ LL_INLINE int64_t pack(const uint8_t *values, int width, int64_t count, uint64_t
                        uint8_t *out) {
     uint64_t bits = 0;
     for (int64_t i = 0; i < count; i++)
-        bits |= element(values, width, i) - less;
+        bits |= ll_element(values, width, i) - less;
     int planes = bytes_of(bits);
     *out++ = (uint8_t)planes;
     for (int plane = 0; plane < planes; plane++, out += count)
         for (int64_t i = 0; i < count; i++)
-            out[i] = (uint8_t)((element(values, width, i) - less) >> (8 * plane));
+            out[i] = (uint8_t)((ll_element(values, width, i) - less) >> (8 * plane));
     return 1 + planes * count;
 }
 
 int ll_packing_numbers(const void *values, int64_t count, int width, uint64_t less, uint8_t *out,
                        int64_t room, int64_t *size) {
-    if (count < 0 || !width_known(width)) return LL_ERROR_ARGUMENT;
+    if (count < 0 || !ll_width_known(width)) return LL_ERROR_ARGUMENT;
     if (room < 1 || (room - 1) / 8 < count) return LL_ERROR_RANGE;
     /* One loop a width. */
     switch (width) {
@@ -94,12 +70,12 @@ static uint64_t greatest_divisor(uint64_t a, uint64_t b) {
 
 int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,
                     int64_t *size) {
-    if (count < 2 || !width_known(width)) return LL_ERROR_ARGUMENT;
+    if (count < 2 || !ll_width_known(width)) return LL_ERROR_ARGUMENT;
     if (room < VARINT_MOST + 1 || (room - VARINT_MOST - 1) / 8 < count) return LL_ERROR_RANGE;
     const uint8_t *bytes = values;
     uint64_t step = 0, bits = 0;
     for (int64_t i = 1; i < count; i++) {
-        uint64_t before = element(bytes, width, i - 1), after = element(bytes, width, i);
+        uint64_t before = ll_element(bytes, width, i - 1), after = ll_element(bytes, width, i);
         if (after <= before) return LL_ERROR_RANGE;
         uint64_t gap = after - before;
         if (step != 1) step = greatest_divisor(gap, step);
@@ -108,13 +84,13 @@ int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, 
     if (step > 1) {
         bits = 0;
         for (int64_t i = 1; i < count; i++)
-            bits |= (element(bytes, width, i) - element(bytes, width, i - 1)) / step - 1;
+            bits |= (ll_element(bytes, width, i) - ll_element(bytes, width, i - 1)) / step - 1;
     }
     uint8_t *end = out + put_varint(step, out);
     int planes = bytes_of(bits);
     *end++ = (uint8_t)planes;
     for (int64_t i = 1; i < count; i++) {
-        uint64_t gap = element(bytes, width, i) - element(bytes, width, i - 1);
+        uint64_t gap = ll_element(bytes, width, i) - ll_element(bytes, width, i - 1);
         gap = (step > 1 ? gap / step : gap) - 1;
         for (int plane = 0; plane < planes; plane++)
             end[plane * (count - 1) + i - 1] = (uint8_t)(gap >> (8 * plane));

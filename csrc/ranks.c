@@ -235,14 +235,13 @@ LL_INLINE void add_piece(band_maker *maker, double start, double end, double cou
 /* The buckets of one page in ascending order of value: backwards where values are negative. A
  * negative bucket holds its upper edge, so that the next larger double takes the place of both
  * edges: the one whose magnitude's bits are one less. */
-static void add_page(band_maker *maker, unsigned page, int coarseness, const void *counters,
-                     bool wide) {
+static void add_page(band_maker *maker, unsigned page, int coarseness, const uint8_t *counters,
+                     int bytes) {
     uint64_t exponent = (uint64_t)(page % FIRST_NEGATIVE) << EXPONENT_SHIFT;
     int shift = BUCKET_SHIFT + coarseness, width = LL_HISTOGRAM_PAGE >> coarseness;
     for (int i = 0; i < width; i++) {
         int bucket = page < FIRST_NEGATIVE ? i : width - 1 - i;
-        uint64_t count =
-            wide ? ((const uint64_t *)counters)[bucket] : ((const uint32_t *)counters)[bucket];
+        uint64_t count = ll_element(counters, bytes, bucket);
         if (!count) continue;
         uint64_t near = exponent | (uint64_t)bucket << shift;
         uint64_t far = near + ((uint64_t)1 << shift);
@@ -257,10 +256,11 @@ static void add_page(band_maker *maker, unsigned page, int coarseness, const voi
 }
 
 int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, const void *counters,
-                  int wide, const int64_t *singles, const double *extremes, const double *items,
+                  int bytes, const int64_t *singles, const double *extremes, const double *items,
                   const double *weights, int64_t item_count, const double *errors, int64_t room,
                   double *band, int64_t *points) {
-    if (page_count < 0 || item_count < 0 || coarseness < 0 || coarseness > COARSEST)
+    if (page_count < 0 || item_count < 0 || coarseness < 0 || coarseness > COARSEST ||
+        !ll_width_known(bytes))
         return LL_ERROR_ARGUMENT;
     int64_t width = LL_HISTOGRAM_PAGE >> coarseness;
     if (page_count > LL_HISTOGRAM_PAGES || room < 2 * (page_count * width + 3) + item_count)
@@ -272,16 +272,16 @@ int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, con
         .minimum = extremes[0],
         .maximum = extremes[1],
     };
-    int64_t positive = 0, size = width * (wide ? 8 : 4);
+    int64_t positive = 0, size = width * bytes;
     const uint8_t *rows = counters;
     while (positive < page_count && pages[positive] < FIRST_NEGATIVE)
         positive++;
     if (singles[0]) add_piece(&maker, -INFINITY, -INFINITY, (double)singles[0]);
     for (int64_t i = page_count - 1; i >= positive; i--)
-        add_page(&maker, pages[i], coarseness, rows + i * size, wide);
+        add_page(&maker, pages[i], coarseness, rows + i * size, bytes);
     if (singles[1]) add_piece(&maker, 0.0, 0.0, (double)singles[1]);
     for (int64_t i = 0; i < positive; i++)
-        add_page(&maker, pages[i], coarseness, rows + i * size, wide);
+        add_page(&maker, pages[i], coarseness, rows + i * size, bytes);
     if (singles[2]) add_piece(&maker, INFINITY, INFINITY, (double)singles[2]);
     close_piece(&maker, NAN);
     *points = maker.out.size;

@@ -8,7 +8,6 @@
 
 #define FIRST_NEGATIVE (LL_HISTOGRAM_PAGES / 2)
 #define INFINITE       (FIRST_NEGATIVE - 1) /* the exponent of infinities and NaN */
-#define NARROW         4                    /* bytes of a counter that fits uint32_t */
 
 /* ---- histogram --------------------------------------------------------------------------------
  */
@@ -35,6 +34,18 @@ static bool unpack_pages(const uint8_t *planes, int width, int64_t count, uint16
     return true;
 }
 
+/* Write counter i in the next of 1, 2, 4 and 8 bytes. */
+LL_INLINE void put_counter(void *counts, int width, int64_t i, uint64_t value) {
+    if (width == 1)
+        ((uint8_t *)counts)[i] = (uint8_t)value;
+    else if (width == 2)
+        ((uint16_t *)counts)[i] = (uint16_t)value;
+    else if (width <= 4)
+        ((uint32_t *)counts)[i] = (uint32_t)value;
+    else
+        ((uint64_t *)counts)[i] = value;
+}
+
 LL_INLINE void unpack_counters(const uint8_t *planes, int width, const uint16_t *pages,
                                int64_t page_count, int64_t buckets, void *counts,
                                ll_counted *found) {
@@ -43,10 +54,7 @@ LL_INLINE void unpack_counters(const uint8_t *planes, int width, const uint16_t 
         uint64_t sum = 0;
         for (int64_t i = page * buckets; i < (page + 1) * buckets; i++) {
             uint64_t value = number_at(planes, width, page_count * buckets, i);
-            if (width <= NARROW)
-                ((uint32_t *)counts)[i] = (uint32_t)value;
-            else
-                ((uint64_t *)counts)[i] = value;
+            put_counter(counts, width, i, value);
             bits |= value;
             sum += value;
         }

@@ -94,7 +94,7 @@ def test_buckets_in_order_of_value():
     assert buckets.upper.tolist() == [-3.0, -0.5, 2.0**-1030, 1.00390625, 1.0078125, 2.0078125]
     assert buckets.counts.tolist() == [2, 1, 1, 2, 1, 1]
     assert found.pages.tolist() == [0, 1023, 1024, 2048 + 1022, 2048 + 1024]
-    assert found.counts.dtype == np.uint32
+    assert found.counts.dtype == np.uint8
     assert (found.total, found.heaviest, found.value_error) == (8, 2, 2.0**-9)
 
 

@@ -183,6 +183,38 @@ def test_a_hundred_merged_parts_stay_within_the_promise(random):
     assert worst_error(sketch, values) <= 0.5 * sketch.rank_error
 
 
+@pytest.mark.parametrize(
+    ("count", "k", "held", "apart"),
+    [
+        (2_286, 768, 2_286, 1),  # the capacity of k = 768
+        (2_287, 768, 571 + 2, 4),  # every fourth, the three that are left as 1 + 2
+        (4_095, 768, 1_023 + 2, 4),
+        (4_096, 768, 512, 8),  # sqrt(4096) / 8 = 8
+        (6_000, 768, 750, 8),
+        (16_384, 768, 1_024, 16),
+        (65_536, 768, 2_048, 32),
+        (20_000, 5_632, 5_000, 4),  # not every eighth: 2 * 5632 / 3 = 3755 are left at least
+        (20_000, 256, 625, 32),  # which is what its capacity takes
+    ],
+)
+def test_a_block_that_does_not_fit_leaves_what_its_noise_is_worth(random, count, k, held, apart):
+    values = random.normal(1.7e9, 10, count)
+    sketch = build(values, k=k)
+    assert_sound(sketch)
+    assert len(sketch.items) == held
+    assert worst_error(sketch, values) * count < apart
+    assert worst_error(sketch, values) <= 0.45 * sketch.rank_error
+
+
+def test_parts_of_small_blocks_merge_within_the_promise(random):
+    values = random.normal(1.7e9, 10, 600_000)
+    sketch = Quantiles.empty(Storage.FLOAT64)
+    for part in np.array_split(values, 100):
+        sketch = sketch.merge(build(part), 7)
+        assert_sound(sketch)
+    assert worst_error(sketch, values) <= 0.5 * sketch.rank_error
+
+
 def test_integers_keep_every_digit():
     values = np.array([-(2**63), -1, 0, 2**53 + 1, 2**63 - 1])
     sketch = build(values)
@@ -247,7 +279,7 @@ def test_counts_out_of_range_are_refused(counts):
 
 
 def test_merging_takes_either_side_first(random):
-    a, b = build(random.normal(size=90_000)), build(random.normal(3, 1, 5_000))
+    a, b = build(random.normal(size=90_000)), build(random.normal(3, 1, 50_000))
     assert a.merge(b, 1) == b.merge(a, 1)
     assert any(a.merge(b, 1) != a.merge(b, seed) for seed in range(2, 40))
     assert a.merge(Quantiles.empty(Storage.FLOAT64), 1) == a

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arrow import ArrayView, ArrowType
 from .calendar import unit_number
-from .distinct import DISTINCT_REGISTERS
-from .histogram import HISTOGRAM_PAGES, HistogramCounters
-from .library import ffi, lib, memory, refuse, words
+from .histogram import HistogramCounters
+from .library import Storage, ffi, lib, memory, refuse, words
 from .quantiles import quantiles_capacity
 
 BLOCK: int = lib.LL_BLOCK
@@ -23,10 +23,13 @@ FEW_DISTINCT: int = lib.LL_FEW
 _LEVELS: int = lib.LL_QUANTILE_LEVELS
 _FIELDS = ffi.sizeof("ll_cell") // 8
 _NAMES = [name for name, _ in ffi.typeof("ll_cell").fields]
-_MEAN, _MINIMUM = _NAMES.index("mean"), _NAMES.index("minimum")
+_STATES = _NAMES.index("states_begin")
+_MEAN, _MINIMUM, _LOW = (_NAMES.index(name) for name in ("mean", "minimum", "low"))
 
 # Cells a call: their states are then still in the second-level cache when they are copied.
 _CELLS = 16
+# Bytes of sketches that many a cell needs beside its items: registers, and 8 to 32 pages of counts.
+_COMMON = 16_384
 
 
 class NumbersWork:
@@ -64,19 +67,15 @@ class NumbersWork:
         self._k = 0
         self._parts = np.empty(0, dtype=np.uint64)
         self._fields = np.zeros((_CELLS, _FIELDS), dtype=np.int64)
-        self.registers = np.empty((_CELLS, DISTINCT_REGISTERS), dtype=np.uint8)
-        self.offsets = np.empty((_CELLS, _LEVELS + 1), dtype=np.uint32)
         self.calendar = np.empty((_CELLS, lib.LL_CALENDAR), dtype=np.int64)
-        self.counts = np.empty(4 * BLOCK, dtype=np.uint32)
-        self.pages = np.empty(4 * HISTOGRAM_PAGES, dtype=np.uint16)
-        self.items = np.empty(0, dtype=np.uint64)
+        self.keys = np.empty(2 * BLOCK, dtype=np.uint64)
+        self.counts = np.empty(2 * BLOCK, dtype=np.uint32)
+        self.states = np.empty(0, dtype=np.uint8)
         out = self._out
         out.cells = ffi.cast("ll_cell *", ffi.from_buffer(self._fields))
-        out.registers = memory(self.registers.reshape(-1), np.uint8)
-        out.offsets = memory(self.offsets.reshape(-1), np.uint32)
         out.calendar = memory(self.calendar.reshape(-1), np.int64)
+        out.keys, out.keys_capacity = words(self.keys), len(self.keys)
         out.counts, out.counts_capacity = memory(self.counts, np.uint32), len(self.counts)
-        out.pages, out.pages_capacity = memory(self.pages, np.uint16), len(self.pages)
 
     def profile(
         self,
@@ -132,17 +131,27 @@ class NumbersWork:
             yield done
             first += done
 
-    def cells(self, count: int) -> Iterator[tuple[list[int], list[float], list[int]]]:
-        """Fields of the cells of the last step: counts and places; mean, m2, m3, m4; and raw bytes
-        of minimum and maximum, and the sketch's smallest and largest key.
+    def cells(
+        self, count: int, storage: Storage
+    ) -> Iterator[tuple[list[int], list[float], list[Any], list[int]]]:
+        """Fields of the cells of the last step: counts and places; mean, m2, m3, m4; minimum and
+        maximum as values of the storage; the sketch's smallest and largest key.
         """
         fields = self._fields[:count]
         return zip(
             fields[:, :_MEAN].tolist(),
             fields[:, _MEAN:_MINIMUM].view(np.float64).tolist(),
-            fields[:, _MINIMUM:].view(np.uint64).tolist(),
+            fields[:, _MINIMUM:_LOW].view(storage.dtype).tolist(),
+            fields[:, _LOW:].view(np.uint64).tolist(),
             strict=True,
         )
+
+    def sketches(self, fields: list[int]) -> NDArray[np.uint8]:
+        """A copy of all sketches of a cell of the last step, by its fields; read-only."""
+        begin, size = fields[_STATES : _STATES + 2]
+        held = self.states[begin : begin + size].copy()
+        held.flags.writeable = False
+        return held
 
     def _require(self, k: int) -> None:
         """Room for sketches of this size."""
@@ -150,7 +159,10 @@ class NumbersWork:
             return
         capacity = quantiles_capacity(k, _LEVELS)
         self._parts = np.empty((lib.LL_NUMBERS_PARTS + 4) * capacity, dtype=np.uint64)
-        self.items = np.empty(2 * BLOCK + _CELLS * capacity, dtype=np.uint64)
+        # The most that one cell may need, and what many a cell does.
+        room = lib.LL_NUMBERS_STATES + _CELLS * (8 * capacity + _COMMON)
+        self.states = np.empty(room // 8, dtype=np.uint64).view(np.uint8)
         self._memory.parts = words(self._parts)
-        self._out.items, self._out.items_capacity = words(self.items), len(self.items)
+        self._out.states = memory(self.states, np.uint8)
+        self._out.states_capacity = len(self.states)
         self._k = k

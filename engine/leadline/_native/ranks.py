@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ _BAND_FIELDS = 8
 
 def ranks_band(
     pages: NDArray[np.uint16],
-    counts: NDArray[np.uint32] | NDArray[np.uint64],
+    counts: NDArray[np.unsignedinteger[Any]],
     coarseness: int,
     singles: tuple[int, int, int],
     extremes: tuple[float, float],
@@ -49,7 +51,7 @@ def ranks_band(
         len(pages),
         coarseness,
         ffi.from_buffer(counts),
-        counts.dtype == np.uint64,
+        counts.itemsize,
         singles,
         extremes,
         memory(items, np.float64),

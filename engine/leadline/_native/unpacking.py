@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .library import Storage, ffi, lib, memory, refuse, words
 
-_NARROW = 4  # bytes of a counter that fits uint32
+# The type of counters that were packed in so many bytes each.
+_COUNTERS = {1: np.uint8, 2: np.uint16, 3: np.uint32, 4: np.uint32}
 FAULTS = {
     lib.LL_FAULT_NAN: "an item is NaN",
     lib.LL_FAULT_UNSORTED: "a level is not sorted",
@@ -29,7 +30,7 @@ class UnpackedCounts(NamedTuple):
     """
 
     pages: NDArray[np.uint16]
-    counts: NDArray[np.uint32] | NDArray[np.uint64]
+    counts: NDArray[np.unsignedinteger[Any]]
     total: int
     negative: int
     bits: int
@@ -50,7 +51,7 @@ def unpacking_histogram(
 ) -> UnpackedCounts:
     """``count`` pages of ``buckets`` counters, each as a width and so many byte planes."""
     numbers = np.empty(count, dtype=np.uint16)
-    dtype = np.uint32 if counters[0] <= _NARROW else np.uint64
+    dtype = _COUNTERS.get(counters[0], np.uint64)
     counts = np.empty((count, buckets), dtype=dtype)
     found = ffi.new("ll_counted *")
     code = lib.ll_unpacking_histogram(

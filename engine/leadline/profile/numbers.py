@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from .. import _arrow
-from .._native import NumbersWork, Storage
+from .._native import DISTINCT_REGISTERS, HISTOGRAM_PAGE, NumbersWork, Storage
 from ..schema import Column, Kind
 from ..sketch.calendar import CalendarCounts
 from ..sketch.counts import ValueCounts
 from ..sketch.distinct import Distinct
 from ..sketch.histogram import Histogram
-from ..sketch.keys import bits_to_value
 from ..sketch.moments import Moments
 from ..sketch.quantiles import Quantiles, sampler_variance
 from ..sketch.scratch import Scratch
 from .column import ColumnState
 from .order import CellOrder
 from .summaries import NumericSummary, SketchSettings, Summary, TimestampSummary
+
+# Where the count of finite values stands among the fields of ``ll_cell``, after those of sketches.
+_MOMENTS = 20
+_COUNTERS = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 
 
 def number_states(
@@ -48,10 +53,18 @@ def number_states(
         sampler_variance=sampler_variance(settings.k),
     ):
         states += [
-            ColumnState(column, fields[0], fields[1], take.summary(place, fields, floats, keys))
-            for place, (fields, floats, keys) in enumerate(work.cells(done))
+            ColumnState(column, fields[0], fields[1], take.summary(place, fields, *values))
+            for place, (fields, *values) in enumerate(work.cells(done, column.storage))
         ]
     return states
+
+
+class _Sketches(NamedTuple):
+    """The sketches of one cell: parts of one array of bytes."""
+
+    distinct: Distinct
+    quantiles: Quantiles
+    histogram: Histogram | None
 
 
 class _Taker:
@@ -63,16 +76,24 @@ class _Taker:
         self._work, self._storage, self._unit, self._k = work, storage, unit, k
 
     def summary(
-        self, place: int, fields: list[int], floats: list[float], keys: list[int]
+        self,
+        place: int,
+        fields: list[int],
+        floats: list[float],
+        ends: list[Any],
+        keys: list[int],
     ) -> Summary:
         """The summary of the cell at this place of the step; arguments as in ``ll_cell``."""
         _, nulls, nan, positive, negative, zeros, negatives, exact = fields[:8]
         counts = self._counts(fields, self._storage) if exact else None
         if self._unit is not None:
-            return self._instants(place, fields, keys, self._unit, counts)
+            return self._instants(place, fields, ends, keys, self._unit, counts)
         if counts is not None:
             return NumericSummary(self._storage, nan, positive, negative, zeros, negatives, counts)
-        values = fields[0] - nulls - nan
+        distinct, quantiles, histogram = self._sketches(
+            fields, fields[0] - nulls - nan, keys, self._storage
+        )
+        count = fields[_MOMENTS]
         return NumericSummary(
             self._storage,
             nan,
@@ -81,16 +102,17 @@ class _Taker:
             zeros,
             negatives,
             None,
-            self._moments(fields[18], floats, keys),
-            self._histogram(fields),
-            self._quantiles(place, fields, values, keys, self._storage),
-            self._distinct(place),
+            Moments(count, *floats, *ends) if count else Moments.empty(),
+            histogram,
+            quantiles,
+            distinct,
         )
 
     def _instants(
         self,
         place: int,
         fields: list[int],
+        ends: list[Any],
         keys: list[int],
         unit: str,
         counts: ValueCounts | None,
@@ -98,63 +120,44 @@ class _Taker:
         if counts is not None:
             return TimestampSummary.of_counts(counts, unit=unit)
         total = fields[0] - fields[1]
-        return TimestampSummary(
-            unit,
-            total,
-            int(bits_to_value(keys[0], Storage.INT64)),
-            int(bits_to_value(keys[1], Storage.INT64)),
-            None,
-            self._calendar(place, fields),
-            self._quantiles(place, fields, total, keys, Storage.INT64),
-            self._distinct(place),
-        )
+        distinct, quantiles, _ = self._sketches(fields, total, keys, Storage.INT64)
+        calendar = self._calendar(place, fields)
+        return TimestampSummary(unit, total, ends[0], ends[1], None, calendar, quantiles, distinct)
 
-    def _counts(self, fields: list[int], storage: Storage) -> ValueCounts:
-        """Entries of exact counts, or days (their largest count is not known); their keys come
-        after a sketch's items.
-        """
-        entries, largest, begin, items = fields[8:12]
-        first = fields[14]
-        keys = self._work.items[begin + items : begin + items + entries]
-        counts = self._work.counts[first : first + entries]
-        return ValueCounts.of(keys, counts, storage, largest=largest or None)
-
-    def _moments(self, count: int, floats: list[float], keys: list[int]) -> Moments:
-        if count == 0:
-            return Moments.empty()
-        low, high = (bits_to_value(bits, self._storage) for bits in keys[:2])
-        mean, m2, m3, m4 = floats
-        return Moments(count, mean, m2, m3, m4, low, high)
-
-    def _histogram(self, fields: list[int]) -> Histogram:
-        first_count, first_page, pages, coarseness = fields[14:18]
-        buckets = 256 >> coarseness
-        counts = self._work.counts[first_count : first_count + pages * buckets]
-        return Histogram(
-            coarseness,
-            self._work.pages[first_page : first_page + pages].copy(),
-            counts.reshape(pages, buckets).copy(),
-        )
-
-    def _quantiles(
-        self, place: int, fields: list[int], total: int, keys: list[int], storage: Storage
-    ) -> Quantiles:
-        begin, items, levels, height = fields[10:14]
-        if total == 0:
-            return Quantiles.empty(storage, self._k)
-        return Quantiles(
+    def _sketches(
+        self, fields: list[int], total: int, keys: list[int], storage: Storage
+    ) -> _Sketches:
+        """All sketches in one copy: what has a fresh page of memory of its own costs most."""
+        size, levels, height, _, _, _, pages, coarseness, width = fields[11:_MOMENTS]
+        held = self._work.sketches(fields)
+        items = DISTINCT_REGISTERS + 8 * size
+        counters = items + 4 * (levels + 1)
+        quantiles = Quantiles(
             storage,
             self._k,
             total,
-            keys[2],
-            keys[3],
-            self._work.offsets[place, : levels + 1].copy(),
-            self._work.items[begin : begin + items].copy(),
+            keys[0],
+            keys[1],
+            held[items:counters].view(np.uint32),
+            held[DISTINCT_REGISTERS:items].view(np.uint64),
             height,
         )
+        distinct = Distinct(held[:DISTINCT_REGISTERS])
+        if self._unit is not None:
+            return _Sketches(distinct, quantiles, None)
+        buckets = HISTOGRAM_PAGE >> coarseness
+        numbers = counters + width * pages * buckets
+        counts = held[counters:numbers].view(_COUNTERS[width]).reshape(pages, buckets)
+        histogram = Histogram(coarseness, held[numbers:].view(np.uint16), counts)
+        return _Sketches(distinct, quantiles, histogram)
 
-    def _distinct(self, place: int) -> Distinct:
-        return Distinct(self._work.registers[place].copy())
+    def _counts(self, fields: list[int], storage: Storage) -> ValueCounts:
+        """Entries of exact counts, or days (their largest count is not known)."""
+        entries, largest, key = fields[8:11]
+        first = fields[14]
+        keys = self._work.keys[key : key + entries]
+        counts = self._work.counts[first : first + entries]
+        return ValueCounts.of(keys, counts, storage, largest=largest or None)
 
     def _calendar(self, place: int, fields: list[int]) -> CalendarCounts:
         counted: NDArray[np.int64] = self._work.calendar[place].copy()

@@ -27,12 +27,16 @@ DENSE_RANGE = 65_536
 FEW_DISTINCT = 256
 
 
+def smallest_type(largest: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest unsigned type that holds a number below 2**64."""
+    if largest < 1 << 16:
+        return np.uint16 if largest >= 1 << 8 else np.uint8
+    return np.uint64 if largest >= 1 << 32 else np.uint32
+
+
 def _narrow(values: NDArray[np.unsignedinteger[Any]], largest: int) -> NDArray[Any]:
     """The values in the smallest unsigned type that holds ``largest``; always a copy."""
-    for dtype in (np.uint8, np.uint16, np.uint32):
-        if largest <= np.iinfo(dtype).max:
-            return values.astype(dtype)
-    return values.astype(np.uint64)
+    return values.astype(smallest_type(largest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

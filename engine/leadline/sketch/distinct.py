@@ -26,6 +26,7 @@ _QUANTILE = 3.2905
 # Hash bits after the register's number, and so the largest rank is one more.
 _RANK_BITS = 64 - 12
 HIGHEST_RANK = _RANK_BITS + 1
+_SHAPE, _BYTE = (DISTINCT_REGISTERS,), np.dtype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +54,7 @@ class Distinct:
     registers: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
-        if self.registers.shape != (DISTINCT_REGISTERS,) or self.registers.dtype != np.uint8:
+        if self.registers.shape != _SHAPE or self.registers.dtype != _BYTE:
             raise ValueError(f"expected {DISTINCT_REGISTERS} byte registers")
         self.registers.flags.writeable = False
 

@@ -10,12 +10,14 @@ free of order, and equal data have equal bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._native import HISTOGRAM_PAGE, HISTOGRAM_PAGES, Storage
 from .._native import histogram as kernels
+from .counts import smallest_type
 from .scratch import Scratch
 
 # Pages held at full resolution; twice as many for each bit given up.
@@ -60,7 +62,7 @@ class Histogram:
     pages
         uint16, ascending: sign bit times 2,048 plus the exponent field of the doubles in it.
     counts
-        ``[len(pages), 256 >> coarseness]``, uint32 if every counter is below 2**32, else uint64.
+        ``[len(pages), 256 >> coarseness]``, in the smallest unsigned type that holds them all.
 
     Examples
     --------
@@ -76,7 +78,7 @@ class Histogram:
 
     coarseness: int
     pages: NDArray[np.uint16]
-    counts: NDArray[np.uint32] | NDArray[np.uint64]
+    counts: NDArray[np.unsignedinteger[Any]]
 
     def __post_init__(self) -> None:
         self.pages.flags.writeable = False
@@ -97,7 +99,7 @@ class Histogram:
     @classmethod
     def empty(cls) -> Histogram:
         """The histogram of no values."""
-        return cls(0, np.empty(0, np.uint16), np.empty((0, HISTOGRAM_PAGE), np.uint32))
+        return cls(0, np.empty(0, np.uint16), np.empty((0, HISTOGRAM_PAGE), np.uint8))
 
     @property
     def total(self) -> int:
@@ -126,19 +128,20 @@ class Histogram:
         """The same counts with neighbouring buckets joined, to at least this coarseness."""
         if coarseness <= self.coarseness:
             return self
-        return Histogram(coarseness, self.pages, _narrowed(_joined(self, coarseness)))
+        return Histogram(coarseness, self.pages, narrowed(_joined(self, coarseness)))
 
     def merge(self, other: Histogram) -> Histogram:
         """The histogram of both sides' values together."""
         if self.coarseness == other.coarseness and np.array_equal(self.pages, other.pages):
             added = np.add(self.counts, other.counts, dtype=np.uint64)
-            return Histogram(self.coarseness, self.pages, _narrowed(added))
+            # A copy: the pages may be a part of all that was kept of a cell.
+            return Histogram(self.coarseness, self.pages.copy(), narrowed(added))
         pages = np.union1d(self.pages, other.pages)
         coarseness = max(coarseness_of(len(pages)), self.coarseness, other.coarseness)
         counts = np.zeros((len(pages), HISTOGRAM_PAGE >> coarseness), dtype=np.uint64)
         for side in (self, other):
             counts[np.searchsorted(pages, side.pages)] += _joined(side, coarseness)
-        return Histogram(coarseness, pages, _narrowed(counts))
+        return Histogram(coarseness, pages, narrowed(counts))
 
     def buckets(self) -> Buckets:
         """Edges and counts of the non-empty buckets in ascending order of value."""
@@ -199,7 +202,7 @@ class HistogramBuilder:
         coarseness = coarseness_of(len(pages))
         counts = self._counters.read(pages, coarseness)
         self._counters.clear()
-        return Histogram(coarseness, pages, counts)
+        return Histogram(coarseness, pages, narrowed(counts))
 
 
 def weighted_histogram(
@@ -224,7 +227,7 @@ def weighted_histogram(
     coarseness = coarseness_of(len(pages))
     table = np.zeros((len(pages), HISTOGRAM_PAGE >> coarseness), dtype=np.uint64)
     np.add.at(table, (row, (index % HISTOGRAM_PAGE) >> coarseness), weights)
-    return Histogram(coarseness, pages, _narrowed(table))
+    return Histogram(coarseness, pages, narrowed(table))
 
 
 def coarseness_of(pages: int) -> int:
@@ -241,6 +244,6 @@ def _joined(histogram: Histogram, coarseness: int) -> NDArray[np.uint64]:
     return joined
 
 
-def _narrowed(counts: NDArray[np.uint64]) -> NDArray[np.uint32] | NDArray[np.uint64]:
-    """The counts as uint32 if they all fit."""
-    return counts.astype(np.uint32) if counts.max(initial=0) < _U32_LIMIT else counts
+def narrowed(counts: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.unsignedinteger[Any]]:
+    """Unsigned counts in the smallest type that holds them all."""
+    return counts.astype(smallest_type(int(counts.max(initial=0))), order="C", copy=False)

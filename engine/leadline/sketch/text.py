@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .._native import RawForm
 from .._native import text as kernels
 from .frequent import CUT_KEY, TextCounts
-from .histogram import Histogram
+from .histogram import Histogram, narrowed
 
 # Space is what C calls white space (tab to carriage return, and the space); DEL is a control.
 CLASSES = ("lower", "upper", "digit", "space", "punctuation", "control", "non_ascii")
@@ -130,12 +130,9 @@ class TextForm:
         classes = CharacterClasses(np.array(raw.classes, dtype=np.int64))
         if not raw.total:
             return cls(raw.empty, TextLengths.empty(), classes)
-        counts = raw.lengths
-        if int(counts.max()) < 2**32:
-            counts = counts.astype(np.uint32)
         # A length's bucket is that of its double, whose exponent field is biased.
         pages = np.array(raw.octaves, dtype=np.uint16) + np.uint16(_ONE_PAGE)
-        histogram = Histogram(0, pages, counts)
+        histogram = Histogram(0, pages, narrowed(raw.lengths))
         lengths = TextLengths(raw.minimum, raw.maximum, raw.total, histogram)
         return cls(raw.empty, lengths, classes)
 

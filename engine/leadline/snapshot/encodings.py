@@ -22,7 +22,7 @@ from .._native import (
 )
 from .._native.unpacking import unpacking_histogram
 from ..sketch.calendar import CalendarCounts
-from ..sketch.counts import DENSE_RANGE, ValueCounts
+from ..sketch.counts import DENSE_RANGE, ValueCounts, smallest_type
 from ..sketch.distinct import HIGHEST_RANK, Distinct
 from ..sketch.frequent import CAPACITY, CUT_KEY, PREFIX, TextCounts, offsets_of
 from ..sketch.histogram import FULL_PAGES, Histogram, coarseness_of
@@ -230,9 +230,7 @@ def _take_histogram(cursor: Cursor) -> CountedHistogram:
         raise FrameError("a histogram's counters are too large")
     if found.fault:
         raise FrameError(found.fault)
-    counts = found.counts
-    if counts.dtype != np.uint32 and found.bits < 2**32:
-        counts = counts.astype(np.uint32)
+    counts = found.counts.astype(smallest_type(found.bits), copy=False)
     histogram = Histogram(coarseness, found.pages, counts)
     return CountedHistogram(histogram, found.total, found.negative)
 
