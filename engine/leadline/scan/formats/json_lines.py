@@ -1,11 +1,13 @@
 """JSON Lines: one object a line. Blocks of whole lines are parsed on their own.
 
 A key that is missing from a line is null there. Where one column holds values of several types, it
-becomes text: strings as they are, everything else as its JSON.
+becomes text: strings as they are, everything else as its JSON. Texts that are all times become
+times, fractions of seconds and zones included.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +25,16 @@ from .text import TextSource
 _BLOCK = 1 << 22
 _BYTES_A_VALUE = 16  # with its key
 _ROW = re.compile(r" in row (\d+)")
-_MIXED = re.compile(r"Column\((?:/.*)?\) changed from (?:number|string|boolean|null)")
+# What its reader cannot do, but Python's can.
+_BEYOND_ARROW = re.compile(r"Column\(.*\) changed from |Length spanned by list offsets")
 _ENCODER = json.JSONEncoder(default=str)
+# A null that may stand in the place of an object, at which Arrow's reader may crash.
+_NULL_ROW = re.compile(rb"null[ \t\r]*+(?=[\n{n]|\Z)")
+_TIME = re.compile(rb"\d{4}-\d\d-\d\d(?:[T ]\d\d|$)")
+_ZONE = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
+_INT64 = range(-(1 << 63), 1 << 63)
+_INT64_DIGITS = len(str(_INT64[0]))
+_ADVICE = "correct the line or remove it"
 # Types whose text by Arrow is the JSON that the file holds.
 _PLAIN = (pa.null(), pa.bool_(), pa.int64(), pa.string())
 
@@ -88,7 +98,12 @@ class JsonLinesSource(TextSource):
         table = self._parse(block, lines)
         if self._learn(table) != self._types:
             raise _OtherTypes
-        return _conform(table, chosen)
+        try:
+            return _conform(table, chosen)
+        except pa.ArrowInvalid as error:
+            raise InputError(
+                f"{self.label}: {reason(error)}; remove that time, or the nanoseconds of the others"
+            ) from error
 
     def _learn_all(self) -> list[tuple[str, str]]:
         """Find the types that hold for the whole file, by one pass over it."""
@@ -113,66 +128,155 @@ class JsonLinesSource(TextSource):
 
     def _parse(self, block: bytes, lines: int) -> pa.Table:
         texts = [name for name, type_ in (self._types or {}).items() if pa.types.is_string(type_)]
+        if _may_hold_null_rows(block):
+            return self._parse_lines(block, lines, texts)
         explicit = pa.schema([(name, pa.string()) for name in texts])
         try:
-            return _read_json(block, explicit)
+            return _with_times(_read_json(block, explicit), texts)
         except pa.ArrowInvalid as error:
             if "Empty JSON" in str(error):
                 return pa.table({})
-            if _MIXED.search(str(error)) is None:
-                raise self._error(error, lines) from error
+            if _BEYOND_ARROW.search(str(error)) is None:
+                raise self._error(error, block, lines) from error
         if texts:
             # Numbers in a column that is text elsewhere; Arrow does it if its text is JSON's.
             try:
                 table = _read_json(block, pa.schema([]))
             except pa.ArrowInvalid:
-                return self._parse_mixed(block, lines)
+                return self._parse_lines(block, lines, texts)
             if all(
                 table.schema.field(name).type in _PLAIN
                 for name in texts
                 if name in table.column_names
             ):
-                return table
-        return self._parse_mixed(block, lines)
+                return _with_times(table, texts)
+        return self._parse_lines(block, lines, texts)
 
-    def _parse_mixed(self, block: bytes, lines: int) -> pa.Table:
-        """Parse a block in which a column changes its type, line by line."""
+    def _parse_lines(self, block: bytes, lines: int, texts: Sequence[str]) -> pa.Table:
+        """Parse a block line by line, which takes any mixture of types."""
         columns: dict[str, list[Any]] = {}
-        count = 0
+        for place, row in enumerate(self._rows(block, lines)):
+            for key, value in row.items():
+                columns.setdefault(key, [None] * place).append(value)
+            for values in columns.values():
+                values.extend([None] * (place + 1 - len(values)))
+        return _with_times(
+            pa.table({name: _array(values) for name, values in columns.items()}), texts
+        )
+
+    def _rows(self, block: bytes, lines: int) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(block.splitlines(), start=lines + 1):
             if not line.strip():
                 continue
             try:
-                row = json.loads(line.decode("utf-8", "backslashreplace"))
+                row = _DECODER.decode(line.decode("utf-8", "backslashreplace"))
+            except json.JSONDecodeError as error:
+                raise InputError(
+                    f"{self.label}: line {number:,} is not JSON ({error.msg} at column "
+                    f"{error.colno}); {_ADVICE}, or get the whole file if it was cut short"
+                ) from error
             except ValueError as error:
-                raise InputError(f"{self.label}: line {number:,} is not JSON: {error}") from error
+                raise InputError(f"{self.label}: line {number:,}: {error}; {_ADVICE}") from error
             if not isinstance(row, dict):
-                raise InputError(f"{self.label}: line {number:,} is not a JSON object")
-            for key, value in row.items():
-                columns.setdefault(key, [None] * count).append(value)
-            count += 1
-            for values in columns.values():
-                values.extend([None] * (count - len(values)))
-        return pa.table({name: _array(values) for name, values in columns.items()})
+                raise InputError(
+                    f"{self.label}: line {number:,} is not a JSON object; JSON Lines has one "
+                    "object on every line"
+                )
+            yield row
 
-    def _error(self, error: Exception, lines: int) -> InputError:
+    def _error(self, error: Exception, block: bytes, lines: int) -> InputError:
+        """What is wrong, in our words if Python's parser finds it too."""
+        try:
+            for _ in self._rows(block, lines):
+                pass
+        except InputError as found:
+            return found
         text = reason(error).removeprefix("JSON parse error: ")
         row = _ROW.search(text)
-        where = f"line {lines + int(row[1]) + 1:,}" if row else f"after line {lines:,}"
-        hint = ""
-        if "Column() changed" in text:
-            text, hint = "it is not a JSON object", "; JSON Lines has one object on every line"
-        return InputError(f"{self.label}: {where}: {_ROW.sub('', text)}{hint}")
+        where = f"line {_line_of(block, int(row[1])) + lines:,}" if row else f"after line {lines:,}"
+        return InputError(f"{self.label}: {where}: {_ROW.sub('', text).rstrip('.')}; {_ADVICE}")
+
+
+def _integer(digits: str) -> int | float:
+    """A whole number as Arrow takes it: beyond 64 bits as a float."""
+    if len(digits) <= _INT64_DIGITS and int(digits) in _INT64:
+        return int(digits)
+    return float(digits)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key {repeated!r} is there twice")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, object_pairs_hook=_object)
+
+
+def _may_hold_null_rows(block: bytes) -> bool:
+    if b"null" not in block:
+        return False
+    for found in _NULL_ROW.finditer(block):
+        before = block[block.rfind(b"\n", 0, found.start()) + 1 : found.start()].strip()
+        if not before or before.endswith((b"}", b"null")):
+            return True
+    return False
+
+
+def _line_of(block: bytes, row: int) -> int:
+    """Number of the line that holds a row, both from the block's start; lines count from 1."""
+    filled = [number for number, line in enumerate(block.splitlines(), start=1) if line.strip()]
+    return filled[min(row, len(filled) - 1)]
 
 
 def _read_json(block: bytes, explicit: pa.Schema) -> pa.Table:
     from pyarrow.json import ParseOptions, ReadOptions, read_json
 
-    return read_json(
+    table = read_json(
         pa.BufferReader(block),
         read_options=ReadOptions(use_threads=False, block_size=len(block) + 1),
         parse_options=ParseOptions(explicit_schema=explicit),
     )
+    table.validate()  # lists that begin with nulls come out too short
+    return table
+
+
+def _with_times(table: pa.Table, texts: Sequence[str]) -> pa.Table:
+    """The table with its columns of text that hold times as times, but for those named."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) and field.name not in texts:
+            column = table.column(place)
+            times = _times(column)
+            if times is not None:
+                table = table.set_column(place, field.name, times)
+    return table
+
+
+def _times(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Texts as instants, in UTC where they have a zone; None if not all of them are times.
+
+    Each value is taken on its own, so that the types do not depend on where blocks are cut.
+    """
+    first = next((value for chunk in column.chunks for value in chunk if value.is_valid), None)
+    if first is None or not _TIME.match(first.as_buffer().to_pybytes()[:14]):
+        return None
+    import pyarrow.compute as pc
+
+    has_zone = pc.match_substring_regex(column, _ZONE)
+    nothing = pa.scalar(None, pa.string())
+    parts: list[tuple[str | None, pa.ChunkedArray]] = [
+        (None, pc.if_else(has_zone, nothing, column))
+    ]
+    if pc.any(has_zone).as_py():
+        parts.append(("UTC", pc.if_else(has_zone, column, nothing)))
+    for unit in ("s", "us", "ns"):
+        with contextlib.suppress(pa.ArrowInvalid):
+            found = [texts.cast(pa.timestamp(unit, zone)) for zone, texts in parts]
+            return pc.coalesce(*(times.cast(pa.timestamp(unit)) for times in found))
+    return None
 
 
 def _join(a: pa.DataType, b: pa.DataType) -> pa.DataType:
@@ -209,6 +313,8 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(type_):
+        return column.cast(type_)  # nanoseconds do not reach beyond 1677 and 2262
     try:
         return column.cast(type_, safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
