@@ -10,6 +10,14 @@ LL_INLINE int drop_nulls(uint64_t *values, int count, const uint64_t *keep, int 
     return gather_keep_body(values, count, keep);
 }
 
+LL_INLINE int take(const void *from, int count, const uint64_t *keep, uint64_t *to, int set) {
+#if LL_X86
+    if (set == LL_SET_AVX512) return take_avx512(from, count, keep, to);
+#endif
+    (void)set;
+    return gather_take_body(from, count, keep, to);
+}
+
 LL_INLINE int drop_nan(uint64_t *values, int count, int set) {
 #if LL_X86
     if (set == LL_SET_AVX512) return keep_numbers_avx512(values, count);
@@ -22,6 +30,10 @@ LL_INLINE int drop_nan(uint64_t *values, int count, int set) {
     target static void ll_gather_load_##isa(int type, const void *values, int64_t first,           \
                                             const int32_t *rows, int count, uint64_t *out) {       \
         gather_load_body(type, values, first, rows, count, out);                                   \
+    }                                                                                              \
+    target static int ll_gather_take_##isa(const void *from, int count, const uint64_t *keep,      \
+                                           uint64_t *to) {                                         \
+        return take(from, count, keep, to, number);                                                \
     }                                                                                              \
     target static int ll_gather_keep_##isa(uint64_t *values, int count, const uint64_t *keep) {    \
         return drop_nulls(values, count, keep, number);                                            \
@@ -36,9 +48,11 @@ LL_FOR_EACH_VARIANT(GATHER_VARIANT)
 
 void ll_gather_install(ll_kernels *kernels) {
     static const ll_gather_load_kernel load[] = LL_VARIANTS(ll_gather_load);
+    static const ll_gather_take_kernel take_some[] = LL_VARIANTS(ll_gather_take);
     static const ll_gather_keep_kernel keep[] = LL_VARIANTS(ll_gather_keep);
     static const ll_gather_clean_kernel clean[] = LL_VARIANTS(ll_gather_clean);
     kernels->gather_load = load[kernels->set];
+    kernels->gather_take = take_some[kernels->set];
     kernels->gather_keep = keep[kernels->set];
     kernels->gather_clean = clean[kernels->set];
 }
@@ -114,6 +128,40 @@ int ll_gather_more(const ll_view *view, int type, const int32_t *order, int64_t 
     tally->next = position;
     tally->rows += position - begin;
     return LL_OK;
+}
+
+void ll_gather_doubles(const ll_view *view, int64_t begin, int64_t end, uint64_t *out,
+                       int64_t capacity, ll_tally *tally) {
+    const ll_kernels *kernels = ll_kernels_active();
+    const uint8_t *values = (const uint8_t *)(uintptr_t)view->values;
+    const uint8_t *validity = (const uint8_t *)(uintptr_t)view->validity;
+    uint64_t words[WORDS];
+    int64_t position = begin, written = 0;
+    while (position < end && written < capacity) {
+        int count = (int)ll_smaller(TILE, ll_smaller(end - position, capacity - written));
+        int64_t first = view->offset + position;
+        int valid = validity ? validity_words(validity, first, NULL, count, words) : count;
+        int kept = kernels->gather_take(values + 8 * first, count, valid < count ? words : NULL,
+                                        out + written);
+        tally->nulls += count - valid;
+        tally->nan += valid - kept;
+        written += kept;
+        position += count;
+    }
+    tally->written += written;
+    tally->next = position;
+    tally->rows += position - begin;
+}
+
+bool ll_gather_none_null(const ll_view *view, int64_t begin, int64_t end) {
+    const uint8_t *validity = (const uint8_t *)(uintptr_t)view->validity;
+    uint64_t words[WORDS];
+    for (int64_t position = begin; validity && position < end; position += TILE) {
+        int count = (int)ll_smaller(TILE, end - position);
+        if (validity_words(validity, view->offset + position, NULL, count, words) < count)
+            return false;
+    }
+    return true;
 }
 
 int ll_gather(int type, const void *values, const uint8_t *validity, int64_t offset, int64_t length,

@@ -23,4 +23,12 @@ LL_INLINE bool ll_view_possible(const ll_view *view) {
 LL_HIDDEN int ll_gather_more(const ll_view *view, int type, const int32_t *order, int64_t begin,
                              int64_t end, uint64_t *out, int64_t capacity, ll_tally *tally);
 
+/* Rows of doubles that are neither null nor NaN, as they are: of the tally only `nulls`, `nan`,
+ * `rows`, `written` and `next` are kept. */
+LL_HIDDEN void ll_gather_doubles(const ll_view *view, int64_t begin, int64_t end, uint64_t *out,
+                                 int64_t capacity, ll_tally *tally);
+
+/* Whether none of these rows is null. */
+LL_HIDDEN bool ll_gather_none_null(const ll_view *view, int64_t begin, int64_t end);
+
 #endif

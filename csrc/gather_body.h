@@ -114,6 +114,18 @@ LL_INLINE int keep_numbers(const uint64_t *values, int count, uint64_t *to) {
     return kept;
 }
 
+/* Copy all values that are not NaN and whose bit is set, if there are bits. */
+LL_INLINE int gather_take_body(const loose_word *from, int count, const uint64_t *keep,
+                               uint64_t *to) {
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        uint64_t bits = from[i], wanted = keep ? keep[i / 64] >> (i % 64) & 1 : 1;
+        to[kept] = bits;
+        kept += (int)wanted & (bits << 1 <= LL_INFINITY_BITS << 1);
+    }
+    return kept;
+}
+
 /* What only tiles with NaN or infinities need; returns how many values are NaN. */
 LL_INLINE int count_special(const uint64_t *values, int count, ll_tally *tally) {
     const uint64_t infinity = LL_INFINITY_BITS << 1; /* without the sign */

@@ -20,6 +20,11 @@
             histogram_add_body(values, count, LL_STORAGE_INT64, number, counters, touched);        \
         else                                                                                       \
             histogram_add_body(values, count, LL_STORAGE_UINT64, number, counters, touched);       \
+    }                                                                                              \
+    target static void ll_histogram_tile_##isa(const uint64_t *values, int count,                  \
+                                               const ll_look *look, uint32_t *counters,            \
+                                               uint8_t *touched) {                                 \
+        count_tile(values, count, survey_of_look(values, count, look), counters, touched);         \
     }
 
 LL_FOR_EACH_VARIANT(HISTOGRAM_VARIANT)
@@ -27,6 +32,8 @@ LL_FOR_EACH_VARIANT(HISTOGRAM_VARIANT)
 void ll_histogram_install(ll_kernels *kernels) {
     static const ll_histogram_index_kernel index[] = LL_VARIANTS(ll_histogram_index);
     static const ll_histogram_add_kernel add[] = LL_VARIANTS(ll_histogram_add);
+    static const ll_histogram_tile_kernel tile[] = LL_VARIANTS(ll_histogram_tile);
+    kernels->histogram_tile = tile[kernels->set];
     kernels->histogram_index = index[kernels->set];
     kernels->histogram_add = add[kernels->set];
 }

@@ -11,6 +11,7 @@
 #ifndef LEADLINE_HISTOGRAM_BODY_H
 #define LEADLINE_HISTOGRAM_BODY_H
 
+#include "dispatch.h"
 #include "number.h"
 
 enum { TILE = 1024, SAMPLE = 256, MANY_REPEATS = SAMPLE / 4 };
@@ -32,8 +33,18 @@ typedef struct survey {
     uint32_t repeats; /* among the first SAMPLE values, with the next and the next but one */
 } survey;
 
+/* How many of a tile's first values share a bucket with the next one or the next but one. */
+LL_INLINE uint32_t count_repeats(const uint64_t *bits, int count) {
+    uint32_t repeats = 0;
+    for (int i = 0; count == TILE && i < SAMPLE; i++) {
+        repeats += (bits[i] ^ bits[i + 1]) >> BUCKET_SHIFT == 0;
+        repeats += (bits[i] ^ bits[i + 2]) >> BUCKET_SHIFT == 0;
+    }
+    return repeats;
+}
+
 LL_INLINE survey survey_tile(const uint64_t *bits, int count) {
-    uint32_t unsigned_low = UINT32_MAX, unsigned_high = 0, zeros = 0, repeats = 0;
+    uint32_t unsigned_low = UINT32_MAX, unsigned_high = 0, zeros = 0;
     int32_t signed_low = INT32_MAX, signed_high = INT32_MIN;
     for (int i = 0; i < count; i++) {
         uint32_t half = (uint32_t)(bits[i] >> 32), lower = half - 1;
@@ -44,11 +55,28 @@ LL_INLINE survey survey_tile(const uint64_t *bits, int count) {
         signed_high = as_signed > signed_high ? as_signed : signed_high;
         zeros += bits[i] == 0;
     }
-    for (int i = 0; count == TILE && i < SAMPLE; i++) {
-        repeats += (bits[i] ^ bits[i + 1]) >> BUCKET_SHIFT == 0;
-        repeats += (bits[i] ^ bits[i + 2]) >> BUCKET_SHIFT == 0;
-    }
-    return (survey){unsigned_low, unsigned_high, signed_low, signed_high, zeros, repeats};
+    return (survey){unsigned_low, unsigned_high, signed_low,
+                    signed_high,  zeros,         count_repeats(bits, count)};
+}
+
+LL_INLINE uint32_t upper_half(double value) {
+    return (uint32_t)(ll_bits_of_double(value) >> 32);
+}
+
+/* The same of doubles that were looked at, but for the signs of the smallest magnitudes: where both
+ * signs occur, both may get more marks than they need. */
+LL_INLINE survey survey_of_look(const uint64_t *bits, int count, const ll_look *look) {
+    const uint32_t low = upper_half(look->low), high = upper_half(look->high);
+    const uint32_t nearest = upper_half(look->nearest);
+    const bool below = look->low < 0, mixed = below && look->high >= 0;
+    return (survey){.unsigned_low = nearest ? nearest - 1 : 0,
+                    .unsigned_high = below ? low : high,
+                    .signed_low = (int32_t)(mixed   ? nearest | (uint32_t)1 << 31
+                                            : below ? high
+                                                    : low),
+                    .signed_high = (int32_t)(below && !mixed ? low : high),
+                    .zeros = (uint32_t)look->zeros,
+                    .repeats = count_repeats(bits, count)};
 }
 
 /* Mark the pages from the smallest to the largest absolute value of each sign. Page 0 is marked
@@ -68,9 +96,8 @@ LL_INLINE void mark_pages(const survey *found, uint8_t *touched) {
 
 /* Bits become the top 20: the bucket. Infinities have pages of their own, which nothing reads;
  * zeros land with the smallest subnormals and are taken back. */
-LL_INLINE void count_tile(const uint64_t *bits, int count, uint32_t *restrict counters,
-                          uint8_t *restrict touched) {
-    survey found = survey_tile(bits, count);
+LL_INLINE void count_tile(const uint64_t *bits, int count, survey found,
+                          uint32_t *restrict counters, uint8_t *restrict touched) {
     if (LL_UNLIKELY(found.signed_low >> 12 == found.signed_high >> 12)) {
         counters[bits[0] >> BUCKET_SHIFT] += (uint32_t)count;
         mark_pages(&found, touched);
@@ -96,7 +123,7 @@ LL_INLINE void histogram_add_body(const uint64_t *values, int64_t count, int sto
         for (int i = 0; storage != LL_STORAGE_FLOAT64 && i < size; i++)
             bits[i] = ll_truncated_bits(values[begin + i], storage, set);
         const uint64_t *tile = storage == LL_STORAGE_FLOAT64 ? values + begin : bits;
-        count_tile(tile, size, counters, touched);
+        count_tile(tile, size, survey_tile(tile, size), counters, touched);
     }
 }
 

@@ -94,6 +94,29 @@ static void combine(ll_moments *a, const ll_moments *b, int storage) {
     if (before(a->maximum, b->maximum, storage)) a->maximum = b->maximum;
 }
 
+/* Kinds of doubles. Loops of integers, which every compiler makes vector code of. */
+LL_INLINE void count_kinds(const uint64_t *values, int count, ll_kinds *kinds) {
+    const uint64_t infinity = LL_INFINITY_BITS << 1; /* without the sign */
+    uint64_t zeros = 0, negative_zeros = 0, nan = 0, infinite = 0, negative = 0;
+    uint64_t nearest = infinity;
+    for (int i = 0; i < count; i++) {
+        uint64_t magnitude = values[i] << 1, sign = values[i] >> 63;
+        uint64_t below = magnitude - 1; /* zeros become the largest */
+        zeros += magnitude == 0;
+        negative_zeros += values[i] == LL_SIGN_BIT;
+        nan += magnitude > infinity;
+        infinite += magnitude == infinity;
+        negative += ll_select(magnitude == infinity, sign, 0);
+        nearest = below < nearest ? below : nearest;
+    }
+    kinds->zeros = (int64_t)zeros;
+    kinds->negative_zeros = (int64_t)negative_zeros;
+    kinds->nan = (int64_t)nan;
+    kinds->positive_infinities = (int64_t)(infinite - negative);
+    kinds->negative_infinities = (int64_t)negative;
+    kinds->nearest = ll_double_of_bits(nearest == infinity ? LL_INFINITY_BITS : (nearest + 1) >> 1);
+}
+
 #define ISA(name) name##_serial
 #define SET       LL_SET_SERIAL
 #define TARGET
@@ -134,7 +157,13 @@ static void combine(ll_moments *a, const ll_moments *b, int storage) {
 
 void ll_moments_install(ll_kernels *kernels) {
     static const ll_moments_tile_kernel tile[] = LL_VARIANTS(ll_moments_tile);
+    static const ll_moments_look_kernel look[] = LL_VARIANTS(ll_moments_look);
+    static const ll_moments_powers_kernel powers[] = LL_VARIANTS(ll_moments_powers);
+    static const ll_moments_kinds_kernel kinds[] = LL_VARIANTS(ll_moments_kinds);
     kernels->moments_tile = tile[kernels->set];
+    kernels->moments_look = look[kernels->set];
+    kernels->moments_powers = powers[kernels->set];
+    kernels->moments_kinds = kinds[kernels->set];
 }
 
 /* A NaN (from infinity - infinity, after an overflow) has one pattern on every machine. */
@@ -178,8 +207,7 @@ int ll_moments_block(const uint64_t *values, int64_t count, int storage, ll_mome
     ll_moments_tree tree = {.height = 0};
     for (int64_t begin = 0; begin < count; begin += TILE) {
         ll_moments tile;
-        kernels->moments_tile(values + begin, (int)ll_smaller(TILE, count - begin), storage, NULL,
-                              &tile);
+        kernels->moments_tile(values + begin, (int)ll_smaller(TILE, count - begin), storage, &tile);
         ll_moments_push(&tree, &tile, storage);
     }
     ll_moments_finish(&tree, storage, result);

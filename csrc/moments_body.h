@@ -52,34 +52,49 @@ LL_INLINE double ISA(add_tile)(const stored_double *values, int count) {
     return ISA(add_lanes)(sum);
 }
 
-/* The smallest and the largest of the lanes and of what is left. */
-LL_INLINE void ISA(find_extremes)(const ISA(vector) * low, const ISA(vector) * high,
-                                  const stored_double *rest, int count, ll_moments *result) {
-    double lows[LANES], highs[LANES];
+/* What the lanes of a look found, and what is left of the tile. */
+LL_INLINE void ISA(join_lanes)(const ISA(vector) * low, const ISA(vector) * high,
+                               const ISA(vector) * nearest, const ISA(words) * negatives,
+                               const stored_double *rest, int count, ll_look *look) {
+    double lows[LANES], highs[LANES], near[LANES];
+    uint64_t below[LANES];
     memcpy(lows, low, sizeof lows);
     memcpy(highs, high, sizeof highs);
+    memcpy(near, nearest, sizeof near);
+    memcpy(below, negatives, sizeof below);
     for (int lane = 1; lane < LANES; lane++) {
         lows[0] = lows[lane] < lows[0] ? lows[lane] : lows[0];
         highs[0] = highs[lane] > highs[0] ? highs[lane] : highs[0];
+        near[0] = near[lane] < near[0] ? near[lane] : near[0];
+        below[0] += below[lane];
     }
     for (int i = 0; i < count; i++) {
         lows[0] = rest[i] < lows[0] ? rest[i] : lows[0];
         highs[0] = rest[i] > highs[0] ? rest[i] : highs[0];
+        near[0] = fabs(rest[i]) < near[0] ? fabs(rest[i]) : near[0];
+        below[0] += ll_bits_of_double(rest[i]) >> 63;
     }
-    result->minimum = ll_bits_of_double(lows[0]);
-    result->maximum = ll_bits_of_double(highs[0]);
+    look->low = lows[0];
+    look->high = highs[0];
+    look->nearest = near[0];
+    look->negatives = (int64_t)below[0];
+    look->zeros = 0;
 }
 
-/* add_tile and the extremes, infinities among them, and the pass that the quantile sketch needs (as
- * in quantiles_body.h): a sum waits for the one before it, which leaves time for all of this. */
-TARGET LL_INLINE double ISA(first_pass)(const stored_double *values, int count, ll_scan *scan,
-                                        ll_moments *result) {
-    ISA(vector) sum[PARTS], low[PARTS], high[PARTS];
-    ISA(words) sums[PARTS], salts[PARTS];
+/* add_tile and what else ll_look asks for, infinities included, and the pass that the quantile
+ * sketch needs (as in quantiles_body.h): a sum waits for the one before it, which leaves time for
+ * all of this. */
+TARGET LL_INLINE void ISA(first_pass)(const stored_double *values, int count, ll_scan *scan,
+                                      ll_look *look) {
+    ISA(vector) sum[PARTS], low[PARTS], high[PARTS], nearest[PARTS];
+    ISA(words) sums[PARTS], salts[PARTS], negatives[PARTS];
     double padded[LANES];
     memset(sum, 0, sizeof sum);
-    for (int part = 0; part < PARTS; part++)
+    memset(negatives, 0, sizeof negatives);
+    for (int part = 0; part < PARTS; part++) {
         low[part] = high[part] = values[0] + sum[part];
+        nearest[part] = fabs(values[0]) + sum[part];
+    }
     if (scan) {
         memcpy(sums, scan->sums, sizeof sums);
         memcpy(salts, scan->salts, sizeof salts);
@@ -88,22 +103,26 @@ TARGET LL_INLINE double ISA(first_pass)(const stored_double *values, int count, 
     for (int i = 0; i < whole; i += LANES) {
         for (int part = 0; part < PARTS; part++) {
             ISA(vector) value = PART(values + i + part * WIDTH);
+            ISA(words) bits = (ISA(words))value;
             sum[part] += value;
             low[part] = VECTOR_MIN(low[part], value);
             high[part] = VECTOR_MAX(high[part], value);
+            nearest[part] = VECTOR_MIN(nearest[part], (ISA(vector))(bits & ~LL_SIGN_BIT));
+            negatives[part] += bits >> 63;
             if (!scan) continue;
-            ISA(words) bits = (ISA(words))value, salted = bits ^ salts[part];
+            ISA(words) salted = bits ^ salts[part];
             sums[part] += VECTOR_PRODUCT(salted) + ((bits << 7) | (bits >> 57));
             salts[part] += LL_GOLDEN;
         }
     }
-    ISA(find_extremes)(low, high, values + whole, count - whole, result);
+    ISA(join_lanes)(low, high, nearest, negatives, values + whole, count - whole, look);
     if (scan) {
         memcpy(scan->sums, sums, sizeof sums);
         memcpy(scan->salts, salts, sizeof salts);
         for (int i = whole; i < count; i++)
             scan->sums[0] = ll_mix(scan->sums[0] ^ ll_bits_of_double(values[i]));
-        int64_t least = signed_key(result->minimum), most = signed_key(result->maximum);
+        int64_t least = signed_key(ll_bits_of_double(look->low));
+        int64_t most = signed_key(ll_bits_of_double(look->high));
         scan->low[0] = least < scan->low[0] ? least : scan->low[0];
         scan->high[0] = most > scan->high[0] ? most : scan->high[0];
         scan->count += (uint64_t)count;
@@ -113,7 +132,7 @@ TARGET LL_INLINE double ISA(first_pass)(const stored_double *values, int count, 
         for (int part = 0; part < PARTS; part++)
             sum[part] += PART(padded + part * WIDTH);
     }
-    return ISA(add_lanes)(sum);
+    look->sum = ISA(add_lanes)(sum);
 }
 
 /* Sums of the first to fourth powers of the deviations from center. */
@@ -163,19 +182,33 @@ LL_INLINE void ISA(finish_tile)(const stored_double *values, int count, double s
     shift_center(count, center, sums, result);
 }
 
-TARGET LL_INLINE void ISA(float_tile)(const stored_double *values, int count, ll_scan *scan,
-                                      ll_moments *result) {
+TARGET static void ISA(ll_moments_look)(const uint64_t *values, int count, ll_scan *scan,
+                                        ll_look *look) {
+    if (scan)
+        ISA(first_pass)((const stored_double *)values, count, scan, look);
+    else
+        ISA(first_pass)((const stored_double *)values, count, NULL, look);
+}
+
+TARGET static void ISA(ll_moments_powers)(const uint64_t *bits, int count, const ll_look *look,
+                                          ll_moments *result) {
+    const stored_double *values = (const stored_double *)bits;
     double finite[TILE];
-    double sum = scan ? ISA(first_pass)(values, count, scan, result)
-                      : ISA(first_pass)(values, count, NULL, result);
-    if (LL_UNLIKELY(!is_finite(sum))) { /* an infinity, or an overflow of the sum */
+    ll_look kept = *look;
+    memset(result, 0, sizeof *result);
+    if (LL_UNLIKELY(!is_finite(kept.sum))) { /* an infinity, or an overflow of the sum */
         count = keep_finite(values, count, finite);
-        result->minimum = result->maximum = 0;
         if (count == 0) return;
         values = finite;
-        sum = ISA(first_pass)(values, count, NULL, result);
+        ISA(first_pass)(values, count, NULL, &kept);
     }
-    ISA(finish_tile)(values, count, sum, result);
+    result->minimum = ll_bits_of_double(kept.low);
+    result->maximum = ll_bits_of_double(kept.high);
+    ISA(finish_tile)(values, count, kept.sum, result);
+}
+
+TARGET static void ISA(ll_moments_kinds)(const uint64_t *values, int count, ll_kinds *kinds) {
+    count_kinds(values, count, kinds);
 }
 
 LL_INLINE void ISA(integer_tile)(const uint64_t *values, int count, int storage,
@@ -188,14 +221,17 @@ LL_INLINE void ISA(integer_tile)(const uint64_t *values, int count, int storage,
 }
 
 TARGET static void ISA(ll_moments_tile)(const uint64_t *values, int count, int storage,
-                                        ll_scan *scan, ll_moments *result) {
+                                        ll_moments *result) {
+    ll_look look;
     memset(result, 0, sizeof *result);
-    if (storage == LL_STORAGE_FLOAT64)
-        ISA(float_tile)((const stored_double *)values, count, scan, result);
-    else if (storage == LL_STORAGE_INT64)
+    if (storage == LL_STORAGE_FLOAT64) {
+        ISA(ll_moments_look)(values, count, NULL, &look);
+        ISA(ll_moments_powers)(values, count, &look, result);
+    } else if (storage == LL_STORAGE_INT64) {
         ISA(integer_tile)(values, count, LL_STORAGE_INT64, result);
-    else
+    } else {
         ISA(integer_tile)(values, count, LL_STORAGE_UINT64, result);
+    }
 }
 
 #undef WIDTH

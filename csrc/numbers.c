@@ -44,6 +44,30 @@ int ll_read(ll_reader *reader, uint64_t *out, int64_t capacity, int64_t *written
     return LL_OK;
 }
 
+int64_t ll_read_doubles(ll_reader *reader, uint64_t *out, int64_t capacity) {
+    const int64_t before = reader->tally.written;
+    int64_t written = 0;
+    while (written < capacity && reader->position < reader->end) {
+        const ll_view *view = ll_find_view(reader);
+        ll_gather_doubles(view, reader->position - reader->base,
+                          ll_smaller(reader->end - reader->base, view->length), out + written,
+                          capacity - written, &reader->tally);
+        reader->position = reader->base + reader->tally.next;
+        written = reader->tally.written - before;
+    }
+    return written;
+}
+
+const uint64_t *ll_lying(ll_reader *reader, int64_t count) {
+    if (count < 1 || count > reader->end - reader->position) return NULL;
+    const ll_view *view = ll_find_view(reader);
+    const int64_t first = reader->position - reader->base;
+    if (count > view->length - first || view->values % sizeof(uint64_t) != 0 ||
+        !ll_gather_none_null(view, first, first + count))
+        return NULL;
+    return (const uint64_t *)(uintptr_t)view->values + view->offset + first;
+}
+
 const uint8_t *ll_ahead(const ll_reader *reader, const void *otherwise) {
     const ll_numbers *column = reader->column;
     const int type = column->type;

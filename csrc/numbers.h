@@ -18,6 +18,13 @@ typedef struct ll_reader {
 /* Read until out is full or the cell ends; *written becomes how many values were. */
 LL_HIDDEN int ll_read(ll_reader *reader, uint64_t *out, int64_t capacity, int64_t *written);
 
+/* The same of doubles without an order, uncleaned: see ll_gather_doubles. */
+LL_HIDDEN int64_t ll_read_doubles(ll_reader *reader, uint64_t *out, int64_t capacity);
+
+/* Where the next `count` doubles of a cell without an order lie one after the other, none of them
+ * null; NULL if they do not. */
+LL_HIDDEN const uint64_t *ll_lying(ll_reader *reader, int64_t count);
+
 /* How far the output arrays are filled. */
 typedef struct ll_filled {
     int64_t keys;

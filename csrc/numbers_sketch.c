@@ -20,7 +20,10 @@ typedef struct sketching {
     uint8_t *registers;
     ll_scan scan;
     ll_moments_tree tree;
-    ll_moments moments; /* of the blocks before */
+    ll_moments moments;     /* of the blocks before */
+    const uint64_t *values; /* of the block: in memory->block, or where they lie */
+    bool plain;             /* doubles without an order: they are read uncleaned */
+    bool in_place;
     int64_t block_size;
     int64_t seen;
     ll_instants instants;
@@ -43,6 +46,9 @@ static void begin_sketching(sketching *to, ll_cell_work *work) {
     to->join = work->memory->parts + LL_NUMBERS_PARTS * capacity;
     to->join_size = 2 * capacity;
     ll_scan_begin(&to->scan, column->seed);
+    to->values = work->memory->block;
+    to->plain = column->type == LL_TYPE_FLOAT64 && !column->order;
+    if (to->plain) ll_read_again(work); /* what is held is clean, and was tallied */
     if (column->unit < 0) return;
     to->instants = (ll_instants){.unit = column->unit,
                                  .hours = work->memory->hours,
@@ -59,34 +65,68 @@ static uint64_t integer_bits(uint64_t bits, int storage) {
     return storage == LL_STORAGE_INT64 ? (uint64_t)(int64_t)value : (uint64_t)value;
 }
 
-static void add_moments(sketching *to, const uint64_t *values, int64_t count, int storage) {
-    const int own = to->work->storage;
-    ll_scan *scan = own == LL_STORAGE_FLOAT64 ? &to->scan : NULL; /* in the same pass */
-    for (int64_t begin = 0; begin < count; begin += LL_MOMENTS_TILE) {
-        ll_moments tile;
-        int size = (int)ll_smaller(LL_MOMENTS_TILE, count - begin);
-        to->kernels->moments_tile(values + begin, size, storage, scan, &tile);
-        if (storage != own) {
-            tile.minimum = integer_bits(tile.minimum, own);
-            tile.maximum = integer_bits(tile.maximum, own);
-        }
-        ll_moments_push(&to->tree, &tile, own);
-    }
-}
-
-static void add_numbers(sketching *to, const uint64_t *values, int64_t count) {
+/* Integers beyond 2^53, which doubles do not hold. */
+static void add_integers(sketching *to, const uint64_t *values, int64_t count) {
     const ll_numbers_memory *memory = to->work->memory;
     const uint8_t *ahead = ll_ahead(&to->work->reader, values);
-    uint64_t doubles[CHUNK];
-    int storage = to->work->storage;
-    if (storage != LL_STORAGE_FLOAT64) to->kernels->scan_add(&to->scan, values, count, storage);
-    if (storage != LL_STORAGE_FLOAT64 && to->kernels->doubles(values, count, storage, doubles)) {
-        values = doubles;
-        storage = LL_STORAGE_FLOAT64;
-    }
-    add_moments(to, values, count, storage);
+    const int storage = to->work->storage;
+    ll_moments tile;
+    to->kernels->moments_tile(values, (int)count, storage, &tile);
+    ll_moments_push(&to->tree, &tile, storage);
     to->kernels->histogram_add(values, count, storage, memory->counters, memory->touched);
     to->kernels->distinct_add(values, count, storage, ahead, to->registers);
+}
+
+static void tally_kinds(ll_tally *tally, const ll_kinds *kinds) {
+    tally->zeros += kinds->zeros;
+    tally->positive_infinity += kinds->positive_infinities;
+    tally->negative_infinity += kinds->negative_infinities;
+}
+
+/* What only tiles with zeros, infinities or NaN need. False if they must be cleaned first. */
+static bool look_closer(sketching *to, const uint64_t *values, int count, ll_look *look) {
+    ll_kinds kinds;
+    to->kernels->moments_kinds(values, count, &kinds);
+    if (kinds.nan || kinds.negative_zeros) return false;
+    look->nearest = kinds.nearest;
+    look->zeros = kinds.zeros;
+    if (to->plain) tally_kinds(&to->work->reader.tally, &kinds);
+    return true;
+}
+
+/* Take doubles through all states; false, with nothing changed, if they must be cleaned first. */
+static bool add_doubles(sketching *to, const uint64_t *values, int count) {
+    const ll_numbers_memory *memory = to->work->memory;
+    const int own = to->work->storage;
+    ll_scan after = to->scan;
+    ll_look look;
+    ll_moments tile;
+    to->kernels->moments_look(values, count, own == LL_STORAGE_FLOAT64 ? &after : NULL, &look);
+    if (!(look.sum - look.sum == 0 && look.nearest > 0) && !look_closer(to, values, count, &look))
+        return false;
+    to->scan = after;
+    if (to->plain) to->work->reader.tally.negatives += look.negatives;
+    to->kernels->moments_powers(values, count, &look, &tile);
+    if (own != LL_STORAGE_FLOAT64) {
+        tile.minimum = integer_bits(tile.minimum, own);
+        tile.maximum = integer_bits(tile.maximum, own);
+    }
+    ll_moments_push(&to->tree, &tile, own);
+    to->kernels->histogram_tile(values, count, &look, memory->counters, memory->touched);
+    to->kernels->distinct_add(values, count, LL_STORAGE_FLOAT64,
+                              ll_ahead(&to->work->reader, values), to->registers);
+    return true;
+}
+
+static bool add_numbers(sketching *to, const uint64_t *values, int64_t count) {
+    const int storage = to->work->storage;
+    uint64_t doubles[CHUNK];
+    if (storage == LL_STORAGE_FLOAT64) return add_doubles(to, values, (int)count);
+    to->kernels->scan_add(&to->scan, values, count, storage);
+    if (to->kernels->doubles(values, count, storage, doubles))
+        return add_doubles(to, doubles, (int)count);
+    add_integers(to, values, count);
+    return true;
 }
 
 /* The quantile sketch of instants is over microseconds; those are left in the block. */
@@ -104,11 +144,18 @@ static void add_instants(sketching *to, uint64_t *values, int64_t count) {
     to->kernels->scan_add(&to->scan, values, count, LL_STORAGE_INT64);
 }
 
-static void add_chunk(sketching *to, uint64_t *values, int64_t count) {
-    if (to->work->column->unit < 0)
-        add_numbers(to, values, count);
-    else
-        add_instants(to, values, count);
+/* The last `count` values held; false if they lie where they cannot be cleaned. */
+static bool add_chunk(sketching *to, int64_t count) {
+    uint64_t *block = to->work->memory->block + to->block_size;
+    if (to->work->column->unit >= 0) {
+        add_instants(to, block, count);
+        return true;
+    }
+    if (add_numbers(to, to->values + to->block_size, count)) return true;
+    if (to->in_place) return false;
+    for (int64_t i = 0; i < count; i++) /* -0.0, for NaN was left out */
+        block[i] = block[i] == LL_SIGN_BIT ? 0 : block[i];
+    return add_numbers(to, block, count);
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
@@ -164,7 +211,7 @@ static int finish_block(sketching *to) {
     ll_scanned found;
     ll_scan_finish(&to->scan, column->seed, &found);
     ll_scan_begin(&to->scan, column->seed);
-    ll_quantiles_of_block(work->memory->block, (size_t)size, work->storage,
+    ll_quantiles_of_block(to->values, (size_t)size, work->storage,
                           sampling_height(column->sampler_variance, size, share), column->k, &found,
                           work->memory->sort, work->memory->sort + LL_BLOCK,
                           &to->parts[to->part_count]);
@@ -178,24 +225,70 @@ static int fill_chunk(sketching *to) {
     const int64_t ahead = work->held - to->block_size;
     int64_t written = 0;
     if (ahead >= CHUNK || ll_at_end(&work->reader)) return LL_OK;
-    int code = ll_read(&work->reader, work->memory->block + work->held, CHUNK - ahead, &written);
+    uint64_t *end = work->memory->block + work->held;
+    if (to->plain) {
+        work->held += ll_read_doubles(&work->reader, end, CHUNK - ahead);
+        return LL_OK;
+    }
+    int code = ll_read(&work->reader, end, CHUNK - ahead, &written);
     work->held += written;
     return code;
+}
+
+/* Go on with a copy of the block. */
+static void leave_place(sketching *to) {
+    uint64_t *block = to->work->memory->block;
+    memcpy(block, to->values, (size_t)to->block_size * sizeof *block);
+    to->values = block;
+    to->work->held = to->block_size;
+    to->in_place = false;
+}
+
+/* Take the next chunk where it lies, if that is possible: doubles need no copy unless something is
+ * null, NaN or -0.0, or a block goes beyond an array. */
+static bool add_in_place(sketching *to) {
+    ll_reader *reader = &to->work->reader;
+    const int64_t count = ll_smaller(CHUNK, reader->end - reader->position);
+    const uint64_t *lying = ll_lying(reader, count);
+    if (to->block_size == 0 && lying) to->values = lying;
+    if (lying && lying == to->values + to->block_size) {
+        reader->position += count;
+        if (add_chunk(to, count)) {
+            reader->tally.rows += count;
+            to->block_size += count;
+            return true;
+        }
+        reader->position -= count;
+    }
+    leave_place(to);
+    return false;
+}
+
+static int add_copied(sketching *to) {
+    ll_cell_work *work = to->work;
+    int code = fill_chunk(to);
+    if (code) return code;
+    int64_t size = ll_smaller(CHUNK, work->held - to->block_size);
+    if (size == 0) return LL_OK;
+    if (!add_chunk(to, size)) return LL_ERROR_RANGE;
+    to->block_size += size;
+    return LL_OK;
 }
 
 static int sketch_values(sketching *to) {
     ll_cell_work *work = to->work;
     for (;;) {
-        int code = fill_chunk(to);
+        const int64_t before = to->block_size;
+        to->in_place = to->plain && (before == 0 || to->in_place);
+        int code = LL_OK;
+        if (!to->in_place || !add_in_place(to)) code = add_copied(to);
         if (code) return code;
-        int64_t size = ll_smaller(CHUNK, work->held - to->block_size);
-        if (size == 0) return finish_block(to);
-        add_chunk(to, work->memory->block + to->block_size, size);
-        to->block_size += size;
-        if (to->block_size < LL_BLOCK) continue;
+        const bool ended = to->block_size == before;
+        if (!ended && to->block_size < LL_BLOCK) continue;
         code = finish_block(to);
-        if (code) return code;
+        if (code || ended) return code;
         work->held = 0;
+        to->values = work->memory->block;
     }
 }
 
