@@ -344,3 +344,71 @@ int ll_unpacking_histogram(const uint8_t *page_planes, int64_t page_size, int pa
 int ll_unpacking_quantiles(const uint8_t *bytes, int64_t size, int storage, const uint32_t *offsets,
                            int levels, int sorted_from, uint64_t *ends, uint64_t *items,
                            int32_t *fault);
+
+#define LL_PAGE_DECLINED             ...
+#define LL_PAGE_ROOM                 ...
+#define LL_PAGE_DATA                 ...
+#define LL_PAGE_DICTIONARY           ...
+#define LL_PAGE_DATA_2               ...
+#define LL_ENCODING_PLAIN            ...
+#define LL_ENCODING_PLAIN_DICTIONARY ...
+#define LL_ENCODING_RLE              ...
+#define LL_ENCODING_DICTIONARY       ...
+typedef struct ll_page {
+    int64_t begin;
+    int32_t stored;
+    int32_t size;
+    int32_t kind;
+    int32_t values;
+    int32_t encoding;
+    int32_t level_encoding;
+    int32_t nulls;
+    int32_t level_bytes;
+    int32_t packed;
+    int32_t body;
+} ll_page;
+typedef struct ll_pages_found {
+    int64_t pages;
+    int64_t used;
+    int64_t wanted;
+} ll_pages_found;
+int ll_pages_find(const uint8_t *data, int64_t size, ll_page *pages, int64_t room,
+                  ll_pages_found *found);
+#define LL_COLUMN_BITS    ...
+#define LL_COLUMN_NUMBERS ...
+#define LL_COLUMN_CODES   ...
+#define LL_COLUMN_TEXTS   ...
+typedef struct ll_page_column {
+    int32_t kind;
+    int32_t stored_width;
+    int32_t width;
+    int32_t nullable;
+    int64_t entries;
+    const void *dictionary;
+    const uint8_t *dictionary_text;
+} ll_page_column;
+typedef struct ll_page_rows {
+    void *values;
+    uint8_t *validity;
+    uint8_t *text;
+    int64_t count;
+    int64_t room;
+    int64_t nulls;
+    int64_t text_size;
+    int64_t text_room;
+    int64_t text_wanted;
+} ll_page_rows;
+int ll_page_read(const ll_page_column *column, const ll_page *page, const uint8_t *levels,
+                 const uint8_t *data, int64_t size, ll_page_rows *rows);
+int ll_page_rest(const ll_page_column *column, const ll_page_rows *rows, int64_t first,
+                 ll_page_rows *rest);
+typedef struct ll_chunk {
+    int64_t values;
+    int64_t size;
+    int64_t stored;
+    int64_t data;
+    int64_t dictionary;
+    int32_t codec;
+    int32_t apart;
+} ll_chunk;
+int ll_footer_chunks(const uint8_t *data, int64_t size, ll_chunk *chunks, int64_t room);

@@ -10,15 +10,17 @@ import hashlib
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain, product
+from itertools import accumulate, chain, islice, product, repeat
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ..._native import PageDeclined
 from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath
 from .base import InOrder, cut, leaf, not_a, reason
+from .pages import PageColumns, PageReader, page_columns
 from .plans import ReadingPlan, parquet_plans
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class ParquetSource:
         self._footer_bytes = len(footer)
         self._fingerprint = hashlib.blake2b(footer[:-_TRAILER], digest_size=16).hexdigest()
         metadata = self._metadata(footer)
-        self._kept = metadata if _kept.take(len(footer), self) else None
+        self._kept = (footer, metadata) if _kept.take(len(footer), self) else None
         self._rows = metadata.num_rows
         try:
             self._schema = _shared(metadata.schema.to_arrow_schema())
@@ -73,11 +75,16 @@ class ParquetSource:
         in_order: InOrder,  # noqa: ARG002 (tasks decode for themselves)
     ) -> Iterator[ParquetTask]:
         """Row groups joined and cut to units; see `plans`."""
-        metadata = self._kept if self._kept is not None else self._metadata()
+        if self._kept is not None:
+            footer, metadata = self._kept
+        else:
+            footer = self._location.tail(self._footer_bytes)
+            metadata = self._metadata(footer)
         self._kept = None  # the room is given back with the source
         plans = list(parquet_plans(metadata, leaves, unit_rows))
+        columns = page_columns(footer, metadata, self._schema)
         files = {
-            dictionaries: _OpenFile(self._location, metadata, dictionaries, plans)
+            dictionaries: _OpenFile(self._location, metadata, columns, dictionaries, plans)
             for dictionaries in dict.fromkeys(plan.dictionaries for plan in plans)
         }
         try:
@@ -87,11 +94,10 @@ class ParquetSource:
             for file in files.values():
                 file.leave(None)
 
-    def _metadata(self, footer: bytes | None = None) -> pq.FileMetaData:
+    def _metadata(self, footer: bytes) -> pq.FileMetaData:
         import pyarrow.parquet as pq
 
         try:
-            footer = footer if footer is not None else self._location.tail(self._footer_bytes)
             return pq.read_metadata(pa.BufferReader(footer))
         except (pa.ArrowException, OSError) as error:
             raise InputError(
@@ -138,19 +144,44 @@ class ParquetTask:
 
     def read(self, leaves: Sequence[LeafPath]) -> Iterator[Sequence[pa.ChunkedArray]]:
         """Decode some column chunks (of every row group of the unit)."""
+        pages = self._file.pages(self)
+        others = [path for path in leaves if not pages.knows(path)]
+        columns = {path: self._paged(pages, path) for path in leaves if pages.knows(path)}
+        rest = self._decoded(others) if others else repeat({})
+        for _ in self.rows:
+            arrays = dict(next(rest))
+            for path, units in columns.items():
+                arrays[path] = next(units)
+            yield [arrays[path] for path in leaves]
+
+    def _paged(self, pages: PageReader, path: LeafPath) -> Iterator[pa.ChunkedArray]:
+        """Units of a column as the page reader gives them, from where it declines on as pyarrow."""
+        plan = self._plan
+        dictionary = ".".join(path) in plan.dictionaries
+        done = 0
+        try:
+            for unit in pages.units(path, plan.groups, self.rows, dictionary=dictionary):
+                done += 1
+                yield unit
+        except PageDeclined:
+            for arrays in islice(self._decoded([path]), done, None):
+                yield arrays[path]
+
+    def _decoded(self, leaves: Sequence[LeafPath]) -> Iterator[dict[LeafPath, pa.ChunkedArray]]:
+        """Units of some columns as pyarrow decodes them."""
         file = self._file.get(self)
-        columns = [".".join(path) for path in leaves]
+        names = [".".join(path) for path in leaves]
         groups = list(self._plan.groups)
         if len(self.rows) == 1:
-            table = file.read_row_groups(groups, columns=columns, use_threads=False)
-            yield [leaf(table.column(path[0]), path) for path in leaves]
+            table = file.read_row_groups(groups, columns=names, use_threads=False)
+            yield {path: leaf(table.column(path[0]), path) for path in leaves}
             return
         batches = file.iter_batches(
-            self.rows[0], row_groups=groups, columns=columns, use_threads=False
+            self.rows[0], row_groups=groups, columns=names, use_threads=False
         )
         for unit in cut(batches, self.rows[0]):
             table = pa.Table.from_batches(unit)
-            yield [leaf(table.column(path[0]), path) for path in leaves]
+            yield {path: leaf(table.column(path[0]), path) for path in leaves}
 
     def close(self) -> None:
         """Close the file, if no other task reads from it."""
@@ -175,12 +206,15 @@ class _OpenFile:
         self,
         location: Location,
         metadata: pq.FileMetaData,
+        columns: PageColumns | None,
         dictionaries: Sequence[str],
         plans: Sequence[ReadingPlan],
     ) -> None:
-        self._location, self._metadata = location, metadata
+        self._location, self._metadata, self._columns = location, metadata, columns
         self._dictionaries, self._plans = list(dictionaries), plans
         self._lock = threading.Lock()
+        self._bytes: pa.NativeFile | None = None
+        self._pages: PageReader | None = None
         self._file: pq.ParquetFile | None = None
         # None stands for tasks that are still to come.
         self._users: set[ParquetTask | None] = {None}
@@ -192,22 +226,38 @@ class _OpenFile:
         with self._lock:
             self._users.add(user)
             if self._file is None:
-                plans = [plan for plan in self._plans if [*plan.dictionaries] == self._dictionaries]
                 self._file = pq.ParquetFile(
-                    self._location.open(_ranges(self._metadata, plans)),
+                    self._open(),
                     metadata=self._metadata,
                     read_dictionary=self._dictionaries,
                     pre_buffer=False,
                 )
             return self._file
 
+    def pages(self, user: ParquetTask) -> PageReader:
+        """The reader of our own, for one more user."""
+        with self._lock:
+            self._users.add(user)
+            if self._pages is None:
+                self._pages = PageReader(self._open(), self._columns)
+            return self._pages
+
     def leave(self, user: ParquetTask | None) -> None:
         """One user less."""
         with self._lock:
             self._users.discard(user)
-            if not self._users and self._file is not None:
-                self._file.close(force=True)
-                self._file = None
+            if not self._users and self._bytes is not None:
+                if self._file is not None:
+                    self._file.close(force=True)
+                self._bytes.close()
+                self._bytes = self._pages = self._file = None
+
+    def _open(self) -> pa.NativeFile:
+        """The bytes, for both readers."""
+        if self._bytes is None:
+            plans = [plan for plan in self._plans if [*plan.dictionaries] == self._dictionaries]
+            self._bytes = self._location.open(_ranges(self._metadata, plans))
+        return self._bytes
 
 
 def _shared(schema: pa.Schema) -> pa.Schema:
