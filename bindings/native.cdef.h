@@ -226,6 +226,27 @@ int ll_packing_numbers(const void *values, int64_t count, int width, uint64_t le
 
 int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,
                     int64_t *size);
+typedef struct ll_sketches {
+    int32_t held;
+    int32_t coarseness;
+    int32_t width;
+    int32_t storage;
+    int32_t k;
+    int32_t height;
+    int32_t levels;
+    int64_t page_count;
+    const uint16_t *pages;
+    const void *counters;
+    uint64_t total;
+    uint64_t minimum;
+    uint64_t maximum;
+    const uint32_t *offsets;
+    const uint64_t *items;
+    int64_t item_count;
+    const uint8_t *registers;
+} ll_sketches;
+int ll_sketches_bytes(const ll_sketches *sketches, int64_t count, uint8_t *out, int64_t room,
+                      int64_t *sizes);
 
 #define LL_TEXT_BLOCK ...
 #define LL_TEXT_CAPACITY ...

@@ -206,10 +206,10 @@ int ll_quantiles_merge(int k, uint64_t seed, const uint32_t *a_offsets, int a_le
                        int b_levels, const uint64_t *b_items, int64_t b_count, uint64_t *work,
                        uint64_t *spare, uint32_t *offsets, int32_t *levels, uint64_t *items);
 
-/* A sketch of at least two values in the layout of Apache DataSketches, its items in the 8 bytes of
+/* A sketch in the layout of Apache DataSketches, its items in the 8 bytes of
  * their storage. minimum, maximum: keys. LL_ERROR_ARGUMENT for an unknown storage, a negative size,
- * a k not in [8, 65,535] or a height not in [0, 255]; LL_ERROR_RANGE for fewer values, no level or
- * more than LL_QUANTILE_LEVELS, offsets that do not ascend to `count`, more items than all levels
+ * a k not in [8, 65,535] or a height not in [0, 255]; LL_ERROR_RANGE for no level or more than
+ * LL_QUANTILE_LEVELS, offsets that do not ascend to `count`, more items than all levels
  * hold, or less room than 28 + 4 * LL_QUANTILE_LEVELS + 8 * (count + 2) bytes. */
 int ll_quantiles_bytes(int storage, int k, int height, uint64_t total, uint64_t minimum,
                        uint64_t maximum, const uint32_t *offsets, int levels, const uint64_t *items,
@@ -398,6 +398,38 @@ int ll_packing_numbers(const void *values, int64_t count, int width, uint64_t le
  * LL_ERROR_RANGE for numbers that do not ascend or less room than 11 + 8 * count bytes. */
 int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,
                     int64_t *size);
+
+/* ---- sketches: those of many columns into the bytes of a snapshot's fields ------------------- */
+
+/* Where the sketches of one column lie, as ll_histogram_read, ll_quantiles_block and
+ * ll_distinct_add leave them; counters of `width` (1, 2, 4 or 8) bytes. held: 1 with a histogram,
+ * + 2 with quantiles, + 4 with registers. */
+typedef struct ll_sketches {
+    int32_t held;
+    int32_t coarseness;
+    int32_t width;
+    int32_t storage;
+    int32_t k;
+    int32_t height;
+    int32_t levels;
+    int64_t page_count;
+    const uint16_t *pages;
+    const void *counters;
+    uint64_t total;
+    uint64_t minimum;
+    uint64_t maximum;
+    const uint32_t *offsets;
+    const uint64_t *items;
+    int64_t item_count;
+    const uint8_t *registers;
+} ll_sketches;
+
+/* All histograms one after the other, then all quantiles, then all registers; sizes (3 * count): of
+ * each, 0 of what is not held. LL_ERROR_ARGUMENT for a negative size, and pages, coarseness, width
+ * or quantiles out of range; LL_ERROR_RANGE as ll_quantiles_bytes, or for less room than a sketch
+ * might need: 16 + 2 * page_count + width * counters, what ll_quantiles_bytes says, 4096. */
+int ll_sketches_bytes(const ll_sketches *sketches, int64_t count, uint8_t *out, int64_t room,
+                      int64_t *sizes);
 
 /* ---- text ---------------------------------------------------------------------------------- */
 

@@ -3,17 +3,14 @@
  * Everything is written byte by byte, low bytes first, so the bytes are the same on every machine;
  * compilers turn the loops into stores and shuffles. Bound by memory: no wider variants are kept.
  */
-#include "common.h"
-#include "leadline.h"
-
-#define VARINT_MOST 10 /* bytes of the longest 64-bit varint */
+#include "packing.h"
 
 /* Bytes that hold every number whose bits are among `bits`; never 0. */
 static int bytes_of(uint64_t bits) {
     return bits ? (71 - __builtin_clzll(bits)) / 8 : 1;
 }
 
-static int64_t put_varint(uint64_t value, uint8_t *out) {
+int64_t ll_put_varint(uint64_t value, uint8_t *out) {
     int64_t size = 0;
     for (; value >= 0x80; value >>= 7)
         out[size++] = (uint8_t)(value | 0x80);
@@ -36,24 +33,24 @@ LL_INLINE int64_t pack(const uint8_t *values, int width, int64_t count, uint64_t
     return 1 + planes * count;
 }
 
+int64_t ll_pack(const void *values, int64_t count, int width, uint64_t less, uint8_t *out) {
+    switch (width) { /* one loop a width */
+    case 1:
+        return pack(values, 1, count, less, out);
+    case 2:
+        return pack(values, 2, count, less, out);
+    case 4:
+        return pack(values, 4, count, less, out);
+    default:
+        return pack(values, 8, count, less, out);
+    }
+}
+
 int ll_packing_numbers(const void *values, int64_t count, int width, uint64_t less, uint8_t *out,
                        int64_t room, int64_t *size) {
     if (count < 0 || !ll_width_known(width)) return LL_ERROR_ARGUMENT;
     if (room < 1 || (room - 1) / 8 < count) return LL_ERROR_RANGE;
-    /* One loop a width. */
-    switch (width) {
-    case 1:
-        *size = pack(values, 1, count, less, out);
-        break;
-    case 2:
-        *size = pack(values, 2, count, less, out);
-        break;
-    case 4:
-        *size = pack(values, 4, count, less, out);
-        break;
-    default:
-        *size = pack(values, 8, count, less, out);
-    }
+    *size = ll_pack(values, count, width, less, out);
     return LL_OK;
 }
 
@@ -71,7 +68,7 @@ static uint64_t greatest_divisor(uint64_t a, uint64_t b) {
 int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,
                     int64_t *size) {
     if (count < 2 || !ll_width_known(width)) return LL_ERROR_ARGUMENT;
-    if (room < VARINT_MOST + 1 || (room - VARINT_MOST - 1) / 8 < count) return LL_ERROR_RANGE;
+    if (room < LL_VARINT_MOST + 1 || (room - LL_VARINT_MOST - 1) / 8 < count) return LL_ERROR_RANGE;
     const uint8_t *bytes = values;
     uint64_t step = 0, bits = 0;
     for (int64_t i = 1; i < count; i++) {
@@ -86,7 +83,7 @@ int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, 
         for (int64_t i = 1; i < count; i++)
             bits |= (ll_element(bytes, width, i) - ll_element(bytes, width, i - 1)) / step - 1;
     }
-    uint8_t *end = out + put_varint(step, out);
+    uint8_t *end = out + ll_put_varint(step, out);
     int planes = bytes_of(bits);
     *end++ = (uint8_t)planes;
     for (int64_t i = 1; i < count; i++) {

@@ -7,6 +7,9 @@
 #define FULL       5 /* preamble of 4-byte words of a sketch of two or more values */
 #define SORTED     2 /* flag: level zero is sorted */
 #define HEAD_BYTES 20
+#define FEW        2 /* preamble of a sketch of none or one */
+#define EMPTY      1 /* more flags */
+#define SINGLE     4
 
 static uint8_t *put(uint64_t value, int bytes, uint8_t *out) {
     for (int i = 0; i < bytes; i++)
@@ -23,15 +26,30 @@ LL_INLINE uint8_t *put_values(const uint64_t *keys, int64_t count, int storage, 
     return out;
 }
 
+/* Sketches of no value and of one have a short preamble, and nothing but the value. */
+static int64_t put_few(int storage, int k, int height, uint64_t total, const uint64_t *items,
+                       uint8_t *out) {
+    uint8_t flags = total ? SINGLE | SORTED : EMPTY;
+    uint8_t head[8] = {FEW,        (uint8_t)(1 + total), FAMILY,    flags,
+                       (uint8_t)k, (uint8_t)(k >> 8),    MIN_WIDTH, (uint8_t)height};
+    memcpy(out, head, sizeof head);
+    return put_values(items, (int64_t)total, storage, out + sizeof head) - out;
+}
+
 int ll_quantiles_bytes(int storage, int k, int height, uint64_t total, uint64_t minimum,
                        uint64_t maximum, const uint32_t *offsets, int levels, const uint64_t *items,
                        int64_t count, uint8_t *out, int64_t room, int64_t *size) {
     if (!ll_storage_known(storage) || count < 0 || k < MIN_WIDTH || k > 65535 || height < 0 ||
         height > 255)
         return LL_ERROR_ARGUMENT;
-    if (total < 2 || levels < 1 || levels > LL_QUANTILE_LEVELS) return LL_ERROR_RANGE;
     int64_t most = HEAD_BYTES + 8 + 4 * LL_QUANTILE_LEVELS;
     if (room < most || (room - most) / 8 < count + 2) return LL_ERROR_RANGE;
+    if (total < 2) {
+        if ((uint64_t)count != total) return LL_ERROR_RANGE;
+        *size = put_few(storage, k, height, total, items, out);
+        return LL_OK;
+    }
+    if (levels < 1 || levels > LL_QUANTILE_LEVELS) return LL_ERROR_RANGE;
     for (int level = 0; level < levels; level++)
         if (offsets[level] > offsets[level + 1]) return LL_ERROR_RANGE;
     if (offsets[0] != 0 || offsets[levels] != count) return LL_ERROR_RANGE;

@@ -132,6 +132,7 @@ SIZES = {
     "ll_quantiles_bytes": [9],
     "ll_packing_numbers": [1],
     "ll_packing_gaps": [1],
+    "ll_sketches_bytes": [1, 3],
     "ll_cells_windows": [1, 4],
     "ll_cells_sort": [1, 2],
     "ll_counts_range": [1],

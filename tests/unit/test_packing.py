@@ -13,6 +13,12 @@ from hypothesis import strategies as st
 
 from leadline._native import Storage, packing_gaps, packing_numbers, quantiles_bytes
 from leadline._native.library import ffi, lib
+from leadline._native.sketches import (
+    HistogramArrays,
+    QuantilesArrays,
+    Sketches,
+    sketches_bytes,
+)
 from leadline.errors import InputError
 
 WIDTHS = [np.uint8, np.uint16, np.uint32, np.uint64]
@@ -124,7 +130,8 @@ def test_items_are_written_in_their_own_type(storage: Storage, value: float) -> 
         ([0, 2, 1, 2], 2, 3),  # that do not ascend
         ([0], 0, 2),  # no level
         ([0] * 62 + [2], 2, 2),  # too many
-        ([0, 2], 2, 1),  # one value has another layout
+        ([0, 2], 2, 1),  # more items than values
+        ([0, 0], 0, 1),  # fewer
         ([0, 10_000], 10_000, 10_000),  # more than all levels hold
     ],
 )
@@ -134,3 +141,100 @@ def test_sketches_that_contradict_themselves_are_refused(
     offsets = np.array(levels, dtype=np.uint32)
     with pytest.raises(InputError, match="outside"):
         quantiles_bytes(Storage.INT64, 8, 0, total, 0, 0, offsets, np.zeros(items, dtype=np.uint64))
+
+
+def test_sketches_of_no_value_and_of_one_are_short() -> None:
+    nothing, one = np.zeros(0, dtype=np.uint64), np.array([2**63 + 7], dtype=np.uint64)
+    found = quantiles_bytes(Storage.INT64, 300, 0, 0, 0, 0, np.zeros(1, dtype=np.uint32), nothing)
+    assert found == struct.pack("<BBBBHBB", 2, 1, 15, 1, 300, 8, 0)
+    levels, key = np.array([0, 1], dtype=np.uint32), int(one[0])
+    found = quantiles_bytes(Storage.INT64, 300, 3, 1, key, key, levels, one)
+    assert found == struct.pack("<BBBBHBBq", 2, 2, 15, 2 + 4, 300, 8, 3, 7)
+
+
+# --- sketches of many columns --------------------------------------------------------------------
+
+
+def histogram_bytes(histogram: HistogramArrays) -> bytes:
+    """Section 5.5 of docs/format.md."""
+    head = bytes([histogram.coarseness]) + leb128(len(histogram.pages))
+    if not len(histogram.pages):
+        return head
+    counters = histogram.counts.ravel().tolist()
+    return head + planes_of(histogram.pages.tolist()) + planes_of(counters)
+
+
+def some_histogram(random: np.random.Generator, dtype: type) -> HistogramArrays:
+    coarseness, count = int(random.integers(0, 4)), int(random.integers(0, 300))
+    pages = np.sort(random.choice(4_096, count, replace=False)).astype(np.uint16)
+    high = int(random.choice([2, 256, 65_537, 2**40]))
+    counts = random.integers(0, min(high, np.iinfo(dtype).max), (count, 256 >> coarseness))
+    return HistogramArrays(coarseness, pages, counts.astype(dtype))
+
+
+def some_quantiles(random: np.random.Generator) -> QuantilesArrays:
+    sizes = random.integers(0, 40, random.integers(1, 9))
+    levels = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint32)
+    items = random.integers(0, 2**63, levels[-1], dtype=np.uint64)
+    total = int((sizes << np.arange(len(sizes))).sum())
+    storage = Storage(int(random.integers(0, 3)))
+    return QuantilesArrays(storage, 768, 1, total, 5, 2**63, levels, items)
+
+
+@pytest.mark.parametrize("dtype", WIDTHS)
+def test_sketches_lie_field_after_field(dtype: type) -> None:
+    random = np.random.default_rng(5)
+    columns = [
+        Sketches(
+            some_histogram(random, dtype) if random.random() < 0.7 else None,
+            some_quantiles(random) if random.random() < 0.7 else None,
+            random.integers(0, 54, 4_096, dtype=np.uint8) if random.random() < 0.7 else None,
+        )
+        for _ in range(60)
+    ]
+    expected = [
+        [b"" if of.histogram is None else histogram_bytes(of.histogram) for of in columns],
+        [b"" if of.quantiles is None else quantiles_bytes(*of.quantiles) for of in columns],
+        [b"" if of.registers is None else of.registers.tobytes() for of in columns],
+    ]
+    content, sizes = sketches_bytes(columns)
+    assert sizes.tolist() == [list(map(len, field)) for field in expected]
+    assert content.tobytes()[: int(sizes.sum())] == b"".join(map(b"".join, expected))
+    nothing, none = sketches_bytes([])
+    assert (nothing.size, none.shape) == (0, (3, 0))
+
+
+def test_sketches_of_the_wrong_shape_are_refused() -> None:
+    page, row = np.zeros(1, dtype=np.uint16), np.ones((1, 256), dtype=np.uint8)
+    for histogram in (
+        HistogramArrays(0, page, row[:, :255].copy()),
+        HistogramArrays(1, page, row),
+        HistogramArrays(9, page, row),
+        HistogramArrays(0, page, row.astype(np.int16)),
+    ):
+        with pytest.raises(ValueError, match=r"counters|unsigned"):
+            sketches_bytes([Sketches(histogram)])
+    with pytest.raises(ValueError, match="registers"):
+        sketches_bytes([Sketches(registers=np.zeros(4_095, dtype=np.uint8))])
+    levels, items = np.array([0, 3], dtype=np.uint32), np.zeros(2, dtype=np.uint64)
+    beyond = QuantilesArrays(Storage.INT64, 8, 0, 3, 0, 0, levels, items)
+    with pytest.raises(InputError, match="outside"):
+        sketches_bytes([Sketches(None, beyond)])
+
+
+def test_too_little_room_for_sketches_is_refused() -> None:
+    held, sizes = ffi.new("ll_sketches[1]"), ffi.new("int64_t[3]")
+    out, registers = ffi.new("uint8_t[8192]"), ffi.new("uint8_t[4096]")
+    counters, pages = ffi.new("uint16_t[256]"), ffi.new("uint16_t[1]")
+    held[0].held, held[0].registers = 4, registers
+    assert lib.ll_sketches_bytes(held, 1, out, 4_096, sizes) == lib.LL_OK
+    assert lib.ll_sketches_bytes(held, 1, out, 4_095, sizes) == lib.LL_ERROR_RANGE
+    held[0].held, held[0].page_count, held[0].width = 1, 1, 2
+    held[0].pages, held[0].counters = pages, counters
+    assert lib.ll_sketches_bytes(held, 1, out, 16 + 2 + 512, sizes) == lib.LL_OK
+    assert lib.ll_sketches_bytes(held, 1, out, 2 + 512, sizes) == lib.LL_ERROR_RANGE
+    for name, value in (("page_count", -1), ("page_count", 4_097), ("width", 3), ("coarseness", 9)):
+        before = getattr(held[0], name)
+        setattr(held[0], name, value)
+        assert lib.ll_sketches_bytes(held, 1, out, 8_192, sizes) == lib.LL_ERROR_ARGUMENT
+        setattr(held[0], name, before)

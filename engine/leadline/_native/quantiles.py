@@ -129,7 +129,7 @@ def quantiles_bytes(
     levels: NDArray[np.uint32],
     items: NDArray[np.uint64],
 ) -> bytes:
-    """A sketch of at least two values in the layout of Apache DataSketches."""
+    """A sketch in the layout of Apache DataSketches."""
     out = np.empty(28 + 4 * lib.LL_QUANTILE_LEVELS + 8 * (len(items) + 2), dtype=np.uint8)
     size = ffi.new("int64_t *")
     code = lib.ll_quantiles_bytes(

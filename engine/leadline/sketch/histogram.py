@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .._native import HISTOGRAM_PAGE, HISTOGRAM_PAGES, Storage
 from .._native import histogram as kernels
+from .._native.sketches import HistogramArrays
 from .counts import smallest_type
 from .scratch import Scratch
 
@@ -123,6 +124,10 @@ class Histogram:
         Subnormal numbers (below 2.3e-308) are in linear buckets and have no relative bound.
         """
         return float(2.0 ** (self.coarseness - 9))
+
+    def arrays(self) -> HistogramArrays:
+        """What the kernels take."""
+        return HistogramArrays(self.coarseness, self.pages, self.counts)
 
     def coarsen(self, coarseness: int) -> Histogram:
         """The same counts with neighbouring buckets joined, to at least this coarseness."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .._native import Storage
 from .._native import quantiles as kernels
+from .._native.sketches import QuantilesArrays
 from ..errors import ComparisonError, InputError
 from . import quantiles_bytes
 from .keys import from_keys, to_keys
@@ -245,24 +246,26 @@ class Quantiles:
             items=keys[2:].copy(),
         )
 
+    def arrays(self) -> QuantilesArrays:
+        """What the kernels take."""
+        return QuantilesArrays(
+            self.storage,
+            self.k,
+            self.height,
+            self.count,
+            self.minimum,
+            self.maximum,
+            self.levels,
+            self.items,
+        )
+
     def to_bytes(self) -> bytes:
         """The sketch in DataSketches' compact layout, items in their own 8 bytes each.
 
         For FLOAT64 this is a DataSketches sketch of doubles. The sampling height is kept in byte
         7, which DataSketches leaves unused.
         """
-        return quantiles_bytes.encode(
-            quantiles_bytes.Fields(
-                self.storage,
-                self.k,
-                self.count,
-                self.minimum,
-                self.maximum,
-                self.levels,
-                self.items,
-                self.height,
-            )
-        )
+        return kernels.quantiles_bytes(*self.arrays())
 
     @classmethod
     def from_bytes(cls, data: bytes, storage: Storage) -> Quantiles:

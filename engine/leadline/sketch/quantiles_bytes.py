@@ -44,34 +44,6 @@ class Fields(NamedTuple):
     height: int
 
 
-def encode(sketch: Fields) -> bytes:
-    """Bytes of a sketch, items in the 8 bytes of its storage."""
-    k, height = sketch.k, sketch.height
-    if sketch.total == 0:
-        return _HEAD.pack(2, 1, FAMILY, EMPTY, k, MIN_WIDTH, height)
-    if sketch.total == 1:
-        flags = SINGLE | LEVEL_ZERO_SORTED
-        return _HEAD.pack(2, 2, FAMILY, flags, k, MIN_WIDTH, height) + _raw(sketch, sketch.items)
-    return kernels.quantiles_bytes(
-        sketch.storage,
-        k,
-        height,
-        sketch.total,
-        sketch.minimum,
-        sketch.maximum,
-        sketch.levels,
-        sketch.items,
-    )
-
-
-def _raw(sketch: Fields, keys: NDArray[np.uint64]) -> bytes:
-    return from_keys(keys, sketch.storage).astype(f"<{_code(sketch.storage)}8").tobytes()
-
-
-def _code(storage: Storage) -> str:
-    return {Storage.FLOAT64: "f", Storage.INT64: "i", Storage.UINT64: "u"}[storage]
-
-
 def decode(data: bytes, storage: Storage) -> Fields:
     """The sketch in these bytes; SnapshotError with the reason if there is none."""
     _require(len(data) >= _HEAD.size, "the preamble is cut off")

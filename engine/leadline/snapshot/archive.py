@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
 
 from ..errors import SnapshotError
-from ..profile import Profile
+from ..profile import Cell, Profile
 from ..schema import Column
 from . import frames
 from .cells import Head, encode_cell, encode_head
@@ -18,7 +18,7 @@ from .files import path_of, require_replaceable, write_atomically
 from .frames import FileKind, Frame, FrameError
 from .redact import redact
 
-# Content that one thread compresses at a time: large enough that handing it over costs nothing.
+# States that a thread encodes and compresses at a time: so many that handing over costs nothing.
 _BATCH_BYTES = 2**20
 
 _Compressed = tuple[bytes, int, int]  # a frame, the size of its content, its CRC32
@@ -63,11 +63,10 @@ def encode(profile: Profile) -> bytes:
 
 def _archive(profile: Profile) -> Iterator[bytes]:
     profile = redact(profile)
-    columns = {column.name: column for column in profile.columns}
     written: list[Frame] = []
     position = frames.HEADER_SIZE
     yield frames.header_bytes(FileKind.ARCHIVE)
-    for frame, content_size, checksum in _compressed(_contents(profile, columns)):
+    for frame, content_size, checksum in _compressed(profile):
         written.append(Frame(position, len(frame), content_size, checksum))
         position += len(frame)
         yield frame
@@ -75,31 +74,27 @@ def _archive(profile: Profile) -> Iterator[bytes]:
     yield frames.index_bytes(written, cells=len(profile.cells), rows=profile.rows)
 
 
-def _contents(profile: Profile, columns: Mapping[str, Column]) -> Iterator[bytes]:
-    yield encode_head(Head.of(profile))
-    for cell in profile.cells:
-        yield from encode_cell(cell, columns)
-
-
-def _compressed(contents: Iterable[bytes]) -> Iterator[_Compressed]:
-    """The frames of the contents, in their order; threads compress while the caller encodes."""
+def _compressed(profile: Profile) -> Iterator[_Compressed]:
+    """The frames of a profile, in order; threads encode and compress while the caller writes."""
+    yield _compress(encode_head(Head.of(profile)))
+    columns = {column.name: column for column in profile.columns}
     threads = os.cpu_count() or 1
     waiting: deque[Future[list[_Compressed]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="leadline-save") as pool:
-        for batch in _batches(contents):
-            waiting.append(pool.submit(_compress_all, batch))
+        for batch in _batches(profile.cells):
+            waiting.append(pool.submit(_encode_all, batch, columns))
             if len(waiting) > 2 * threads:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
 
 
-def _batches(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
+def _batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
+    batch: list[Cell] = []
     held = 0
-    for content in contents:
-        batch.append(content)
-        held += len(content)
+    for cell in cells:
+        batch.append(cell)
+        held += cell.nbytes
         if held >= _BATCH_BYTES:
             yield batch
             batch, held = [], 0
@@ -107,9 +102,10 @@ def _batches(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _compress_all(contents: list[bytes]) -> list[_Compressed]:
-    found = []
-    for content in contents:
-        frame = frames.compress(content)
-        found.append((frame, len(content), zlib.crc32(frame)))
-    return found
+def _encode_all(cells: list[Cell], columns: Mapping[str, Column]) -> list[_Compressed]:
+    return [_compress(content) for cell in cells for content in encode_cell(cell, columns)]
+
+
+def _compress(content: bytes) -> _Compressed:
+    frame = frames.compress(content)
+    return frame, len(content), zlib.crc32(frame)

@@ -6,15 +6,19 @@ its own, so that no frame comes near the size that readers refuse.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from .._native import Storage
+from .._native.sketches import Sketches, sketches_bytes
 from ..errors import SnapshotError
 from ..profile import (
     NULL_WINDOW,
@@ -32,7 +36,7 @@ from ..schema import UNITS_PER_SECOND, Column, Kind, Role, is_encodable
 from . import states
 from .custom import decode_custom, encode_custom
 from .frames import FrameError
-from .streams import decode_stream, encode_stream
+from .streams import binary_array, decode_stream, encode_stream
 
 PART_BYTES = 8 * 2**20  # states in one frame before a cell is cut
 
@@ -266,19 +270,54 @@ def encode_cell(cell: Cell, columns: Mapping[str, Column]) -> list[bytes]:
     columns
         The profile's columns by name; states of other columns cannot be written.
     """
-    parts: list[list[dict[str, Any]]] = [[]]
-    held = 0
-    for name, column in columns.items():
-        if name not in cell.states:
-            continue
-        row = _encode_state(cell.states[name], column)
-        size = sum([len(row[name]) for name in _BINARY & row.keys()])
-        if held + size > PART_BYTES and parts[-1]:
-            parts.append([])
+    held = [(cell.states[name], columns[name]) for name in columns if name in cell.states]
+    rows = [_encode_state(state, column) for state, column in held]
+    sketches = _Sketches.of([states.sketches_of(state.summary) for state, _ in held])
+    sizes = [sum([len(row[name]) for name in _BINARY & row.keys()]) for row in rows]
+    parts = _parts([size + more for size, more in zip(sizes, sketches.sizes(), strict=True)])
+    return [
+        _encode_part(cell, rows[first:last], sketches, first, number, len(parts))
+        for number, (first, last) in enumerate(parts)
+    ]
+
+
+def _parts(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """The first and last row of each part of a cell whose rows have such sizes."""
+    cuts, held = [0], 0
+    for row, size in enumerate(sizes):
+        if held + size > PART_BYTES and row > cuts[-1]:
+            cuts.append(row)
             held = 0
         held += size
-        parts[-1].append(row)
-    return [_encode_part(cell, rows, number, len(parts)) for number, rows in enumerate(parts)]
+    return list(itertools.pairwise([*cuts, len(sizes)]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sketches:
+    """The encoded sketches of a cell, field after field, and how large each is."""
+
+    content: NDArray[np.uint8]
+    fields: tuple[list[int], ...]
+
+    @classmethod
+    def of(cls, sketches: Sequence[Sketches]) -> _Sketches:
+        """Those of a cell's columns."""
+        content, sizes = sketches_bytes(sketches)
+        return cls(content, tuple(sizes.tolist()))
+
+    def sizes(self) -> list[int]:
+        """Bytes of every column's sketches."""
+        return list(map(sum, zip(*self.fields, strict=True)))
+
+    def arrays(self, first: int, last: int) -> dict[str, pa.Array]:
+        """The fields of some columns as Arrow arrays."""
+        found, begin = {}, 0
+        for name, sizes in zip(states.SKETCHES, self.fields, strict=True):
+            start = begin + sum(sizes[:first])
+            some = sizes[first:last]
+            found[name] = binary_array(some, self.content[start : start + sum(some)])
+            begin += sum(sizes)
+        return found
 
 
 def decode_cell(content: bytes, columns: Mapping[str, Column], segments: int) -> CellPart:
@@ -304,7 +343,14 @@ def decode_cell(content: bytes, columns: Mapping[str, Column], segments: int) ->
     return CellPart(Cell(_window_from_json(header["window"]), segment, total, held), number, parts)
 
 
-def _encode_part(cell: Cell, rows: Sequence[dict[str, Any]], number: int, parts: int) -> bytes:
+def _encode_part(
+    cell: Cell,
+    rows: Sequence[dict[str, Any]],
+    sketches: _Sketches,
+    first: int,
+    number: int,
+    parts: int,
+) -> bytes:
     header = _to_json(
         {
             "frame": "cell",
@@ -316,7 +362,8 @@ def _encode_part(cell: Cell, rows: Sequence[dict[str, Any]], number: int, parts:
         }
     )
     held = {name for row in rows for name in row}.union(_CELL_REQUIRED)
-    columns = {name: [row.get(name) for row in rows] for name in held}
+    columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in held}
+    columns |= sketches.arrays(first, first + len(rows))
     return encode_stream(columns, _CELL_TYPES, header, required=_CELL_REQUIRED)
 
 

@@ -235,13 +235,8 @@ def _take_histogram(cursor: Cursor) -> CountedHistogram:
     return CountedHistogram(histogram, found.total, found.negative)
 
 
-def encode_distinct(distinct: Distinct) -> bytes:
-    """The registers, one byte each."""
-    return distinct.registers.tobytes()
-
-
 def decode_distinct(data: bytes) -> Distinct:
-    """The inverse of `encode_distinct`."""
+    """A distinct count from its registers, one byte each."""
     # A copy: a view would keep the whole frame in memory for 4 KiB.
     registers = np.frombuffer(data, dtype=np.uint8).copy()
     if len(registers) != DISTINCT_REGISTERS or registers.max() > HIGHEST_RANK:
@@ -249,13 +244,8 @@ def decode_distinct(data: bytes) -> Distinct:
     return Distinct(registers)
 
 
-def encode_quantiles(quantiles: Quantiles) -> bytes:
-    """Apache DataSketches' KLL layout; integers keep 8-byte integer items."""
-    return quantiles.to_bytes()
-
-
 def decode_quantiles(data: bytes, storage: Storage) -> Quantiles:
-    """The inverse of `encode_quantiles`."""
+    """A sketch in Apache DataSketches' KLL layout; integers keep 8-byte integer items."""
     return Quantiles.from_bytes(data, storage)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from .._native import Storage
+from .._native.sketches import Sketches
 from ..profile.summaries import NumericSummary, Summary, TextSummary, TimestampSummary
 from ..schema import Column, Kind
 from ..sketch.counts import ValueCounts
@@ -57,8 +58,24 @@ _RANGE_FIELDS = {
 }
 
 
+# The fields of sketches, in the order in which `encode_sketches` gives them.
+SKETCHES = ("histogram", "quantiles", "distinct")
+
+
+def sketches_of(summary: Summary | None) -> Sketches:
+    """The sketches of one summary, to be encoded with those of other columns."""
+    distinct = getattr(summary, "distinct", None)
+    registers = None if distinct is None else distinct.registers
+    if summary is None or isinstance(summary, TextSummary):
+        return Sketches(registers=registers)
+    quantiles = None if summary.quantiles is None else summary.quantiles.arrays()
+    if isinstance(summary, TimestampSummary) or summary.histogram is None:
+        return Sketches(None, quantiles, registers)
+    return Sketches(summary.histogram.arrays(), quantiles, registers)
+
+
 def encode_summary(summary: Summary | None, *, redacted: bool) -> dict[str, Any]:
-    """The fields of one summary that are not null.
+    """The fields of one summary that are not null, but for those of `sketches_of`.
 
     Parameters
     ----------
@@ -143,12 +160,8 @@ def _encode_numeric(summary: NumericSummary) -> dict[str, Any]:
         row["nan"] = summary.nan
     if summary.counts is not None:
         return row | _encode_counts(summary.counts)
-    moments, histogram = summary.moments, summary.histogram
-    quantiles, distinct = summary.quantiles, summary.distinct
+    moments = summary.moments
     assert moments is not None
-    assert histogram is not None
-    assert quantiles is not None
-    assert distinct is not None
     low, high = _RANGE_FIELDS[summary.storage]
     return row | {
         "positive_infinity": summary.positive_infinity,
@@ -161,9 +174,6 @@ def _encode_numeric(summary: NumericSummary) -> dict[str, Any]:
         "m4": moments.m4,
         low: moments.minimum,
         high: moments.maximum,
-        "histogram": encodings.encode_histogram(histogram),
-        "quantiles": encodings.encode_quantiles(quantiles),
-        "distinct": encodings.encode_distinct(distinct),
     }
 
 
@@ -244,8 +254,6 @@ def _encode_text(summary: TextSummary, *, redacted: bool) -> dict[str, Any]:
     }
     if counts.error:
         row["count_error"] = counts.error
-    if summary.distinct is not None:
-        row["distinct"] = encodings.encode_distinct(summary.distinct)
     if redacted or not TextForm.follows(counts):
         form = summary.get_form()
         row["empty"] = form.empty
@@ -281,14 +289,10 @@ def _encode_timestamp(summary: TimestampSummary) -> dict[str, Any]:
     if summary.counts is not None:
         return _encode_counts(summary.counts)
     assert summary.calendar is not None
-    assert summary.quantiles is not None
-    assert summary.distinct is not None
     return {
         "min_int64": summary.minimum,
         "max_int64": summary.maximum,
         "calendar": encodings.encode_calendar(summary.calendar),
-        "quantiles": encodings.encode_quantiles(summary.quantiles),
-        "distinct": encodings.encode_distinct(summary.distinct),
     }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from .frames import FrameError
 
@@ -36,7 +37,7 @@ _BATCH_COMPRESSION = 3
 
 
 def encode_stream(
-    columns: Mapping[str, Sequence[object]],
+    columns: Mapping[str, Sequence[object] | pa.Array],
     types: Mapping[str, pa.DataType],
     header: str,
     *,
@@ -47,8 +48,8 @@ def encode_stream(
     Parameters
     ----------
     columns
-        Values by field name; fields of nothing but None, or that are missing, are left out unless
-        required.
+        Values by field name, or an array of them; fields of nothing but None, or that are missing,
+        are left out unless required.
     types
         Every field that may occur, in the order of the format.
     header
@@ -64,10 +65,11 @@ def encode_stream(
 
 
 def _is_written(
-    columns: Mapping[str, Sequence[object]], name: str, required: Sequence[str]
+    columns: Mapping[str, Sequence[object] | pa.Array], name: str, required: Sequence[str]
 ) -> bool:
     values = columns.get(name, ())
-    return name in required or values.count(None) < len(values)
+    nulls = values.null_count if isinstance(values, pa.Array) else values.count(None)
+    return name in required or nulls < len(values)
 
 
 @lru_cache(maxsize=256)
@@ -75,8 +77,19 @@ def _schema_of(fields: tuple[tuple[str, pa.DataType], ...]) -> pa.Schema:
     return pa.schema([pa.field(name, type_) for name, type_ in fields])
 
 
-def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+def binary_array(sizes: Sequence[int], data: NDArray[np.uint8]) -> pa.Array:
+    """Binary values that lie one after the other; of size 0 they are null."""
+    nulls = sizes.count(0)
+    validity = _validity(bytes([size > 0 for size in sizes])) if nulls else None
+    ends = struct.pack(f"<{len(sizes) + 1}i", *itertools.accumulate(sizes, initial=0))
+    memory = [validity, pa.py_buffer(ends), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.binary(), len(sizes), memory, nulls)
+
+
+def _array(values: Sequence[Any] | pa.Array, type_: pa.DataType) -> pa.Array:
     """The values as Arrow memory; `pyarrow.array` would import pandas where it is installed."""
+    if isinstance(values, pa.Array):
+        return values
     nulls = values.count(None)
     validity = _validity(bytes([value is not None for value in values])) if nulls else None
     code = _CODES.get(type_.id)
