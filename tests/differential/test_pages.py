@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 import strategies
 from leadline._native import PageDeclined
+from leadline.locations.local import local_files
 from leadline.scan.formats.pages import PageReader, page_columns
+from leadline.scan.formats.parquet import ParquetSource
 from leadline.scan.formats.plans import joined_and_cut
 
 ROWS = 5_000
@@ -311,3 +313,47 @@ def declined(path: Path, names: Sequence[str]) -> Iterator[str]:
             check(path, name, 30_000)
         except PageDeclined:
             yield name
+
+
+@pytest.mark.parametrize("good", [0, 1, 3])
+def test_pyarrow_goes_on_where_the_reader_declines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int
+) -> None:
+    path = tmp_path / "x.parquet"
+    table = pa.table(
+        {"x": column("int64", "some", 100_000), "y": column("string", "none", 100_000)}
+    )
+    pq.write_table(table, path)
+    given = PageReader.units
+    called = []
+
+    def units(self: PageReader, *args: Any, **options: Any) -> Iterator[pa.ChunkedArray]:
+        called.append(args)
+        yield from itertools.islice(given(self, *args, **options), good)
+        raise PageDeclined
+
+    monkeypatch.setattr(PageReader, "units", units)
+    (location,) = local_files(str(path), known=lambda _: True, formats="")
+    (task,) = ParquetSource(location, "x").tasks([("x",), ("y",)], 40_000, lambda *_: iter(()))
+    found = [pa.table(dict(zip("xy", unit, strict=True))) for unit in task.read([("x",), ("y",)])]
+    task.close()
+    assert [unit.num_rows for unit in found] == [40_000, 40_000, 20_000]
+    assert pa.concat_tables(found) == table
+    assert len(called) == 2
+
+
+def test_chunks_of_few_rows_are_left_to_pyarrow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.parquet"
+    table = pa.table({"x": column("int64", "some", 40_000)})
+    calls: list[object] = []
+    monkeypatch.setattr(PageReader, "knows", lambda *_: bool(calls.append(1)))
+    for group_rows, asked in ((32_767, 0), (40_000, 1)):
+        pq.write_table(table, path, row_group_size=group_rows)
+        (location,) = local_files(str(path), known=lambda _: True, formats="")
+        (task,) = ParquetSource(location, "x").tasks([("x",)], 1 << 20, lambda *_: iter(()))
+        ((data,),) = task.read([("x",)])
+        task.close()
+        assert data.equals(table.column("x"))
+        assert bool(calls) == bool(asked)

@@ -82,7 +82,9 @@ class ParquetSource:
             metadata = self._metadata(footer)
         self._kept = None  # the room is given back with the source
         plans = list(parquet_plans(metadata, leaves, unit_rows))
-        columns = page_columns(footer, metadata, self._schema)
+        columns = None
+        if any(plan.paged for plan in plans):
+            columns = page_columns(footer, metadata, self._schema)
         files = {
             dictionaries: _OpenFile(self._location, metadata, columns, dictionaries, plans)
             for dictionaries in dict.fromkeys(plan.dictionaries for plan in plans)
@@ -144,9 +146,11 @@ class ParquetTask:
 
     def read(self, leaves: Sequence[LeafPath]) -> Iterator[Sequence[pa.ChunkedArray]]:
         """Decode some column chunks (of every row group of the unit)."""
-        pages = self._file.pages(self)
-        others = [path for path in leaves if not pages.knows(path)]
-        columns = {path: self._paged(pages, path) for path in leaves if pages.knows(path)}
+        columns: dict[LeafPath, Iterator[pa.ChunkedArray]] = {}
+        if self._plan.paged:
+            pages = self._file.pages(self)
+            columns = {path: self._paged(pages, path) for path in leaves if pages.knows(path)}
+        others = [path for path in leaves if path not in columns]
         rest = self._decoded(others) if others else repeat({})
         for _ in self.rows:
             arrays = dict(next(rest))

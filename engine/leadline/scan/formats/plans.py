@@ -14,6 +14,7 @@ ones to be taken are short and no core is left idle at the end.
 | files of a few rows | one a file (units do not go across files) | all columns at once |
 | text, all of it in a dictionary | | read as a dictionary |
 | text that is plain, or fell back to it | | read as plain text |
+| plain columns, row groups of 32,768 rows and more | | by the page reader, others by pyarrow |
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ _CODE_BYTES = 2.75
 _DICTIONARY_RATIO = 20  # to how many bytes one stored byte of a dictionary may unpack
 # Rows for every stored byte of a dictionary; more where dictionaries of several chunks are joined.
 _ROWS_A_BYTE, _ROWS_A_JOINED_BYTE = 2, 4
+# The page reader of our own takes 1 to 3 ns less a row than pyarrow, and 40 us more a chunk.
+_PAGED_ROWS = 1 << 15
 _CODED = frozenset({"RLE_DICTIONARY", "PLAIN_DICTIONARY"})
 
 
@@ -72,6 +75,11 @@ class ReadingPlan:
     rows: tuple[int, ...]
     portions: Portions
     dictionaries: tuple[str, ...]
+
+    @property
+    def paged(self) -> bool:
+        """Whether its chunks are large enough for the page reader."""
+        return sum(self.rows) >= _PAGED_ROWS * len(self.groups)
 
 
 def parquet_plans(
