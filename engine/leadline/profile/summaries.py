@@ -102,8 +102,12 @@ class NumericSummary:
     @property
     def nbytes(self) -> int:
         """Bytes of state held."""
-        states = (self.counts, self.moments, self.histogram, self.quantiles, self.distinct)
-        return 64 + sum(state.nbytes for state in states if state is not None)
+        if self.counts is not None:
+            return 64 + self.counts.nbytes
+        assert self.moments is not None and self.histogram is not None
+        assert self.quantiles is not None and self.distinct is not None
+        sketches = self.histogram.nbytes + self.quantiles.nbytes + self.distinct.nbytes
+        return 64 + self.moments.nbytes + sketches
 
     def get_moments(self) -> Moments:
         """Moments of the finite values, derived from exact counts where those are held."""

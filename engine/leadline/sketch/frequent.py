@@ -132,7 +132,12 @@ class TextCounts:
     @property
     def longest(self) -> int:
         """Bytes of the longest key; 0 without keys."""
-        return int(np.diff(self.offsets).max(initial=0))
+        return int(self.sizes.max(initial=0))
+
+    @property
+    def sizes(self) -> NDArray[np.uint32]:
+        """Bytes of every key."""
+        return self.offsets[1:] - self.offsets[:-1]
 
     @property
     def nbytes(self) -> int:

@@ -18,8 +18,9 @@ from .files import path_of, require_replaceable, write_atomically
 from .frames import FileKind, Frame, FrameError
 from .redact import redact
 
-# States that a thread encodes and compresses at a time: so many that handing over costs nothing.
-_BATCH_BYTES = 2**20
+# States that a thread encodes and compresses at a time, of some 10 KB each: handing over is then
+# cheap, and what waits to be written small.
+_BATCH_STATES = 64
 
 _Compressed = tuple[bytes, int, int]  # a frame, the size of its content, its CRC32
 
@@ -94,8 +95,8 @@ def _batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
     held = 0
     for cell in cells:
         batch.append(cell)
-        held += cell.nbytes
-        if held >= _BATCH_BYTES:
+        held += len(cell.states)
+        if held >= _BATCH_STATES:
             yield batch
             batch, held = [], 0
     if batch:

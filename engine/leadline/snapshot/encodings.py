@@ -160,8 +160,7 @@ def _double_keys(keys: _Keys, encoding: int) -> _Keys:
 
 def encode_keys(counts: TextCounts) -> bytes:
     """The keys in ascending order."""
-    sizes = np.diff(counts.offsets)
-    return varint(len(counts)) + pack(sizes) + counts.data
+    return varint(len(counts)) + pack(counts.sizes) + counts.data
 
 
 def decode_keys(keys: bytes, counts: bytes, *, error: int, total: int) -> TextCounts:
