@@ -144,6 +144,7 @@ def near_edge(*offsets: int, sign: int = 1) -> np.ndarray:
 @example(near_edge(0, sign=-1), near_edge(1, sign=-1), False, False)
 @example(near_edge(-1, 0, 1), near_edge(1, 1, 2), True, True)
 @example(near_edge(-1, 0, 1, sign=-1), near_edge(1, 1, 2, sign=-1), True, True)
+@example(np.array([0, EDGE]), np.array([0.0]), True, False)
 def test_any_pair(a: np.ndarray, b: np.ndarray, more_a: bool, more_b: bool) -> None:
     a, b = (enlarged(side) if more else side for side, more in ((a, more_a), (b, more_b)))
     kept = [side[~np.isnan(side)] if side.dtype.kind == "f" else side for side in (a, b)]

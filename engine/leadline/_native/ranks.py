@@ -98,4 +98,6 @@ def _pointers(band: tuple[Floats, Floats, Floats, Floats]) -> tuple[object, ...]
     points, lower, upper, estimate = band
     if not lower.shape == upper.shape == estimate.shape == (len(points), 2):
         raise ValueError("bounds of a band are two a point")
-    return (*(memory(part, np.float64) for part in band), len(points))
+    # Copies where integers that no double holds left columns of a larger array.
+    parts = (memory(np.ascontiguousarray(part), np.float64) for part in band)
+    return (*parts, len(points))
