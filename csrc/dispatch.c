@@ -52,7 +52,7 @@ const char *ll_error_text(int code) {
     case LL_ERROR_ARGUMENT:
         return "a type, storage or size that the kernel does not know";
     case LL_ERROR_RANGE:
-        return "a row, code or offset outside its array";
+        return "a row number, code or offset that points outside its array (are the data damaged?)";
     case LL_ERROR_SUPPORT:
         return "an instruction set that this CPU or build does not have";
     default:

@@ -10,6 +10,8 @@
 #include "common.h"
 #include "leadline.h"
 
+/* In the passes over a chunk, `ahead` says where to fetch what is read later (see ll_fetch). */
+
 /* What a first pass over a tile of doubles finds. Where the sum is not finite, because of an
  * infinity, a NaN or an overflow, the ends may be anything if there is a NaN. */
 typedef struct ll_look {
@@ -47,11 +49,10 @@ typedef void (*ll_histogram_add_kernel)(const uint64_t *values, int64_t count, i
                                         uint32_t *counters, uint8_t *touched);
 /* A tile of doubles that was looked at, zeros included. */
 typedef void (*ll_histogram_tile_kernel)(const uint64_t *values, int count, const ll_look *look,
-                                         uint32_t *counters, uint8_t *touched);
+                                         const uint8_t *ahead, uint32_t *counters,
+                                         uint8_t *touched);
 typedef void (*ll_distinct_hash_kernel)(const uint64_t *values, int64_t count, int storage,
                                         uint64_t *hashes);
-/* ahead: what will be read next, to be loaded into the cache meanwhile: hashing leaves the memory
- * idle, and with it a float64 column in memory takes 3.4 ns a value instead of 3.9. */
 typedef void (*ll_distinct_add_kernel)(const uint64_t *values, int64_t count, int storage,
                                        const uint8_t *ahead, uint8_t *registers);
 typedef void (*ll_distinct_add_hashes_kernel)(const uint64_t *hashes, int64_t count,
@@ -77,10 +78,10 @@ typedef struct ll_scanned {
 typedef void (*ll_moments_tile_kernel)(const uint64_t *values, int count, int storage,
                                        ll_moments *result);
 /* The same in two steps, for doubles; the first takes `scan` along in its pass, if not NULL. */
-typedef void (*ll_moments_look_kernel)(const uint64_t *values, int count, ll_scan *scan,
-                                       ll_look *look);
+typedef void (*ll_moments_look_kernel)(const uint64_t *values, int count, const uint8_t *ahead,
+                                       ll_scan *scan, ll_look *look);
 typedef void (*ll_moments_powers_kernel)(const uint64_t *values, int count, const ll_look *look,
-                                         ll_moments *result);
+                                         const uint8_t *ahead, ll_moments *result);
 typedef void (*ll_moments_kinds_kernel)(const uint64_t *values, int count, ll_kinds *kinds);
 typedef void (*ll_keys_encode_kernel)(const uint64_t *values, int64_t count, int storage,
                                       uint64_t *keys);

@@ -11,7 +11,7 @@
             int size = (int)ll_smaller(TILE, count - begin);                                       \
             uint64_t mask = rejecting(smallest_register(registers));                               \
             int kept =                                                                             \
-                pick_##isa(values + begin, size, mask, mask == 0, ahead + 8 * begin, picked);      \
+                pick_##isa(values + begin, size, mask, mask == 0, ahead + 2 * begin, picked);      \
             raise_picked(picked, kept, registers);                                                 \
         }                                                                                          \
     }

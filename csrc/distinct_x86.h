@@ -38,7 +38,7 @@ LL_TARGET_AVX512 static int pick_avx512(const uint64_t *values, int count, uint6
         i = 1;
     }
     for (; i + 8 <= count; i += 8) {
-        __builtin_prefetch(ahead + 8 * i);
+        ll_fetch(ahead, (size_t)i);
         __m512i bits = _mm512_loadu_si512(values + i), hash = hash_8(bits);
         __mmask8 keep = _mm512_testn_epi64_mask(hash, tested);
         if (fresh) keep &= _mm512_cmpneq_epu64_mask(bits, _mm512_loadu_si512(values + i - 1));
@@ -89,7 +89,7 @@ LL_TARGET_AVX2 static int pick_avx2(const uint64_t *values, int count, uint64_t 
         i = 1;
     }
     for (; i + 4 <= count; i += 4) {
-        __builtin_prefetch(ahead + 8 * i);
+        ll_fetch(ahead, (size_t)i);
         __m256i bits = _mm256_loadu_si256((const __m256i *)(values + i)), hash = hash_4(bits);
         __m256i keep = _mm256_cmpeq_epi64(_mm256_and_si256(hash, tested), zero);
         if (fresh) {

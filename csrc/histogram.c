@@ -22,9 +22,9 @@
             histogram_add_body(values, count, LL_STORAGE_UINT64, number, counters, touched);       \
     }                                                                                              \
     target static void ll_histogram_tile_##isa(const uint64_t *values, int count,                  \
-                                               const ll_look *look, uint32_t *counters,            \
-                                               uint8_t *touched) {                                 \
-        count_tile(values, count, survey_of_look(values, count, look), counters, touched);         \
+                                               const ll_look *look, const uint8_t *ahead,          \
+                                               uint32_t *counters, uint8_t *touched) {             \
+        count_tile(values, count, survey_of_look(values, count, look), ahead, counters, touched);  \
     }
 
 LL_FOR_EACH_VARIANT(HISTOGRAM_VARIANT)

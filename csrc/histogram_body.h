@@ -96,14 +96,20 @@ LL_INLINE void mark_pages(const survey *found, uint8_t *touched) {
 
 /* Bits become the top 20: the bucket. Infinities have pages of their own, which nothing reads;
  * zeros land with the smallest subnormals and are taken back. */
-LL_INLINE void count_tile(const uint64_t *bits, int count, survey found,
+LL_INLINE void count_tile(const uint64_t *bits, int count, survey found, const uint8_t *ahead,
                           uint32_t *restrict counters, uint8_t *restrict touched) {
     if (LL_UNLIKELY(found.signed_low >> 12 == found.signed_high >> 12)) {
         counters[bits[0] >> BUCKET_SHIFT] += (uint32_t)count;
         mark_pages(&found, touched);
     } else if (LL_LIKELY(found.repeats < MANY_REPEATS)) {
+        int i = 0;
+        for (; i + 8 <= count; i += 8) {
+            ll_fetch(ahead, (size_t)i);
 #pragma GCC unroll 8
-        for (size_t i = 0; i < (size_t)count; i++)
+            for (int j = i; j < i + 8; j++)
+                counters[bits[j] >> BUCKET_SHIFT]++;
+        }
+        for (; i < count; i++)
             counters[bits[i] >> BUCKET_SHIFT]++;
         mark_pages(&found, touched);
     } else {
@@ -123,7 +129,7 @@ LL_INLINE void histogram_add_body(const uint64_t *values, int64_t count, int sto
         for (int i = 0; storage != LL_STORAGE_FLOAT64 && i < size; i++)
             bits[i] = ll_truncated_bits(values[begin + i], storage, set);
         const uint64_t *tile = storage == LL_STORAGE_FLOAT64 ? values + begin : bits;
-        count_tile(tile, size, survey_tile(tile, size), counters, touched);
+        count_tile(tile, size, survey_tile(tile, size), (const uint8_t *)tile, counters, touched);
     }
 }
 

@@ -84,8 +84,8 @@ LL_INLINE void ISA(join_lanes)(const ISA(vector) * low, const ISA(vector) * high
 /* add_tile and what else ll_look asks for, infinities included, and the pass that the quantile
  * sketch needs (as in quantiles_body.h): a sum waits for the one before it, which leaves time for
  * all of this. */
-TARGET LL_INLINE void ISA(first_pass)(const stored_double *values, int count, ll_scan *scan,
-                                      ll_look *look) {
+TARGET LL_INLINE void ISA(first_pass)(const stored_double *values, int count, const uint8_t *ahead,
+                                      ll_scan *scan, ll_look *look) {
     ISA(vector) sum[PARTS], low[PARTS], high[PARTS], nearest[PARTS];
     ISA(words) sums[PARTS], salts[PARTS], negatives[PARTS];
     double padded[LANES];
@@ -101,6 +101,7 @@ TARGET LL_INLINE void ISA(first_pass)(const stored_double *values, int count, ll
     }
     int whole = count - count % LANES;
     for (int i = 0; i < whole; i += LANES) {
+        ll_fetch(ahead, (size_t)i);
         for (int part = 0; part < PARTS; part++) {
             ISA(vector) value = PART(values + i + part * WIDTH);
             ISA(words) bits = (ISA(words))value;
@@ -137,7 +138,7 @@ TARGET LL_INLINE void ISA(first_pass)(const stored_double *values, int count, ll
 
 /* Sums of the first to fourth powers of the deviations from center. */
 LL_INLINE void ISA(add_powers)(const stored_double *values, int count, double center,
-                               double *sums) {
+                               const uint8_t *ahead, double *sums) {
     ISA(vector) s1[PARTS], s2[PARTS], s3[PARTS], s4[PARTS];
     double padded[LANES];
     memset(s1, 0, sizeof s1);
@@ -146,6 +147,7 @@ LL_INLINE void ISA(add_powers)(const stored_double *values, int count, double ce
     memset(s4, 0, sizeof s4);
     int whole = count - count % LANES;
     for (int i = 0; i < count; i += LANES) {
+        ll_fetch(ahead, (size_t)i);
         const stored_double *group = values + i;
         if (LL_UNLIKELY(i == whole)) { /* a deviation of 0 adds nothing */
             ISA(pad)(group, count - whole, center, padded);
@@ -175,23 +177,23 @@ LL_INLINE double ISA(mean_of_huge)(const stored_double *values, int count) {
 }
 
 LL_INLINE void ISA(finish_tile)(const stored_double *values, int count, double sum,
-                                ll_moments *result) {
+                                const uint8_t *ahead, ll_moments *result) {
     double center = sum / count, sums[4];
     if (LL_UNLIKELY(!is_finite(center))) center = ISA(mean_of_huge)(values, count);
-    ISA(add_powers)(values, count, center, sums);
+    ISA(add_powers)(values, count, center, ahead, sums);
     shift_center(count, center, sums, result);
 }
 
-TARGET static void ISA(ll_moments_look)(const uint64_t *values, int count, ll_scan *scan,
-                                        ll_look *look) {
+TARGET static void ISA(ll_moments_look)(const uint64_t *values, int count, const uint8_t *ahead,
+                                        ll_scan *scan, ll_look *look) {
     if (scan)
-        ISA(first_pass)((const stored_double *)values, count, scan, look);
+        ISA(first_pass)((const stored_double *)values, count, ahead, scan, look);
     else
-        ISA(first_pass)((const stored_double *)values, count, NULL, look);
+        ISA(first_pass)((const stored_double *)values, count, ahead, NULL, look);
 }
 
 TARGET static void ISA(ll_moments_powers)(const uint64_t *bits, int count, const ll_look *look,
-                                          ll_moments *result) {
+                                          const uint8_t *ahead, ll_moments *result) {
     const stored_double *values = (const stored_double *)bits;
     double finite[TILE];
     ll_look kept = *look;
@@ -200,11 +202,11 @@ TARGET static void ISA(ll_moments_powers)(const uint64_t *bits, int count, const
         count = keep_finite(values, count, finite);
         if (count == 0) return;
         values = finite;
-        ISA(first_pass)(values, count, NULL, &kept);
+        ISA(first_pass)(values, count, ahead, NULL, &kept);
     }
     result->minimum = ll_bits_of_double(kept.low);
     result->maximum = ll_bits_of_double(kept.high);
-    ISA(finish_tile)(values, count, kept.sum, result);
+    ISA(finish_tile)(values, count, kept.sum, ahead, result);
 }
 
 TARGET static void ISA(ll_moments_kinds)(const uint64_t *values, int count, ll_kinds *kinds) {
@@ -217,16 +219,18 @@ LL_INLINE void ISA(integer_tile)(const uint64_t *values, int count, int storage,
     for (int i = 0; i < count; i++)
         converted[i] = ll_double_of_integer(values[i], storage, SET);
     integer_extremes(values, count, storage, result);
-    ISA(finish_tile)(converted, count, ISA(add_tile)(converted, count), result);
+    ISA(finish_tile)(converted, count, ISA(add_tile)(converted, count), (const uint8_t *)values,
+                     result);
 }
 
 TARGET static void ISA(ll_moments_tile)(const uint64_t *values, int count, int storage,
                                         ll_moments *result) {
+    const uint8_t *ahead = (const uint8_t *)values;
     ll_look look;
     memset(result, 0, sizeof *result);
     if (storage == LL_STORAGE_FLOAT64) {
-        ISA(ll_moments_look)(values, count, NULL, &look);
-        ISA(ll_moments_powers)(values, count, &look, result);
+        ISA(ll_moments_look)(values, count, ahead, NULL, &look);
+        ISA(ll_moments_powers)(values, count, &look, ahead, result);
     } else if (storage == LL_STORAGE_INT64) {
         ISA(integer_tile)(values, count, LL_STORAGE_INT64, result);
     } else {

@@ -4,7 +4,7 @@
  * once, and every state is fed from the chunk. Exact counting is tried first
  * (csrc/numbers_exact.c); continuous values are given up after a few hundred, while they are still
  * held, and sketched (csrc/numbers_sketch.c). Only values that look few for more than a block are
- * read twice.
+ * read twice, and the first of doubles that can be sketched where they lie.
  */
 #include "numbers.h"
 #include "quantiles.h"

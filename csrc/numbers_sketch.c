@@ -1,6 +1,11 @@
 /* Cells that are sketched: every chunk feeds the moments, the histogram, the registers and the hash
  * that the sampler needs; every block then gives its sample to the quantile sketch.
  *
+ * Doubles are taken where they lie, if they can be: a first pass over a chunk finds out whether it
+ * holds zeros, infinities or NaN, and only then are these counted, and the block copied if there is
+ * a NaN or a -0.0 to be taken out of it. Without the copy a column takes 2.2 ns a value instead of
+ * 2.7 (a Xeon with AMX at 2.6 GHz).
+ *
  * Integers that doubles hold exactly (nearly all that occur) become doubles once, and all states
  * but the quantile sketch take them as such: their bits are the same by definition.
  */
@@ -12,6 +17,7 @@
 
 /* Values that are taken through all states at a time: with the counters, they stay in L1. */
 #define CHUNK       1024
+#define QUARTER     (CHUNK / 4 * sizeof(uint64_t)) /* of a chunk's bytes: what one pass fetches */
 #define MOST_HEIGHT 8
 
 typedef struct sketching {
@@ -68,13 +74,12 @@ static uint64_t integer_bits(uint64_t bits, int storage) {
 /* Integers beyond 2^53, which doubles do not hold. */
 static void add_integers(sketching *to, const uint64_t *values, int64_t count) {
     const ll_numbers_memory *memory = to->work->memory;
-    const uint8_t *ahead = ll_ahead(&to->work->reader, values);
     const int storage = to->work->storage;
     ll_moments tile;
     to->kernels->moments_tile(values, (int)count, storage, &tile);
     ll_moments_push(&to->tree, &tile, storage);
     to->kernels->histogram_add(values, count, storage, memory->counters, memory->touched);
-    to->kernels->distinct_add(values, count, storage, ahead, to->registers);
+    to->kernels->distinct_add(values, count, storage, (const uint8_t *)values, to->registers);
 }
 
 static void tally_kinds(ll_tally *tally, const ll_kinds *kinds) {
@@ -97,24 +102,27 @@ static bool look_closer(sketching *to, const uint64_t *values, int count, ll_loo
 /* Take doubles through all states; false, with nothing changed, if they must be cleaned first. */
 static bool add_doubles(sketching *to, const uint64_t *values, int count) {
     const ll_numbers_memory *memory = to->work->memory;
+    const uint8_t *ahead = ll_ahead(&to->work->reader, values) + sizeof(uint64_t) * CHUNK;
     const int own = to->work->storage;
     ll_scan after = to->scan;
     ll_look look;
     ll_moments tile;
-    to->kernels->moments_look(values, count, own == LL_STORAGE_FLOAT64 ? &after : NULL, &look);
+    to->kernels->moments_look(values, count, ahead, own == LL_STORAGE_FLOAT64 ? &after : NULL,
+                              &look);
     if (!(look.sum - look.sum == 0 && look.nearest > 0) && !look_closer(to, values, count, &look))
         return false;
     to->scan = after;
     if (to->plain) to->work->reader.tally.negatives += look.negatives;
-    to->kernels->moments_powers(values, count, &look, &tile);
+    to->kernels->moments_powers(values, count, &look, ahead + QUARTER, &tile);
     if (own != LL_STORAGE_FLOAT64) {
         tile.minimum = integer_bits(tile.minimum, own);
         tile.maximum = integer_bits(tile.maximum, own);
     }
     ll_moments_push(&to->tree, &tile, own);
-    to->kernels->histogram_tile(values, count, &look, memory->counters, memory->touched);
-    to->kernels->distinct_add(values, count, LL_STORAGE_FLOAT64,
-                              ll_ahead(&to->work->reader, values), to->registers);
+    to->kernels->histogram_tile(values, count, &look, ahead + 2 * QUARTER, memory->counters,
+                                memory->touched);
+    to->kernels->distinct_add(values, count, LL_STORAGE_FLOAT64, ahead + 3 * QUARTER,
+                              to->registers);
     return true;
 }
 
