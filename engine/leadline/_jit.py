@@ -7,14 +7,20 @@ one lock, and an error in the user's function is told once, before the long work
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 from numba import errors as numba_errors
-from numba import typeof
+from numba import typeof, types
 from numba.core.dispatcher import Dispatcher
 
 from .errors import InputError
+
+_PLACE = re.compile(r'^File ".*", (line \d+)', re.MULTILINE)
+# What Numba says around the reason, for those who work on Numba.
+_AROUND = ("Failed in ", "There are ", "During: ", "- ", "File ")
 
 
 def require_compiled(function: Callable[..., Any], what: str) -> None:
@@ -23,7 +29,7 @@ def require_compiled(function: Callable[..., Any], what: str) -> None:
     Raises
     ------
     InputError
-        If it is not decorated with ``@njit(nogil=True)``.
+        If it is not decorated with ``@njit(nogil=True)``, or does not take two arguments.
     """
     if not isinstance(function, Dispatcher):
         raise InputError(f"{what} is not compiled; decorate it with @numba.njit(nogil=True)")
@@ -32,6 +38,12 @@ def require_compiled(function: Callable[..., Any], what: str) -> None:
             f"{what} is compiled without nogil=True, so threads would wait for each other; "
             "decorate it with @numba.njit(nogil=True)"
         )
+    try:
+        inspect.signature(function.py_func).bind(None, None)
+    except TypeError as error:
+        raise InputError(
+            f"{what} cannot be called with two arguments: {error}; give it two"
+        ) from error
 
 
 def compile_for(function: Callable[..., Any], arguments: tuple[Any, ...], what: str) -> None:
@@ -40,11 +52,26 @@ def compile_for(function: Callable[..., Any], arguments: tuple[Any, ...], what: 
     Raises
     ------
     InputError
-        If Numba cannot; with the first lines of its reason.
+        If Numba cannot, with the first lines of its reason; or if the function returns something,
+        which nobody would look at.
     """
     assert isinstance(function, Dispatcher)
+    signature = tuple(map(typeof, arguments))
     try:
-        function.compile(tuple(map(typeof, arguments)))
+        function.compile(signature)
     except numba_errors.NumbaError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise InputError(f"{what} cannot be compiled: {' '.join(lines[:4])[:300]}") from error
+        raise InputError(f"{what} cannot be compiled: {_told(str(error))}") from error
+    if function.overloads[signature].signature.return_type != types.none:
+        raise InputError(
+            f"{what} returns a value, which is not used; change its first argument in place "
+            "(state[...] = ...) and return nothing"
+        )
+
+
+def _told(reason: str) -> str:
+    """Where in the user's file, and the first lines of why."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith(_AROUND)]
+    place = _PLACE.search(reason)
+    where = f"{place[1]}: " if place else ""
+    return where + " ".join(told[:2])[:300]

@@ -243,9 +243,20 @@ def nonsense(state: Any, values: Any) -> None:
     state.append(values)
 
 
+@njit(nogil=True)
+def of_one(state: Any) -> None:
+    state[0] += 1
+
+
+@njit(nogil=True)
+def with_a_result(state: Any, values: Any) -> Any:
+    return state + len(values)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"update": of_one}, "update of summary 'own' cannot be called with two arguments"),
         ({"update": plain}, "update of summary 'own' is not compiled"),
         ({"merge": plain}, "merge of summary 'own' is not compiled"),
         ({"update": holding_the_lock}, "without nogil=True"),
@@ -275,7 +286,12 @@ def test_what_cannot_work_is_refused_at_once(arguments: dict[str, Any], message:
         (
             lambda: [ll.CustomSummary("own", np.zeros(1), update=nonsense, merge=join)],
             {},
-            "update of summary 'own' for float64 cannot be compiled",
+            "update of summary 'own' for float64 cannot be compiled: line",
+        ),
+        (
+            lambda: [ll.CustomSummary("own", np.zeros(1), update=with_a_result, merge=join)],
+            {},
+            "update of summary 'own' for float64 returns a value, which is not used; change its",
         ),
         (
             lambda: [ll.CustomSummary("own", np.zeros(1), update=divide, merge=join)],
