@@ -61,7 +61,8 @@ def compile_for(function: Callable[..., Any], arguments: tuple[Any, ...], what: 
         function.compile(signature)
     except numba_errors.NumbaError as error:
         raise InputError(f"{what} cannot be compiled: {_told(str(error))}") from error
-    if function.overloads[signature].signature.return_type != types.none:
+    compiled: Any = function.overloads[signature]
+    if compiled.signature.return_type != types.none:
         raise InputError(
             f"{what} returns a value, which is not used; change its first argument in place "
             "(state[...] = ...) and return nothing"

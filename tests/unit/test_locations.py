@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import subprocess
 import sys
 import threading
@@ -388,3 +389,16 @@ def test_paths_alone_import_nothing_for_urls(tmp_path: Path) -> None:
         "assert not {'fsspec', 's3fs', 'aiohttp', 'asyncio'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_case_of_a_scheme_does_not_matter() -> None:
+    with pytest.raises(InputError, match="memory://nowhere does not exist"):
+        ll.profile("MEMORY://nowhere")
+
+
+def test_a_server_that_does_not_answer_is_not_a_missing_file() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=r"a\.csv: Cannot connect to host 127\.0\.0\.1"):
+            ll.profile(f"http://127.0.0.1:{port}/a.csv")

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +229,38 @@ def test_partitions_become_columns(tmp_path: Path) -> None:
         ((2024, None), 2),
     ]
     assert profile(tmp_path, columns=["year"])["year"].top == [(2024, 4), (2023, 2)]
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "top"),
+    [
+        (["2024-02-28", "2024-02-29"], "date32[day]", [date(2024, 2, 28), date(2024, 2, 29)]),
+        (["2024-02-28", "2024-02-30"], "string", ["2024-02-28", "2024-02-30"]),
+        (["2024-02-28", "20240229"], "string", ["2024-02-28", "20240229"]),
+        (["-1", "0"], "int64", [-1, 0]),
+        (["01", "1"], "string", ["01", "1"]),
+    ],
+)
+def test_types_of_partitions(
+    tmp_path: Path, values: list[str], type_: str, top: list[object]
+) -> None:
+    for value in [*values, "__HIVE_DEFAULT_PARTITION__"]:
+        (tmp_path / f"key={value}").mkdir()
+        pq.write_table(pa.table({"x": [1]}), tmp_path / f"key={value}" / "a.parquet")
+    column = profile(tmp_path)["key"]
+    assert (column.type, column.rows, column.nulls) == (type_, 3, 1)
+    assert column.top == [(value, 1) for value in top]
+
+
+def test_dates_of_partitions_make_windows(tmp_path: Path) -> None:
+    for day in ("2024-02-28", "2024-02-29"):
+        (tmp_path / f"day={day}").mkdir()
+        pq.write_table(pa.table({"x": [1, 2]}), tmp_path / f"day={day}" / "a.parquet")
+    result = profile(tmp_path, time="day", every="1d")
+    begins = [datetime(2024, 2, day, tzinfo=UTC).timestamp() * 1_000_000 for day in (28, 29)]
+    assert [(cell.window.start, cell.rows) for cell in result.cells] == [
+        (begin, 2) for begin in begins
+    ]
 
 
 @pytest.mark.parametrize("name", FORMATS)

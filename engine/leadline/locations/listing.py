@@ -80,6 +80,10 @@ def _file(store: Store) -> RemoteFile | None:
     except FileNotFoundError as error:
         if "bucket does not exist" in str(error):
             raise InputError(f"{store.label}: there is no such bucket") from error
+        cause = error.__cause__
+        if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
+            # A web server that could not be asked.
+            raise InputError(f"{store.label}: {store.failure(cause)}") from error
         return None
     except Exception as error:
         raise InputError(f"{store.label}: {store.failure(error)}") from error

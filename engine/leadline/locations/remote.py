@@ -107,6 +107,7 @@ class Store:
         assert scheme is not None
         if "\0" in url:
             raise InputError(f"{shown(url)!r} is not a URL: it holds a zero byte")
+        url = scheme + url[len(scheme) :]  # S3://, which fsspec does not know
         self.label = shown(url)
         self.scheme = scheme
         self._secrets = sorted(_secrets(url, options), key=len, reverse=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import PurePath
 from typing import Any
@@ -60,9 +62,11 @@ _SUFFIXES = {
 }
 _KNOWN = ", ".join(suffix for suffix in _SUFFIXES if suffix.count(".") == 1)
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
-PartitionValue = str | int | None
+PartitionValue = str | int | date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,24 +244,27 @@ def _open(location: Location, name: str, kind: str | None) -> Source:
 
 
 def _partitions(folders: Sequence[Sequence[str]]) -> list[dict[str, PartitionValue]]:
-    """Values of ``key=value`` folders; integers where every value of a key is one."""
-    found = []
+    """Values of ``key=value`` folders; integers or dates where every value of a key is one."""
+    found: list[dict[str, str]] = []
     for names in folders:
         matches = (_PARTITION.fullmatch(name) for name in names)
         found.append({unquote(m[1]): unquote(m[2]) for m in matches if m is not None})
-    texts = {
-        key
-        for values in found
-        for key, value in values.items()
-        if value != _NO_VALUE and not re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value)
-    }
-    return [
-        {
-            key: None if value == _NO_VALUE else value if key in texts else int(value)
-            for key, value in values.items()
-        }
-        for values in found
-    ]
+    texts: dict[str, set[str]] = {}
+    for values in found:
+        for key, text in values.items():
+            texts.setdefault(key, set()).add(text)
+    meanings = {key: _meanings(held) for key, held in texts.items()}
+    return [{key: meanings[key][text] for key, text in values.items()} for values in found]
+
+
+def _meanings(texts: Iterable[str]) -> dict[str, PartitionValue]:
+    values = {text: None for text in texts if text == _NO_VALUE}
+    given = [text for text in texts if text != _NO_VALUE]
+    for pattern, meaning in ((_WHOLE, int), (_DATE, date.fromisoformat)):
+        if all(map(pattern.fullmatch, given)):
+            with contextlib.suppress(ValueError):  # the 30th of February
+                return {**values, **{text: meaning(text) for text in given}}
+    return {**values, **{text: text for text in given}}
 
 
 def _with_partitions(source: Source, values: Mapping[str, PartitionValue]) -> Source:
@@ -337,4 +344,6 @@ class _PartitionedTask:
 def _type_of(value: PartitionValue) -> pa.DataType:
     if value is None:
         return pa.null()
+    if isinstance(value, date):
+        return pa.date32()
     return pa.int64() if isinstance(value, int) else pa.string()
