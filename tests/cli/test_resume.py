@@ -153,7 +153,7 @@ def test_what_cannot_be_gone_on_with(logs: Path, tmp_path: Path, run: Run) -> No
     interrupt(run, *command)
     done = run(*command, "--segment", "country", "--resume")
     assert done.code == 2
-    assert "had segments [], not ['country']" in done.err
+    assert "had no segments, not ['country']" in done.err
     assert "without --resume" in done.err
     (tmp_path / "out.lead.checkpoint").write_bytes(HEADER_START)
     done = run(*command, "--resume")

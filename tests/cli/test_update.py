@@ -70,8 +70,8 @@ def test_json_says_how_many_files_were_added(
     ("options", "message"),
     [
         (("--every", "1h"), "made with every '1d', not '1h'; leave every out"),
-        (("--columns", "age"), "made with columns None, not ('age',)"),
-        (("--redact", "age"), "made with redact (), not ('age',)"),
+        (("--columns", "age"), "made without columns, not with ('age',)"),
+        (("--redact", "age"), "made without redact, not with ('age',)"),
     ],
 )
 def test_other_settings_are_refused(

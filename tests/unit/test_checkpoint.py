@@ -334,7 +334,7 @@ def test_a_later_file_that_has_earlier_ones_read_otherwise(tmp_path: Path) -> No
         ({"every": "1h"}, "had every '1d', not '1h'"),
         ({"segments": ()}, r"had segments \['where'\], not \[\]"),
         ({"unit_rows": 65}, "had unit_rows 64, not 65"),
-        ({"columns": ("text",)}, r"had columns None, not \['text'\]"),
+        ({"columns": ("text",)}, r"had no columns, not \['text'\]"),
     ],
 )
 def test_other_settings(
@@ -359,11 +359,41 @@ def test_damage_is_told(archive: Path, tmp_path: Path, name: str, share: float) 
         del data[saved.state["end"] :]  # nobody looks at what follows
     data[int(share * len(data))] ^= 0x55
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(LeadlineError, match=r"start again|from the start|is no checkpoint"):
+    with pytest.raises(LeadlineError, match="start again"):
         resumed(archive, path, **STORED)
     (tmp_path / name).write_bytes(data[: int(share * len(data))])
-    with pytest.raises(LeadlineError, match=r"start again|from the start|is no checkpoint"):
+    with pytest.raises(LeadlineError, match="start again"):
         resumed(archive, path, **STORED)
+
+
+@pytest.mark.parametrize("name", ["x.checkpoint", "x.checkpoint.cells"])
+def test_a_damaged_part_is_told_from_a_foreign_file(
+    archive: Path, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "x.checkpoint"
+    assert interrupted(archive, path, 6, **STORED)
+    (tmp_path / name).write_bytes(b"junk")
+    for resume in (False, True):
+        with pytest.raises(InputError, match=f"{name} begins like no part.*remove both, and start"):
+            profile(archive, checkpoint=path, resume=resume, **STORED)
+    assert (tmp_path / name).read_bytes() == b"junk"
+
+
+def test_damaged_cells_are_found_before_anything_is_read(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, cells = tmp_path / "x.checkpoint", tmp_path / "x.checkpoint.cells"
+    assert interrupted(archive, path, 6, **STORED)
+    with Checkpoint(path) as kept:
+        saved = kept.load({})
+    assert saved is not None
+    data = bytearray(cells.read_bytes())
+    data[saved.state["end"] - 1] ^= 1  # inside a cell, not in the line that describes it
+    cells.write_bytes(data)
+    seen: list[Any] = []
+    with pytest.raises(InputError, match=r"checkpoint cannot be used .*; start again"):
+        resumed(archive, path, **STORED, progress=seen.append)
+    assert not seen
 
 
 def test_another_version(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,6 +434,24 @@ def test_a_disk_that_is_full_ends_no_scan(
         with pytest.warns(UserWarning, match="no checkpoint could be written.*No space left"):
             found = profile(archive, checkpoint=tmp_path / "x.checkpoint")
     assert encode(found) == expected
+    assert [entry.name for entry in tmp_path.iterdir()] == ["logs"]
+
+
+def test_a_scan_that_fails_before_its_first_checkpoint_leaves_nothing(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadline.scan.checkpoint.INTERVAL", 1_000)
+    path = tmp_path / "x.checkpoint"
+    beside: set[bool] = set()
+
+    def stop(progress: Any) -> None:
+        beside.add((tmp_path / "x.checkpoint.cells").exists())
+        if progress.rows_done == progress.rows_total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Checkpoint(path) as kept:
+        profile_in_units(archive, checkpoint=kept, progress=stop, **STORED)
+    assert True in beside
     assert [entry.name for entry in tmp_path.iterdir()] == ["logs"]
 
 

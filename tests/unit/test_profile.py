@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -167,8 +168,10 @@ def test_cells_are_selected_by_window_and_segment() -> None:
     assert local.select(window="2024-01-02").rows == 1  # the zone of the profile, not UTC
     assert profile.select(segment=["y"]).rows == 2
     assert profile.select(window=profile.windows[2])["n"].max == 4
-    with pytest.raises(ll.InputError, match="no cell of this profile"):
+    with pytest.raises(ll.InputError, match="no cell of this profile has window 2023-01-01; it"):
         profile.select(window="2023-01-01")
+    with pytest.raises(ll.InputError, match=r"has segment \{'c': 'z'\}; it has the segments x; y$"):
+        profile.select(segment={"c": "z"})
     with pytest.raises(ll.InputError, match="not an ISO 8601 time"):
         profile.select(window="yesterday")
     with pytest.raises(ll.InputError, match="a segment of this profile has the columns"):
@@ -196,3 +199,17 @@ def test_the_same_file_does_not_count_twice(tmp_path: pytest.TempPathFactory) ->
     assert ll.profile(path).merge(ll.profile(path)).rows == 0
     with pytest.raises(ll.ComparisonError, match=r"both profiles hold the rows of 'a\.csv'"):
         profile.merge(profile)
+
+
+def test_files_are_known_again_whatever_folder_was_given(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    for name in ("a/1.csv", "b/2.csv"):
+        (tmp_path / name).write_text(f"x\n{name[-5]}\n")
+    whole, part = ll.profile(tmp_path), ll.profile(tmp_path / "a")
+    assert [entry.name for entry in whole.lineage] == ["a/1.csv", "b/2.csv"]
+    assert [entry.name for entry in part.lineage] == ["1.csv"]
+    for one, other in ((whole, part), (part, whole)):
+        with pytest.raises(ll.errors.ComparisonError, match=r"1\.csv', which would count"):
+            one.merge(other)
+    assert whole.merge(part, allow_repeats=True).rows == 3

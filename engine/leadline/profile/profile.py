@@ -142,11 +142,25 @@ class Profile:
             wanted = self._segment_values(segment)
             cells = tuple(cell for cell in cells if _matches(cell.segment, wanted))
         if not cells:
-            raise InputError(
-                f"no cell of this profile has window {window} and segment {segment}; "
-                "see its .windows and .segments"
-            )
+            raise InputError(self._no_cell(window, segment))
         return replace(self, cells=cells, continuation=None)
+
+    def _no_cell(
+        self,
+        window: Window | datetime | str | None,
+        segment: Mapping[str, SegmentValue] | Sequence[SegmentValue] | None,
+    ) -> str:
+        """What was asked for, and some of what there is."""
+        wanted, there = [], []
+        if window is not None:
+            wanted.append(f"window {window}")
+            there.append(f"{len(self.windows):,} windows (see .windows)")
+        if segment is not None:
+            wanted.append(f"segment {segment}")
+            some = [", ".join(map(str, values)) for values in self.segments[:5]]
+            more = len(self.segments) - len(some)
+            there.append(f"the segments {'; '.join(some)}{f' and {more} more' if more else ''}")
+        return f"no cell of this profile has {' and '.join(wanted)}; it has {' and '.join(there)}"
 
     def merge(self, other: Profile, *, allow_repeats: bool = False) -> Profile:
         """The profile over both sides' rows; ``a | b`` is the same.
@@ -317,13 +331,18 @@ def _merge_settings(left_side: Profile, right_side: Profile) -> Settings:
 
 
 def _refuse_repeats(a: tuple[LineageEntry, ...], b: tuple[LineageEntry, ...]) -> None:
-    known = {entry for entry in a if entry.rows and not entry.name.startswith("<")}
+    known = {_identity(entry) for entry in a if entry.rows and not entry.name.startswith("<")}
     for entry in b:
-        if entry in known:
+        if _identity(entry) in known:
             raise ComparisonError(
                 f"both profiles hold the rows of {entry.name!r}, which would count twice; leave "
                 "one of them out, or merge with allow_repeats=True if these are different files"
             )
+
+
+def _identity(entry: LineageEntry) -> LineageEntry:
+    """A file without its folders: names are relative to what one run had read."""
+    return replace(entry, name=entry.name.rpartition("/")[2])
 
 
 def _merge_column_lists(a: tuple[Column, ...], b: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -106,15 +106,7 @@ class CellFile:
         SnapshotError
             If its bytes are not those that were written.
         """
-        file = self._open()
-        file.seek(stored.offset)
-        parts, checksum = [], 0
-        for length in stored.lengths:
-            content = file.read(length)
-            checksum = zlib.crc32(content, checksum)
-            parts.append(content)
-        if checksum != stored.checksum:
-            raise SnapshotError(_DAMAGED)
+        parts = self._read_parts(stored)
         found = [decode_cell(part, stored.columns, segments).cell for part in parts]
         states = {name: state for part in found for name, state in part.states.items()}
         return with_functions(replace(found[0], states=states), self._summaries)
@@ -138,7 +130,8 @@ class CellFile:
         Raises
         ------
         SnapshotError
-            If the file is not as that scan left it.
+            If the file is not as that scan left it; every byte of it is looked at, for otherwise
+            that would be known at the end of a long scan only.
         """
         if end:
             file = self._open()
@@ -150,10 +143,23 @@ class CellFile:
             key, stored = self._read_line(begin)
             self.end = stored.offset + sum(stored.lengths)
             if not any(start <= begin < stop for start, stop in dropped):
+                self._read_parts(stored)
                 yield key, stored
         if self.end != end:
             raise SnapshotError(_DAMAGED)
         self.dropped = list(dropped)
+
+    def _read_parts(self, stored: StoredCell) -> list[bytes]:
+        file = self._open()
+        file.seek(stored.offset)
+        parts, checksum = [], 0
+        for length in stored.lengths:
+            content = file.read(length)
+            checksum = zlib.crc32(content, checksum)
+            parts.append(content)
+        if checksum != stored.checksum:
+            raise SnapshotError(_DAMAGED)
+        return parts
 
     def _open(self) -> IO[bytes]:
         if self._file is None:
@@ -213,4 +219,4 @@ def _open_temporary() -> IO[bytes]:
     return tempfile.TemporaryFile(prefix="leadline-")
 
 
-_DAMAGED = "the stored cells of the scan are damaged; profile again from the start"
+_DAMAGED = "the stored cells of the scan are not those that were written"

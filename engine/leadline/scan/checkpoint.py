@@ -130,20 +130,23 @@ class Checkpoint:
             If an input or something of another kind lies where the checkpoint would.
         """
         read = {os.path.realpath(path) for path in inputs}
-        for path, is_ours in ((self.path, _begins_checkpoint), (self._cells_path, _begins_cells)):
+        files = ((self.path, _begins_checkpoint), (self._cells_path, _begins_cells))
+        for path, _ in files:
             if os.path.realpath(path) in read:
                 raise InputError(
                     f"{path} is one of the inputs, but the checkpoint would be written there; give "
                     "another file for the snapshot"
                 )
-            try:
-                with path.open("rb") as file:
-                    head = file.read(frames.HEADER_SIZE)
-            except FileNotFoundError:
-                continue
-            except OSError:
-                head = b"?"  # a folder, or not to be read
-            if not is_ours(head):
+        heads = {path: _head(path) for path, _ in files}
+        ours = {path: is_ours(head) for path, is_ours in files if (head := heads[path])}
+        for path, is_ours in ours.items():
+            if not is_ours and any(ours.values()):
+                raise InputError(
+                    f"{path} begins like no part of a checkpoint, but lies beside the other part; "
+                    "if it is yours, move it away; if a run left it, it is damaged: remove both, "
+                    "and start again from the beginning"
+                )
+            if not is_ours:
                 raise InputError(
                     f"{path} is there already and is no checkpoint, which would be written there; "
                     "move it away, or give another file for the snapshot"
@@ -231,7 +234,10 @@ class Checkpoint:
         self.close()
 
     def close(self) -> None:
-        """Close the files, which stay; safe to call twice."""
+        """Close the files, which stay if the scan could be gone on with; safe to call twice."""
+        if self._cells is not None and not self.usable:
+            with contextlib.suppress(OSError):
+                self._cells_path.unlink()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -368,6 +374,17 @@ class Checkpoint:
             [cells[place] for place in state["cells"]],
             None if before is None else [cells[place] for place in before],
         )
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file; none if it is not there."""
+    try:
+        with path.open("rb") as file:
+            return file.read(frames.HEADER_SIZE)
+    except FileNotFoundError:
+        return b""
+    except OSError:
+        return b"?"  # a folder, or not to be read
 
 
 def _begins_checkpoint(head: bytes) -> bool:

@@ -74,9 +74,11 @@ def require_same(state: Mapping[str, Any], options: Options, kind: str | None) -
     for part in ("settings", "request"):
         for name, value in wanted[part].items():
             if state[part][name] != value:
+                recorded = state[part][name]
+                had = f"{name} {recorded!r}" if recorded else f"no {name}"
                 raise InputError(
-                    f"the interrupted run had {name} {state[part][name]!r}, not {value!r}; give "
-                    f"the same options, or {_AFRESH}"
+                    f"the interrupted run had {had}, not {value!r}; give the same options, or "
+                    f"{_AFRESH}"
                 )
     for name in ("summaries", "format"):
         if state[name] != wanted[name]:

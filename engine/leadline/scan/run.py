@@ -20,7 +20,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from .. import snapshot
-from ..errors import InputError
+from ..errors import InputError, SnapshotError
 from ..locations import LocalFile, Location
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
 from ..profile.custom import CustomSummary
@@ -360,7 +360,13 @@ class _Scan:
             self._lineage_entry(source) for source in self._sources[: self._position.place]
         ]
         stored = file.recover(state["end"], [(begin, end) for begin, end in state["dropped"]])
-        self._mark = self._table.restore(saved.cells, stored, saved.before, state["before_end"])
+        try:
+            self._mark = self._table.restore(saved.cells, stored, saved.before, state["before_end"])
+        except SnapshotError as error:
+            raise InputError(
+                f"the checkpoint cannot be used ({error}); start again from the beginning, without "
+                "resume=True"
+            ) from error
         if self._position.place < len(self._sources):
             source = self._sources[self._position.place]
             recall_types(state["types"], source)

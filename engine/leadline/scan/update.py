@@ -122,9 +122,10 @@ def _named_choice(separate: bool | None) -> str | None:
 
 def _agree(what: str, given: object, recorded: object) -> None:
     if given is not None and given != recorded:
+        made = f"with {what} {recorded!r}, not" if recorded else f"without {what}, not with"
         raise InputError(
-            f"the snapshot was made with {what} {recorded!r}, not {given!r}; leave {what} out to "
-            "go on as it was made, or profile all files anew"
+            f"the snapshot was made {made} {given!r}; leave {what} out to go on as it was made, or "
+            "profile all files anew"
         )
 
 
