@@ -124,6 +124,18 @@ int ll_ranks_distance(const double *a_points, const double *a_lower, const doubl
                       const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,
                       const double *b_estimate, int64_t b_size, int64_t b_total, double *found);
+typedef struct ll_ranks_side {
+    const uint16_t *pages;
+    const void *counters;
+    int64_t page_count;
+    int64_t singles[3];
+    int64_t total;
+    double extremes[2];
+    double limit;
+    int32_t bytes;
+} ll_ranks_side;
+int ll_ranks_buckets(const ll_ranks_side *reference, const ll_ranks_side *current, int coarseness,
+                     double *found, int32_t *enough);
 int ll_quantiles_bytes(int storage, int k, int height, uint64_t total, uint64_t minimum,
                        uint64_t maximum, const uint32_t *offsets, int levels, const uint64_t *items,
                        int64_t count, uint8_t *out, int64_t room, int64_t *size);

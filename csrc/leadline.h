@@ -238,6 +238,26 @@ int ll_ranks_distance(const double *a_points, const double *a_lower, const doubl
                       const double *b_points, const double *b_lower, const double *b_upper,
                       const double *b_estimate, int64_t b_size, int64_t b_total, double *found);
 
+/* A side whose distance to another one follows from its buckets: as for ll_ranks_band, and limit:
+ * rows of a bucket from which on its sketch has to be asked; total: all rows. */
+typedef struct ll_ranks_side {
+    const uint16_t *pages;
+    const void *counters;
+    int64_t page_count;
+    int64_t singles[3];
+    int64_t total;
+    double extremes[2];
+    double limit;
+    int32_t bytes;
+} ll_ranks_side;
+
+/* Like ll_ranks_distance of the two sides' bands, if no bucket of either is over its limit; else
+ * *enough is 0. found[3] means nothing where found[2] is 0. LL_ERROR_ARGUMENT for sizes, widths, or
+ * a coarseness out of range, for pages that do not ascend or are beyond LL_HISTOGRAM_PAGES, and for
+ * totals below 1. */
+int ll_ranks_buckets(const ll_ranks_side *reference, const ll_ranks_side *current, int coarseness,
+                     double *found, int32_t *enough);
+
 /* ---- counts -------------------------------------------------------------------------------- */
 
 #define LL_FEW_BITS   10

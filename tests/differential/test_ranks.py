@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from leadline._native.ranks import ranks_band, ranks_distance
+from leadline import _native
+from leadline._native import Storage
+from leadline._native.ranks import BucketSide, ranks_band, ranks_buckets, ranks_distance
 from leadline.compare import numeric
 from leadline.profile.summaries import NumericSummary
 from leadline.scan import profile
 from leadline.sketch.bounds import bounds_of_pieces
+from leadline.sketch.histogram import Histogram, HistogramBuilder
 from leadline.sketch.pieces import Pieces, half_open
 from leadline.sketch.ranks import Band, _sample_of, band_of, band_of_counts, distance_bounds
+from leadline.sketch.scratch import Scratch
 
+# Neighbours at both ends of buckets and octaves, next to zero and to the infinities.
+SPOTS = [0.0, 5e-324, -5e-324, math.inf, -math.inf, 1.7976931348623157e308] + [
+    sign * spot
+    for sign in (-1.0, 1.0)
+    for x in (1.0, 1.00390625, 1.5, 2.0, 4.0, 2.0**-1022, 2.0**1023)
+    for spot in (x, math.nextafter(x, math.inf), math.nextafter(x, 0.0))
+]
 ROWS = (513, 700, 3_000, 70_000)
 DATA: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "normal": lambda r, n: r.normal(size=n),
@@ -100,6 +113,103 @@ def test_distances_have_the_same_bits(name: str) -> None:
     for a in bands:
         for b in bands:
             assert distance_bounds(a, b) == numeric._distance_bounds(a, b)
+
+
+def side_of(values: np.ndarray, coarseness: int) -> BucketSide:
+    """All that `ranks_buckets` is to know of some values, without a limit."""
+    finite = values[np.isfinite(values)]
+    histogram = histogram_of(finite)
+    singles = tuple(int((values == x).sum()) for x in (-math.inf, 0.0, math.inf))
+    ends = (float(finite.min()), float(finite.max())) if len(finite) else (math.nan, math.nan)
+    rough = histogram.coarsen(coarseness)
+    return BucketSide(rough.pages, rough.counts, singles, ends, math.inf, len(values))
+
+
+def fits(values: np.ndarray, coarseness: int) -> bool:
+    return histogram_of(values[np.isfinite(values)]).coarseness <= coarseness
+
+
+def histogram_of(values: np.ndarray) -> Histogram:
+    builder = HistogramBuilder(Scratch())
+    builder.add(np.ascontiguousarray(values[values != 0]).view(np.uint64), Storage.FLOAT64)
+    return builder.finish()
+
+
+def by_bands(sides: list[BucketSide], coarseness: int) -> tuple[float, ...]:
+    nothing = np.zeros(0)
+    bands = [
+        ranks_band(
+            side.pages,
+            side.counts,
+            coarseness,
+            side.singles,
+            side.extremes,
+            nothing,
+            nothing,
+            (0.0, 0.0, 0.0),
+        )[:4]
+        for side in sides
+    ]
+    return ranks_distance(bands[0], sides[0].total, bands[1], sides[1].total)
+
+
+def check_distance(sides: list[BucketSide], coarseness: int) -> None:
+    found, expected = ranks_buckets(*sides, coarseness), by_bands(sides, coarseness)
+    assert found is not None
+    assert found[:3] == expected[:3]
+    # Where nothing is apart, that is nowhere.
+    assert found[3] == expected[3] or found[2] == 0.0
+
+
+@pytest.fixture(params=_native.instruction_sets())
+def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
+    before = _native.active_instruction_set()
+    _native.force_instruction_set(request.param)
+    yield request.param
+    _native.force_instruction_set(before)
+
+
+@pytest.mark.parametrize("coarseness", [0, 3, 5])
+@pytest.mark.parametrize("name", DATA)
+def test_distances_of_buckets_are_those_of_their_bands(
+    name: str, coarseness: int, instruction_set: str
+) -> None:
+    random = np.random.default_rng(11)
+    samples = [np.asarray(DATA[name](random, n), np.float64) for n in (1, 2, 300, 5_000, 70_000)]
+    samples += [samples[-1] * 1.01, -samples[-1], np.array([0.0, math.inf, 3.5]), np.zeros(4)]
+    sides = [side_of(values, coarseness) for values in samples if fits(values, coarseness)]
+    assert len(sides) >= 4
+    for a in sides:
+        for b in sides:
+            check_distance([a, b], coarseness)
+
+
+# Everything that can meet in a bucket: extremes of either side, single values, empty neighbours.
+@given(
+    st.lists(st.sampled_from(SPOTS), min_size=1, max_size=12),
+    st.lists(st.sampled_from(SPOTS), min_size=1, max_size=12),
+)
+def test_distances_of_few_values(a: list[float], b: list[float]) -> None:
+    sides = [side_of(np.array(values), 0) for values in (a, b)]
+    check_distance(sides, 0)
+
+
+def test_a_bucket_over_its_limit_is_not_enough() -> None:
+    side = side_of(np.array([1.0, 1.0, 2.0]), 0)
+    assert ranks_buckets(side._replace(limit=2.0), side, 0) is not None
+    assert ranks_buckets(side._replace(limit=1.0), side, 0) is None
+    assert ranks_buckets(side, side._replace(limit=1.0), 0) is None
+
+
+def test_sides_are_checked() -> None:
+    side = side_of(np.array([1.0, 4.0]), 0)
+    with pytest.raises(ValueError, match="512 counters of 1 pages"):
+        ranks_buckets(side._replace(pages=side.pages[:1]), side, 0)
+    with pytest.raises(ValueError, match="counters of"):
+        ranks_buckets(side, side, 1)
+    for wrong in (side._replace(total=0), side._replace(pages=side.pages[::-1].copy())):
+        with pytest.raises(ValueError, match="ranks"):
+            ranks_buckets(side, wrong, 0)
 
 
 def test_sizes_are_checked() -> None:

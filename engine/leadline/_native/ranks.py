@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +92,56 @@ def ranks_distance(
     if code:
         refuse(code, "ranks")
     return found[0], found[1], found[2], found[3]
+
+
+class BucketSide(NamedTuple):
+    """One side of `ranks_buckets`; see `ranks_band`.
+
+    ``limit``: rows of a bucket from which on its sketch has to be asked; ``total``: all rows.
+    """
+
+    pages: NDArray[np.uint16]
+    counts: NDArray[np.unsignedinteger[Any]]
+    singles: tuple[int, int, int]
+    extremes: tuple[float, float]
+    limit: float
+    total: int
+
+
+def ranks_buckets(
+    a: BucketSide, b: BucketSide, coarseness: int
+) -> tuple[float, float, float, float] | None:
+    """What `ranks_distance` finds of the bands of two histograms alone, without making them.
+
+    None if a bucket is over its side's limit.
+    """
+    found, enough = ffi.new("double[4]"), ffi.new("int32_t *")
+    code = lib.ll_ranks_buckets(
+        _side(a, coarseness), _side(b, coarseness), coarseness, found, enough
+    )
+    if code:
+        refuse(code, "ranks")
+    return (found[0], found[1], found[2], found[3]) if enough[0] else None
+
+
+def _side(side: BucketSide, coarseness: int) -> Any:
+    pages, counts, singles, extremes, limit, total = side
+    if not 0 <= coarseness <= 8 or counts.size != len(pages) * (HISTOGRAM_PAGE >> coarseness):
+        raise ValueError(f"{counts.size} counters of {len(pages)} pages")
+    # The memory is that of the two arrays, which the caller holds.
+    return ffi.new(
+        "ll_ranks_side *",
+        (
+            memory(pages, np.uint16),
+            ffi.from_buffer(counts),
+            len(pages),
+            singles,
+            total,
+            extremes,
+            limit,
+            counts.itemsize,
+        ),
+    )
 
 
 def _pointers(band: tuple[Floats, Floats, Floats, Floats]) -> tuple[object, ...]:

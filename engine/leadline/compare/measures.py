@@ -10,7 +10,7 @@ from ..profile import ColumnProfile
 from ..profile.summaries import NumericSummary, TextSummary
 from ..schema import Kind, merge_columns
 from ..sketch.moments import Moments
-from ..sketch.ranks import Band
+from ..sketch.ranks import Band, bucket_distance
 from . import binned, numeric
 from .binned import Cells
 from .categorical import all_cells
@@ -134,8 +134,18 @@ class Measures:
         if name in _BINNED:
             return _BINNED[name](self._keep("cells", self._deciles))
         if name == "ks":
-            return numeric.ks(self.reference.band, self.current.band)
+            return self._ks()
         return self._wasserstein()
+
+    def _ks(self) -> Statistic:
+        sides = self.reference, self.current
+        # Bands take ten times as long: they are made where the buckets alone do not do.
+        if not any("band" in vars(side) or side.state.column.redacted for side in sides):
+            a, b = (side.numeric for side in sides)
+            found = None if a is None or b is None else _distance_of_buckets(a, b)
+            if found is not None:
+                return numeric.ks_within(found, *map(self.total, sides))
+        return numeric.ks(self.reference.band, self.current.band)
 
     def _wasserstein(self) -> Statistic:
         a, b = (
@@ -187,3 +197,28 @@ class Measures:
 
 def _size(moments: Moments) -> float:
     return max(abs(moments.mean), moments.std if moments.count > 1 else 0.0)
+
+
+def _distance_of_buckets(
+    a: NumericSummary, b: NumericSummary
+) -> tuple[float, float, float, float] | None:
+    if not (a.histogram and b.histogram and a.quantiles and b.quantiles):
+        return None
+    return bucket_distance(
+        (a.histogram, b.histogram),
+        (a.quantiles, b.quantiles),
+        (_singles(a), _singles(b)),
+        (_extremes(a), _extremes(b)),
+        (a.total, b.total),
+    )
+
+
+def _singles(side: NumericSummary) -> tuple[int, int, int]:
+    return side.negative_infinity, side.zeros, side.positive_infinity
+
+
+def _extremes(side: NumericSummary) -> tuple[float, float]:
+    low, high = side.minimum, side.maximum
+    assert low is not None
+    assert high is not None
+    return low, high

@@ -86,22 +86,29 @@ def ks(reference: Band, current: Band) -> Statistic:
     ``ci_upper`` add the 99 % margin of Dvoretzky, Kiefer, Wolfowitz and Massart of both sides
     (0.5 % each).
     """
-    a, b = reference.total, current.total
     doubles = reference.real and current.real
     find = distance_bounds if doubles else _distance_bounds
-    lower, upper, value, where = find(reference, current)
+    confidence = reference.confidence * current.confidence
+    return ks_within(find(reference, current), reference.total, current.total, confidence)
+
+
+def ks_within(
+    found: tuple[float, float, float, float], n: int, m: int, confidence: float = 1.0
+) -> Statistic:
+    """The statistic from its bounds, its estimate, and the point where that is (see `ks`)."""
+    lower, upper, value, where = found
     upper = max(lower, min(1.0, upper))
     value = min(max(value, lower), upper)
-    margin = share_margin(a) + share_margin(b)
+    margin = share_margin(n) + share_margin(m)
     return Statistic(
         value=value,
         lower=_nudged(lower, -2 * EPSILON),
         upper=_nudged(upper, 2 * EPSILON),
         ci_lower=max(0.0, lower - margin),
         ci_upper=min(1.0, upper + margin),
-        confidence=reference.confidence * current.confidence,
+        confidence=confidence,
         name="ks",
-        p_value=kolmogorov_p(lower, a, b),
+        p_value=kolmogorov_p(lower, n, m),
         note=f"largest at {where:.6g}" if value > 0 else "",
     )
 

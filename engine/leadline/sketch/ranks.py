@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native.ranks import ranks_band, ranks_distance
+from .._native.ranks import BucketSide, ranks_band, ranks_buckets, ranks_distance
 from .bounds import Bounds, Sample, bounds_of_pieces, pin_extremes, tidied
 from .keys import from_keys
 from .pieces import Pieces, half_open
@@ -188,6 +188,45 @@ def distance_bounds(a: Band, b: Band) -> tuple[float, float, float, float]:
         (b.points, b.lower, b.upper, b.estimate),
         b.total,
     )
+
+
+def bucket_distance(
+    histograms: tuple[Histogram, Histogram],
+    quantiles: tuple[Quantiles, Quantiles],
+    singles: tuple[tuple[int, int, int], tuple[int, int, int]],
+    extremes: tuple[tuple[float, float], tuple[float, float]],
+    totals: tuple[int, int],
+) -> tuple[float, float, float, float] | None:
+    """What `distance_bounds` finds of the bands of two histograms, without making the bands.
+
+    None where a band needs more than buckets: where one of them is heavy enough for the sketch to
+    say more, where the two histograms are not equally coarse, and for integers beyond 2**53.
+
+    Parameters
+    ----------
+    histograms, quantiles
+        Both sides' parts.
+    singles
+        Rows at -inf, 0 and inf.
+    extremes
+        Smallest and largest value; infinities allowed.
+    totals
+        Rows, 1 at least.
+    """
+    coarseness = histograms[0].coarseness
+    if histograms[1].coarseness != coarseness:
+        return None
+    sides = []
+    for histogram, sketch, rows, ends, total in zip(
+        histograms, quantiles, singles, extremes, totals, strict=True
+    ):
+        if any(isinstance(x, int) and abs(x) >= EXACT_INTEGERS for x in ends):
+            return None
+        low, high = (float(x) if math.isfinite(x) else math.nan for x in ends)
+        limit = max(sketch.split_error_at(coarseness) * sketch.count, 1.0)
+        sides.append(BucketSide(histogram.pages, histogram.counts, rows, (low, high), limit, total))
+    a, b = sides
+    return ranks_buckets(a, b, coarseness)
 
 
 def union_points(a: Band, b: Band) -> Points:
