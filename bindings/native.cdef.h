@@ -120,6 +120,9 @@ int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, con
                   const double *weights, int64_t item_count, const double *errors, int64_t room,
                   double *band, int64_t *points);
 
+int ll_ranks_on(const double *points, const double *lower, const double *upper,
+                const double *estimate, const double *noise, int64_t size, int64_t total,
+                const double *at, int64_t count, double *out);
 int ll_ranks_distance(const double *a_points, const double *a_lower, const double *a_upper,
                       const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,

@@ -230,6 +230,13 @@ int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, con
                   const double *weights, int64_t item_count, const double *errors, int64_t room,
                   double *band, int64_t *points);
 
+/* A band stated at other points: from out[0] two lower bounds a point, from out[2 * count] two
+ * upper bounds, from out[4 * count] two estimates, from out[6 * count] the noise. Points in
+ * ascending order are found in one pass. LL_ERROR_ARGUMENT for negative sizes. */
+int ll_ranks_on(const double *points, const double *lower, const double *upper,
+                const double *estimate, const double *noise, int64_t size, int64_t total,
+                const double *at, int64_t count, double *out);
+
 /* Bounds of the largest distance of the shares of two bands: found[0] and found[1] the least and
  * the largest possible, found[2] that of the estimates, found[3] where. LL_ERROR_ARGUMENT for
  * negative sizes or totals below 1. */

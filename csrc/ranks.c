@@ -52,6 +52,38 @@ int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, con
     return LL_OK;
 }
 
+int ll_ranks_on(const double *points, const double *lower, const double *upper,
+                const double *estimate, const double *noise, int64_t size, int64_t total,
+                const double *at, int64_t count, double *out) {
+    if (size < 0 || count < 0 || total < 0) return LL_ERROR_ARGUMENT;
+    double rows = (double)total;
+    for (int64_t i = 0, next = 0; i < count; i++) {
+        double *low = out + 2 * i, *high = low + 2 * count, *middle = high + 2 * count;
+        double point = at[i];
+        if (i && point < at[i - 1]) next = 0;
+        while (next < size && points[next] < point)
+            next++;
+        bool inner = next > 0, passed = next < size;
+        if (passed && points[next] == point) {
+            memcpy(low, lower + 2 * next, 2 * sizeof *low);
+            memcpy(high, upper + 2 * next, 2 * sizeof *high);
+            memcpy(middle, estimate + 2 * next, 2 * sizeof *middle);
+            out[6 * count + i] = noise[next];
+            continue;
+        }
+        /* Between points: at least what is up to the left one, at most what is below the right. */
+        double start = inner ? estimate[2 * next - 1] : 0.0;
+        double end = passed ? estimate[2 * next] : rows;
+        if (inner && passed && end > start)
+            start += (end - start) * position(point, points[next - 1], points[next]);
+        low[0] = low[1] = inner ? lower[2 * next - 1] : 0.0;
+        high[0] = high[1] = passed ? upper[2 * next] : rows;
+        middle[0] = middle[1] = start;
+        out[6 * count + i] = inner ? noise[next - 1] : 0.0;
+    }
+    return LL_OK;
+}
+
 int ll_ranks_distance(const double *a_points, const double *a_lower, const double *a_upper,
                       const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,

@@ -105,6 +105,20 @@ def test_bands_have_the_same_bits(name: str, rows: int, sketch: bool) -> None:
 
 
 @pytest.mark.parametrize("name", DATA)
+def test_bands_at_other_points_have_the_same_bits(name: str) -> None:
+    random = np.random.default_rng(3)
+    bands = [profile({"x": DATA[name](random, rows)})["x"].band for rows in (600, 70_000)]
+    ends = np.array([-math.inf, 0.0, 1.0, math.inf])
+    for a in (band for band in bands if band.real):
+        for other in bands:
+            points = np.concatenate([np.real(other.points), ends])
+            for at in (np.unique(points), random.permutation(points), points[:0]):
+                ours, expected = a.on(at), a._on(at)
+                for field in ("points", "lower", "upper", "estimate", "noise"):
+                    assert np.array_equal(getattr(ours, field), getattr(expected, field))
+
+
+@pytest.mark.parametrize("name", DATA)
 def test_distances_have_the_same_bits(name: str) -> None:
     random = np.random.default_rng(7)
     make = DATA[name]

@@ -122,3 +122,22 @@ def test_json_is_standard_and_ascii() -> None:
     text = to_json(figures)
     assert text.isascii()
     assert json.loads(text) == {"a": "Infinity", "b": [None, 1.5], "c": "é\x1b", "d": "2013-01-01"}
+
+
+# Expected: the standard library's own writer, which indents as ours does.
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {},
+        {"a": [], "b": {}, "c": [[], {}], "d": [{"x": {"y": [1]}}]},
+        {"text": 'é\x1b"\\', "none": None, "yes": True, "no": False, "big": 2**80, "small": -0.0},
+        {"floats": [0.1, 1e300, 5e-324, 3.0], "é": "…"},
+    ],
+)
+def test_json_is_written_as_the_standard_library_writes_it(figures):
+    assert to_json(figures) == json.dumps(figures, indent=2)
+
+
+def test_json_of_what_json_does_not_know():
+    found = json.loads(to_json({1: math.nan, "day": date(2020, 2, 1), "n": np.int64(3), "t": (1,)}))
+    assert found == {"1": None, "day": "2020-02-01", "n": 3, "t": [1]}

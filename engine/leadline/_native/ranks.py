@@ -71,6 +71,30 @@ def ranks_band(
     return band[:size], lower, upper, estimate, band[7 * room : 7 * room + size]
 
 
+def ranks_on(
+    band: tuple[Floats, Floats, Floats, Floats], noise: Floats, total: int, at: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Lower and upper bounds, estimates and noise of a band stated at other points."""
+    count = len(at)
+    if len(noise) != len(band[0]):
+        raise ValueError(f"{len(noise)} noises of {len(band[0])} points")
+    found = np.empty(7 * count)
+    *parts, size = _pointers(band)
+    code = lib.ll_ranks_on(
+        *parts,
+        memory(noise, np.float64),
+        size,
+        total,
+        memory(at, np.float64),
+        count,
+        memory(found, np.float64),
+    )
+    if code:
+        refuse(code, "ranks")
+    lower, upper, estimate = found[: 6 * count].reshape(3, count, 2)
+    return lower, upper, estimate, found[6 * count :]
+
+
 def ranks_distance(
     a: tuple[Floats, Floats, Floats, Floats],
     a_total: int,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,16 @@ class Cells:
     edges: tuple[float, ...] = ()
     categories: Sequence[str] = ()
     confidence: float = 1.0
+    _boxes: dict[float, tuple[Counts, Counts]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def populations(self, smoothing: float) -> tuple[Counts, Counts]:
+        """`Counts.population` of both sides; kept, since two statistics take the same one."""
+        if smoothing not in self._boxes:
+            a, b = (side.population(smoothing) for side in (self.reference, self.current))
+            self._boxes[smoothing] = a, b
+        return self._boxes[smoothing]
 
     @property
     def inverse_rows(self) -> float:
@@ -343,9 +353,7 @@ def _bounds(term: Term, cells: Cells, smoothing: float) -> tuple[float, float, f
 
 
 def _population(term: Term, cells: Cells, smoothing: float) -> tuple[float, float, float]:
-    return _extremes(
-        term, cells.reference.population(smoothing), cells.current.population(smoothing)
-    )
+    return _extremes(term, *cells.populations(smoothing))
 
 
 def _extremes(term: Term, a: Counts, b: Counts) -> tuple[float, float, float]:

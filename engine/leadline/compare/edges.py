@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ DECILES = np.arange(1, 10) / 10
 # A bucket boundary this close to a decile, in shares of rows, is taken: its count is exact.
 NEAR = 0.05
 _MANTISSA_BITS, _BUCKET_BITS = 52, 8
+_BITS, _DOUBLE = struct.Struct("<Q"), struct.Struct("<d")
 
 
 def decile_cells(
@@ -39,7 +41,7 @@ def decile_cells(
     with bounds. A negative bucket holds its upper edge, so the edge is the next larger double.
     """
     integer = reference.points.dtype.kind == "c"
-    chosen = {_edge_near(reference, float(share), coarseness, integer=integer) for share in DECILES}
+    chosen = set(_edges_near(reference, coarseness, integer=integer))
     if whole:
         chosen = {_ceiling(edge) for edge in chosen}
     inner = sorted(edge for edge in chosen if edge > -math.inf)
@@ -77,15 +79,10 @@ def bucket_of(value: float, coarseness: int, *, integer: bool = False) -> tuple[
     """
     if value == 0 or math.isinf(value):
         return value, math.nextafter(value, math.inf)
-    shift = np.uint64(_MANTISSA_BITS - _BUCKET_BITS + coarseness)
-    index = np.array([_toward_zero(abs(value))]).view(np.uint64) >> shift
-    below, above = (
-        float(x[0])
-        for x in (
-            (index << shift).view(np.float64),
-            ((index + np.uint64(1)) << shift).view(np.float64),
-        )
-    )
+    shift = _MANTISSA_BITS - _BUCKET_BITS + coarseness
+    (bits,) = _BITS.unpack(_DOUBLE.pack(_toward_zero(abs(value))))
+    (below,) = _DOUBLE.unpack(_BITS.pack(bits >> shift << shift))
+    (above,) = _DOUBLE.unpack(_BITS.pack((bits >> shift) + 1 << shift))
     if value > 0:
         return max(below, SMALLEST), above
     start = _after(-above, integer=integer)
@@ -104,16 +101,19 @@ def _after(edge: float, *, integer: bool) -> float:
     return _next(int(edge) if beyond else edge)
 
 
-def _edge_near(reference: Band, share: float, coarseness: int, *, integer: bool) -> float:
-    """The edge for one decile."""
-    value = reference.quantile(share)[0]
-    boundaries = bucket_of(value, coarseness, integer=integer)
-    inside = (value, _next(value))
-    edge, distance = _nearest(reference, share, boundaries)
-    if distance <= NEAR:
-        return edge
-    finer, finer_distance = _nearest(reference, share, inside)
-    return finer if finer_distance < distance - 1e-9 else edge
+def _edges_near(reference: Band, coarseness: int, *, integer: bool) -> list[float]:
+    """The edge for every decile."""
+    values = [reference.quantile(share)[0] for share in DECILES.tolist()]
+    chosen = _nearest(
+        reference, [bucket_of(value, coarseness, integer=integer) for value in values]
+    )
+    if all(distance <= NEAR for _, distance in chosen):
+        return [edge for edge, _ in chosen]
+    inside = _nearest(reference, [(value, _next(value)) for value in values])
+    return [
+        finer if distance > NEAR and finer_distance < distance - 1e-9 else edge
+        for (edge, distance), (finer, finer_distance) in zip(chosen, inside, strict=True)
+    ]
 
 
 def _next(value: float) -> float:
@@ -130,8 +130,13 @@ def _points(values: Sequence[float]) -> Points:
     return np.array([point_of(value) for value in values])
 
 
-def _nearest(band: Band, share: float, candidates: tuple[float, float]) -> tuple[float, float]:
-    """The candidate whose share of rows below it is nearest, and how near."""
-    distance = np.abs(band.on(_points(candidates)).estimate[:, 0] / band.total - share)
-    best = int(np.argmin(distance))
-    return candidates[best], float(distance[best])
+def _nearest(band: Band, candidates: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of each decile's candidates the one whose share of rows below is nearest, and how near."""
+    points = _points([value for pair in candidates for value in pair])
+    below = band.on(points).estimate[:, 0].reshape(-1, 2)
+    distances = np.abs(below / band.total - DECILES[:, None])
+    best = np.argmin(distances, axis=1).tolist()
+    return [
+        (pair[i], float(distance[i]))
+        for pair, distance, i in zip(candidates, distances, best, strict=True)
+    ]

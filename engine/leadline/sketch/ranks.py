@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native.ranks import BucketSide, ranks_band, ranks_buckets, ranks_distance
+from .._native.ranks import BucketSide, ranks_band, ranks_buckets, ranks_distance, ranks_on
 from .bounds import Bounds, Sample, bounds_of_pieces, pin_extremes, tidied
 from .keys import from_keys
 from .pieces import Pieces, half_open
@@ -124,27 +124,49 @@ class Band:
 
     def on(self, points: Points) -> Band:
         """The same knowledge stated at other points; what lies between them is lost."""
+        if self.real and points.dtype.kind == "f":
+            parts = self.points, self.lower, self.upper, self.estimate, self.noise, points
+            *band, noise, at = map(np.ascontiguousarray, parts)
+            found = ranks_on((band[0], band[1], band[2], band[3]), noise, self.total, at)
+            return Band(points, *found, self.total, self.confidence)
+        return self._on(points)
+
+    def _on(self, points: Points) -> Band:
+        """As `on`, for integers that no double holds."""
         count, total = len(self.points), float(self.total)
+        if not count:
+            return self._nowhere(points)
         index = np.searchsorted(self.points, points)
-        hit = np.zeros(len(points), np.bool_)
-        if count:
-            hit = self.points[np.minimum(index, count - 1)] == points
-        own = index[hit]
+        before, here = np.maximum(index - 1, 0), np.minimum(index, count - 1)
+        inner, passed = index > 0, index < count
+        hit = self.points[here] == points
         # Between points: at least what is up to the left one, at most what is below the right one.
-        lower = np.append(0.0, self.lower[:, 1])[index][:, None].repeat(2, axis=1)
-        upper = np.append(self.upper[:, 0], total)[index][:, None].repeat(2, axis=1)
-        start = np.append(0.0, self.estimate[:, 1])[index]
-        end = np.append(self.estimate[:, 0], total)[index]
-        between = ~hit & (index > 0) & (index < count) & (end > start)
+        low = np.where(inner, self.lower[before, 1], 0.0)
+        high = np.where(passed, self.upper[here, 0], total)
+        start = np.where(inner, self.estimate[before, 1], 0.0)
+        end = np.where(passed, self.estimate[here, 0], total)
+        between = ~hit & inner & passed & (end > start)
         if between.any():
-            left, right = (self.points[index[between] - step] for step in (1, 0))
+            left, right = self.points[before[between]], self.points[here[between]]
             share = position(points[between], left, right)
             start[between] += (end - start)[between] * share
-        estimate = start[:, None].repeat(2, axis=1)
-        lower[hit], upper[hit] = self.lower[own], self.upper[own]
-        estimate[hit] = self.estimate[own]
-        noise = np.append(0.0, self.noise)[index + hit]
-        return Band(points, lower, upper, estimate, noise, self.total, self.confidence)
+        own, at = hit[:, None], here
+        noise = np.where(hit, self.noise[at], np.where(inner, self.noise[before], 0.0))
+        return Band(
+            points,
+            np.where(own, self.lower[at], low[:, None]),
+            np.where(own, self.upper[at], high[:, None]),
+            np.where(own, self.estimate[at], start[:, None]),
+            noise,
+            self.total,
+            self.confidence,
+        )
+
+    def _nowhere(self, points: Points) -> Band:
+        """No rows, stated at some points."""
+        nothing = np.zeros((len(points), 2))
+        upper, noise = nothing + self.total, nothing[:, 0]
+        return Band(points, nothing, upper, nothing, noise, self.total, self.confidence)
 
     def _lowest(self, rank: int) -> float:
         """Smallest value that the row of this rank (from 0) can have."""
