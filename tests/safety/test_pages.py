@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadline._native import (
+    FooterChunk,
+    PageCodec,
     PageColumn,
     PageDeclined,
     PageKind,
@@ -20,7 +22,7 @@ from leadline._native import (
     PageRows,
     plain_page,
 )
-from leadline.scan.formats.pages import PageReader, page_columns
+from leadline.scan.formats.pages import PageColumns, PageReader, PageSchema, page_columns
 
 COLUMNS = {
     "bool": pa.array([None if i % 5 == 0 else i % 3 == 0 for i in range(60)]),
@@ -226,3 +228,45 @@ def test_codes_without_an_entry_are_declined() -> None:
         else:
             with pytest.raises(PageDeclined):
                 rows.append(page, None, body)
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_sizes_are_only_claims(dictionary: bool) -> None:
+    """A dictionary of 2^30 texts in a few bytes takes no memory, and neither does a large chunk."""
+    content = written(COLUMNS["text"], compression="none")
+    footer, metadata = described(content)
+    begin = chunk_of(metadata).start
+    at = content.index(b"\x4c\x15", begin) + 2  # the dictionary's header, its number of entries
+    claimed = content[:at] + varint(2**31) + content[at + 1 :]
+    listed = PageList()
+    listed.find(memoryview(claimed)[begin : chunk_of(metadata).stop], 0)
+    assert listed.pages[0].values == 2**30
+    pool = pa.default_memory_pool()
+    before = pool.max_memory()
+    assert ours(claimed, footer, metadata, dictionary=dictionary) is None
+    assert pool.max_memory() - before < 2**30
+
+
+def test_a_size_in_the_footer_is_only_a_claim() -> None:
+    content = written(COLUMNS["text"], compression="none")
+    _, metadata = described(content)
+    schema = PageSchema(0, pa.binary(), PageLayout.TEXTS, 4, 4, nullable=True)
+    chunk = metadata.row_group(0).column(0)
+    claim = FooterChunk(
+        chunk.num_values,
+        2**62,
+        chunk.total_compressed_size,
+        chunk.data_page_offset,
+        chunk.dictionary_page_offset,
+        PageCodec.UNCOMPRESSED,
+        0,
+    )
+
+    class Claims:
+        def chunk(self, *_: int) -> FooterChunk:
+            return claim
+
+    columns: Any = PageColumns(Claims(), {("x",): schema})  # type: ignore[arg-type]
+    reader = PageReader(pa.BufferReader(content), columns)
+    (unit,) = reader.units(("x",), [0], [60], dictionary=False)
+    assert unit.chunks == [COLUMNS["text"]]

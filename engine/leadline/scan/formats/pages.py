@@ -42,8 +42,10 @@ _PIECE = 1 << 24
 # Larger pages are left to pyarrow: writers aim at 1 MiB, and what a header says is only a claim.
 _LARGEST_PAGE = 1 << 28
 _LARGEST_PAGE_ROWS = 1 << 20
-# Of texts, where only pieces of a chunk are known.
-_TEXT_ROOM = 1 << 20
+# Room for the texts of a unit at first; the footer's own figure is only a claim.
+_TEXT_ROOM, _MOST_TEXT_ROOM = 1 << 20, 1 << 25
+# Work memory that is kept.
+_KEPT = 1 << 24
 
 _STORED: dict[str, int] = {"INT32": 4, "INT64": 8, "FLOAT": 4, "DOUBLE": 8}
 _PLAIN_TYPES: dict[tuple[str, pa.DataType], int] = {
@@ -219,6 +221,11 @@ class _Work:
         self.zstd = zstandard.ZstdDecompressor()
         self._unpacked = bytearray(_PIECE)
 
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return len(self.stored) + len(self._unpacked)
+
     def room(self, size: int) -> memoryview:
         """Memory for an unpacked page."""
         if size > len(self._unpacked):
@@ -233,6 +240,7 @@ class _Work:
 
 
 _idle: list[_Work] = []
+_CORES = os.cpu_count() or 1  # asking takes 35 us
 
 
 @contextmanager
@@ -244,7 +252,7 @@ def _borrowed() -> Iterator[_Work]:
     try:
         yield work
     finally:
-        if len(_idle) < (os.cpu_count() or 1):
+        if len(_idle) < _CORES and work.size <= _KEPT:
             _idle.append(work)
 
 
@@ -333,7 +341,7 @@ class _Column:
     def together(self, chunks: Sequence[_Chunk], total: int) -> list[pa.Array]:
         """All rows of some chunks; an array for each of them if they have dictionaries."""
         arrays = []
-        text_room = sum(chunk.size for chunk in chunks)
+        text_room = min(sum(chunk.size for chunk in chunks), _MOST_TEXT_ROOM)
         rows = PageRows(self._column, total, text_room)
         for chunk in chunks:
             for page, levels, body in self._data_pages(chunk):
@@ -395,6 +403,8 @@ class _Column:
             entries = np.frombuffer(body, dtype=f"<i{schema.stored}", count=page.values)
             self._column.numbers(entries.astype(f"<i{schema.width}"))
             return
+        if len(body) < 4 * page.values:  # their lengths alone
+            raise PageDeclined
         texts = PageColumn(PageLayout.TEXTS, 4, 4, nullable=False)
         rows = PageRows(texts, page.values, len(body))
         rows.append(plain_page(page.values), None, body)
