@@ -11,11 +11,12 @@
 #include "dispatch.h"
 #include "sort_avx512.h"
 
-#define SMALL_GROUP  24
-#define WIDEST_DIGIT 11
-#define NARROWEST    4
-#define MOST_PASSES  3
-#define SAMPLE_STEP  16
+#define SMALL_GROUP     24
+#define WIDEST_DIGIT    11
+#define NARROWEST       4
+#define MOST_PASSES     3
+#define SAMPLE_STEP     16
+#define WORTH_SPREADING 16384
 
 static void insertion_sort(uint64_t *keys, size_t count) {
     for (size_t i = 1; i < count; i++) {
@@ -141,7 +142,10 @@ void ll_sort_keys(uint64_t *keys, uint64_t *work, size_t count) {
     }
     if (put_in_order(keys, count)) return;
 #if LL_X86
-    if (ll_set_active() == LL_SET_AVX512 && sort_avx512(keys, work, count, MOST_DEPTH)) return;
+    if (ll_set_active() == LL_SET_AVX512 &&
+        ((count >= WORTH_SPREADING && sort_spread(keys, work, count)) ||
+         sort_avx512(keys, work, count, MOST_DEPTH)))
+        return;
 #endif
     uint64_t bits = differing_bits(keys, count);
     unsigned top = 64 - (unsigned)__builtin_clzll(bits);

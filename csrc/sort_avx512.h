@@ -15,6 +15,9 @@
 #include <immintrin.h>
 
 #define NETWORK     128 /* keys that are sorted in registers */
+#define RANGE_BITS  13
+#define RANGES      (1 << RANGE_BITS)
+#define TOGETHER    64
 #define SAMPLE      32
 #define MANY        1024 /* from here on a pivot is worth 64 keys, below 8 */
 #define MOST_DEPTH  64
@@ -241,7 +244,44 @@ LL_TARGET_AVX512 static bool sort_avx512(uint64_t *keys, uint64_t *work, size_t 
     return true;
 }
 
+/* Many keys: first into ranges of equal width by counting, then each range by itself, small ones
+ * together. False, with the keys as they were, where one range would hold many of them: a block of
+ * 65,536 narrow doubles is sorted in 4 ns a value instead of 5.5 (a Xeon with AMX at 2.6 GHz). */
+LL_TARGET_AVX512 static bool sort_spread(uint64_t *keys, uint64_t *work, size_t count) {
+    uint32_t ends[RANGES] = {0}, heaviest = 0, start = 0;
+    uint64_t low = keys[0], high = keys[0];
+    for (size_t i = 0; i < count; i++) {
+        low = keys[i] < low ? keys[i] : low;
+        high = keys[i] > high ? keys[i] : high;
+    }
+    const unsigned width = 64 - (unsigned)__builtin_clzll((high - low) | 1);
+    const unsigned shift = width > RANGE_BITS ? width - RANGE_BITS : 0;
+    for (size_t i = 0; i < count; i++)
+        ends[(keys[i] - low) >> shift]++;
+    for (size_t range = 0; range < RANGES; range++) {
+        const uint32_t size = ends[range];
+        heaviest = size > heaviest ? size : heaviest;
+        ends[range] = start;
+        start += size;
+    }
+    if (heaviest > count / 16) return false;
+    for (size_t i = 0; i < count; i++)
+        work[ends[(keys[i] - low) >> shift]++] = keys[i];
+    memcpy(keys, work, count * sizeof *keys);
+    for (size_t range = 0, begin = 0; range < RANGES;) {
+        size_t end = ends[range++];
+        while (range < RANGES && ends[range] - begin <= TOGETHER)
+            end = ends[range++];
+        if (!sort_avx512(keys + begin, work + begin, end - begin, MOST_DEPTH)) return false;
+        begin = end;
+    }
+    return true;
+}
+
 #undef NETWORK
+#undef RANGE_BITS
+#undef RANGES
+#undef TOGETHER
 #undef SAMPLE
 #undef MANY
 #undef KEYS
