@@ -1,10 +1,11 @@
 /* The distance of two histograms' bands without the bands, where neither side asks its sketch.
  *
- * Every count is then known at the start of every bucket, so that a page is two running sums, two
- * divisions a bucket and three maxima, all in vector code: 15 us for two columns of 4,700 buckets
- * instead of 150 us. Only the buckets that hold an extreme of a side, and the single values, are
- * stated as the bands would be and go the long way. What comes out has the same bits: the shares
- * are the same quotients, and the largest of some numbers does not depend on their order.
+ * Every count is then known at the start of every bucket, so that a page is two running sums and,
+ * in vector code, two divisions and three maxima a bucket: two columns of 4,700 buckets took 43 us
+ * instead of 148 us, the call from Python included. Only the buckets that hold an extreme of a
+ * side, and the single values, are stated as the bands would be and go the long way. What comes out
+ * has the same bits: the shares are the same quotients, and the largest of some numbers does not
+ * depend on their order.
  */
 #include "dispatch.h"
 #include "ranks.h"

@@ -139,7 +139,7 @@ class Measures:
 
     def _ks(self) -> Statistic:
         sides = self.reference, self.current
-        # Bands take ten times as long: they are made where the buckets alone do not do.
+        # Bands take three times as long: they are made where the buckets alone do not do.
         if not any("band" in vars(side) or side.state.column.redacted for side in sides):
             a, b = (side.numeric for side in sides)
             found = None if a is None or b is None else _distance_of_buckets(a, b)

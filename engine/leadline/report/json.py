@@ -24,7 +24,7 @@ def to_json(figures: Mapping[str, Any]) -> str:
 
 
 # The standard library indents in Python, by a generator a level: a report of a thousand columns
-# took three times as long.
+# took twice as long.
 def _write(value: Any, newline: str, parts: list[str]) -> None:
     """Append the value as `json.dumps` with an indent of 2 writes it."""
     if isinstance(value, str):
