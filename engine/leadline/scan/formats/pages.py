@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 # Chunks are read in pieces of this many bytes.
-_PIECE = 1 << 24
+_PIECE = 1 << 19
 # Larger pages are left to pyarrow: writers aim at 1 MiB, and what a header says is only a claim.
-_LARGEST_PAGE = 1 << 28
+_LARGEST_PAGE = 1 << 26
 _LARGEST_PAGE_ROWS = 1 << 20
 # Room for the texts of a unit at first; the footer's own figure is only a claim.
 _TEXT_ROOM, _MOST_TEXT_ROOM = 1 << 20, 1 << 25
@@ -296,6 +296,8 @@ class _Chunk:
                     if not listed.full:
                         break
                 kept = len(data) - begin
+                if listed.wanted > kept + unread:
+                    raise PageDeclined  # before memory is taken for what is not there
                 if begin == 0 or listed.wanted > len(work.stored):
                     work.grow(max(2 * len(work.stored), listed.wanted))
                 memoryview(work.stored)[:kept] = data[begin:]
@@ -467,8 +469,10 @@ def _unpack_zstd(data: memoryview, size: int, work: _Work) -> memoryview:
     Without, unpacking takes a tenth longer, and threads wait for each other's memory: two were 1.3
     times as fast as one.
     """
-    room = work.room(size + 1)  # one more than there may be
     try:
+        if zstandard.frame_content_size(data) not in {-1, size}:
+            raise PageDeclined
+        room = work.room(size + 1)  # one more than there may be
         with work.zstd.stream_reader(data) as reader:
             unpacked = reader.readinto(room)
     except zstandard.ZstdError as error:
