@@ -446,5 +446,6 @@ typedef struct ll_chunk {
     int64_t dictionary;
     int32_t codec;
     int32_t apart;
+    uint32_t encodings;
 } ll_chunk;
 int ll_footer_chunks(const uint8_t *data, int64_t size, ll_chunk *chunks, int64_t room);

@@ -669,7 +669,8 @@ typedef struct ll_chunk {
     int64_t data;       /* where its first page of data begins */
     int64_t dictionary; /* where its dictionary begins */
     int32_t codec;
-    int32_t apart; /* whether it lies in another file, or is encrypted */
+    int32_t apart;      /* whether it lies in another file, or is encrypted */
+    uint32_t encodings; /* bit `e` for pages of encoding `e` */
 } ll_chunk;
 
 /* The chunks of a footer, which are `room`: row group by row group. LL_PAGE_DECLINED if they are

@@ -1,6 +1,7 @@
 /* What a footer says of its column chunks.
  *
- * pyarrow shows it too, but ends the process when it is asked for a codec that there is not.
+ * pyarrow shows it too, but ends the process when it is asked for a chunk whose sizes by level
+ * contradict its type, or for a codec that there is not.
  */
 #include "parquet_thrift.h"
 
@@ -29,9 +30,24 @@ static bool take_struct(footer *from, taker take) {
 
 static bool take_structs(footer *from, int type, taker take) {
     uint64_t count;
-    if (ll_thrift_structs(&from->bytes, type, &count) != LL_THRIFT_WHOLE) return false;
+    if (ll_thrift_list(&from->bytes, type, LL_THRIFT_STRUCT, &count) != LL_THRIFT_WHOLE)
+        return false;
     for (uint64_t i = 0; i < count; i++)
         if (!take_struct(from, take)) return false;
+    return true;
+}
+
+static bool take_encodings(footer *from, int type) {
+    uint64_t count;
+    int32_t encoding;
+    if (ll_thrift_list(&from->bytes, type, LL_THRIFT_INT32, &count) != LL_THRIFT_WHOLE)
+        return false;
+    for (uint64_t i = 0; i < count; i++) {
+        if (ll_thrift_int32(&from->bytes, LL_THRIFT_INT32, &encoding) != LL_THRIFT_WHOLE)
+            return false;
+        if (encoding >= 0 && encoding < 32)
+            from->chunks[from->found].encodings |= (uint32_t)1 << encoding;
+    }
     return true;
 }
 
@@ -40,6 +56,8 @@ static bool take_metadata(footer *from, ll_thrift_field at) {
     ll_chunk *chunk = &from->chunks[from->found];
     int64_t *to;
     switch (at.number) {
+    case 2:
+        return take_encodings(from, at.type);
     case 4:
         return ll_thrift_int32(&from->bytes, at.type, &chunk->codec) == LL_THRIFT_WHOLE;
     case 5:
@@ -74,9 +92,10 @@ static bool take_chunk(footer *from, ll_thrift_field at) {
 static bool take_group(footer *from, ll_thrift_field at) {
     uint64_t count;
     if (at.number != 1) return skipped(from, at);
-    if (ll_thrift_structs(&from->bytes, at.type, &count) != LL_THRIFT_WHOLE) return false;
+    if (ll_thrift_list(&from->bytes, at.type, LL_THRIFT_STRUCT, &count) != LL_THRIFT_WHOLE)
+        return false;
     for (uint64_t i = 0; i < count; i++) {
-        const ll_chunk unknown = {-1, -1, -1, -1, -1, -1, 0};
+        const ll_chunk unknown = {-1, -1, -1, -1, -1, -1, 0, 0};
         if (from->found == from->room) return false;
         from->chunks[from->found] = unknown;
         if (!take_struct(from, take_chunk)) return false;

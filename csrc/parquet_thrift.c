@@ -117,10 +117,9 @@ ll_thrift_outcome ll_thrift_skip(ll_bytes *bytes, int type) {
     return skip(bytes, type, false, 0);
 }
 
-ll_thrift_outcome ll_thrift_structs(ll_bytes *bytes, int type, uint64_t *count) {
+ll_thrift_outcome ll_thrift_list(ll_bytes *bytes, int type, int item, uint64_t *count) {
     int element;
     if (type != LL_THRIFT_LIST) return LL_THRIFT_WRONG;
     ll_thrift_outcome found = list_head(bytes, &element, count);
-    return found == LL_THRIFT_WHOLE && *count && element != LL_THRIFT_STRUCT ? LL_THRIFT_WRONG
-                                                                             : found;
+    return found == LL_THRIFT_WHOLE && *count && element != item ? LL_THRIFT_WRONG : found;
 }

@@ -38,7 +38,7 @@ LL_HIDDEN ll_thrift_outcome ll_thrift_next(ll_bytes *bytes, ll_thrift_field *las
 LL_HIDDEN ll_thrift_outcome ll_thrift_skip(ll_bytes *bytes, int type);
 LL_HIDDEN ll_thrift_outcome ll_thrift_int32(ll_bytes *bytes, int type, int32_t *value);
 LL_HIDDEN ll_thrift_outcome ll_thrift_int64(ll_bytes *bytes, int type, int64_t *value);
-/* The head of a list of structs. */
-LL_HIDDEN ll_thrift_outcome ll_thrift_structs(ll_bytes *bytes, int type, uint64_t *count);
+/* The head of a list whose items are of a type. */
+LL_HIDDEN ll_thrift_outcome ll_thrift_list(ll_bytes *bytes, int type, int item, uint64_t *count);
 
 #endif

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
-from leadline._native import PageDeclined
+from leadline._native import FooterChunks, PageDeclined
 from leadline.locations.local import local_files
 from leadline.scan.formats.pages import PageReader, page_columns
 from leadline.scan.formats.parquet import ParquetSource
@@ -90,16 +90,16 @@ def column(kind: str, nulls: str, rows: int = ROWS) -> pa.Array:
     return pa.array(data, type_, mask=mask)
 
 
-def footer_of(content: bytes) -> bytes:
-    return content[-int.from_bytes(content[-8:-4], "little") - 8 : -8]
+def chunks_of(content: bytes, metadata: Any) -> FooterChunks:
+    footer = content[-int.from_bytes(content[-8:-4], "little") - 8 : -8]
+    return FooterChunks(footer, metadata.num_row_groups, metadata.num_columns)
 
 
 def read(path: Path, name: str, unit_rows: int, *, dictionary: bool) -> list[pa.ChunkedArray]:
     """Units as the kernels make them; PageDeclined where they do not."""
     metadata = pq.read_metadata(path)
-    columns = page_columns(
-        footer_of(path.read_bytes()), metadata, metadata.schema.to_arrow_schema()
-    )
+    chunks = chunks_of(path.read_bytes(), metadata)
+    columns = page_columns(chunks, metadata, metadata.schema.to_arrow_schema())
     groups = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
     with pa.OSFile(str(path)) as file:
         reader = PageReader(file, columns)
@@ -357,3 +357,35 @@ def test_chunks_of_few_rows_are_left_to_pyarrow(
         task.close()
         assert data.equals(table.column("x"))
         assert bool(calls) == bool(asked)
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("codec", CODECS)
+def test_chunks_of_footers(tmp_path: Path, codec: str, version: str) -> None:
+    path = tmp_path / "x.parquet"
+    table = pa.table({kind: column(kind, "some", 5_000) for kind in ("bool", "double", "string")})
+    table = table.append_column("list", pa.array([[row, None] for row in range(5_000)]))
+    coded = ["double", "list.list.element"]
+    pq.write_table(
+        table,
+        path,
+        row_group_size=2_000,
+        compression=codec,
+        data_page_version=version,
+        use_dictionary=coded,
+    )
+    metadata = pq.read_metadata(path)
+    found = chunks_of(path.read_bytes(), metadata)
+    names = {0: "UNCOMPRESSED", 1: "SNAPPY", 2: "GZIP", 6: "ZSTD"}
+    for group, place in itertools.product(range(3), range(4)):
+        chunk, theirs = found.chunk(group, place), metadata.row_group(group).column(place)
+        assert (chunk.values, chunk.data) == (theirs.num_values, theirs.data_page_offset)
+        assert chunk.size == theirs.total_uncompressed_size
+        assert chunk.stored == theirs.total_compressed_size
+        assert names[chunk.codec] == theirs.compression
+        assert chunk.dictionary == (theirs.dictionary_page_offset or -1)
+        assert chunk.coded is (theirs.path_in_schema in coded)
+        assert chunk.coded is ("RLE_DICTIONARY" in theirs.encodings)
+        assert not chunk.apart
+    with pytest.raises(PageDeclined):
+        FooterChunks(b"\x00", 3, 4)

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from leadline._native import FooterChunk
 from leadline.scan.formats.base import rows_of_streams
 from leadline.scan.formats.plans import (
     ReadingPlan,
@@ -22,17 +23,27 @@ UNIT = 1 << 20
 MIB = 1 << 20
 
 
-@dataclass
-class Chunk:
-    num_values: int
-    dictionary: int | None  # bytes as stored
-    total_uncompressed_size: int
-    encodings: tuple[str, ...] = ("PLAIN", "RLE", "RLE_DICTIONARY")
-    data_page_offset: int = 50_000_000
+# Numbers of encodings in parquet.thrift.
+PLAIN, PLAIN_DICTIONARY, RLE, RLE_DICTIONARY = 0, 2, 3, 8
 
-    @property
-    def dictionary_page_offset(self) -> int | None:
-        return None if self.dictionary is None else self.data_page_offset - self.dictionary
+
+def Chunk(  # noqa: N802 (like a class)
+    values: int,
+    dictionary: int | None,  # bytes as stored
+    size: int,
+    encodings: tuple[int, ...] = (PLAIN, RLE, RLE_DICTIONARY),
+) -> FooterChunk:
+    data = 50_000_000
+    return FooterChunk(
+        values=values,
+        size=size,
+        stored=size // 2,
+        data=data,
+        dictionary=-1 if dictionary is None else data - dictionary,
+        codec=6,
+        apart=0,
+        encodings=sum(1 << encoding for encoding in encodings),
+    )
 
 
 @dataclass
@@ -44,24 +55,20 @@ class Leaf:
 @dataclass
 class Group:
     num_rows: int
-    chunks: dict[str, Chunk]
-    paths: list[str]
-
-    def column(self, place: int) -> Chunk:
-        return self.chunks[self.paths[place]]
 
 
 class Metadata:
-    """What a plan asks of pyarrow's metadata."""
+    """What a plan asks of pyarrow's metadata, and of the footer's chunks."""
 
     def __init__(
         self,
         leaves: dict[str, str],
         group_rows: list[int],
-        chunks: dict[str, Chunk] | None = None,
+        chunks: dict[str, FooterChunk] | None = None,
     ) -> None:
         self._leaves = [Leaf(*item) for item in leaves.items()]
-        self._groups = [Group(rows, chunks or {}, list(leaves)) for rows in group_rows]
+        self._groups = [Group(rows) for rows in group_rows]
+        self._chunks, self._paths = chunks or {}, list(leaves)
         self.num_row_groups = len(group_rows)
         self.schema = self
 
@@ -74,10 +81,13 @@ class Metadata:
     def row_group(self, group: int) -> Group:
         return self._groups[group]
 
+    def chunk(self, group: int, place: int) -> FooterChunk:  # noqa: ARG002 (all groups are alike)
+        return self._chunks[self._paths[place]]
+
 
 def plans(metadata: Any, *names: str) -> list[ReadingPlan]:
     leaves = [tuple(name.split(".")) for name in names]
-    return list(parquet_plans(metadata, leaves, UNIT))
+    return list(parquet_plans(metadata, metadata, leaves, UNIT))
 
 
 @pytest.mark.parametrize(
@@ -152,11 +162,11 @@ def test_no_columns_still_have_rows() -> None:
         (Chunk(UNIT, 65_027, 2_852_164), 1, True),  # 20,000 of 40 characters
         (Chunk(UNIT, 347_998, 11_571_990), 1, False),  # a million, plain after 1 MiB
         (Chunk(UNIT, None, 9_000_000), 1, False),  # plain from the start
-        (Chunk(UNIT, 68, 529_361, ("PLAIN",)), 1, False),  # no page holds codes
+        (Chunk(UNIT, 68, 529_361, (PLAIN,)), 1, False),  # no page holds codes
         (Chunk(UNIT, 1_000, 12_000_000), 1, False),  # a writer with a dictionary of 4 KiB
         (Chunk(100_000, 1_000, 1_200_000), 1, False),  # the same, few rows
         (Chunk(1_000, 3_000, 9_000), 1, False),  # every row another value
-        (Chunk(122_880, 61, 62_024, ("PLAIN_DICTIONARY",)), 1, True),  # DuckDB's
+        (Chunk(122_880, 61, 62_024, (PLAIN_DICTIONARY,)), 1, True),  # DuckDB's
         (Chunk(2_000, 32, 312), 1, True),  # polars'
         (Chunk(1_000, 300, 3_000), 1, True),
         (Chunk(1_000, 300, 3_000), 50, False),  # fifty dictionaries would have to be joined
@@ -166,10 +176,9 @@ def test_no_columns_still_have_rows() -> None:
     ],
 )
 def test_text_is_read_as_a_dictionary_where_that_pays(
-    chunk: Chunk, groups: int, expected: bool
+    chunk: FooterChunk, groups: int, expected: bool
 ) -> None:
-    metadata: Any = Metadata({"text": "BYTE_ARRAY"}, [chunk.num_values] * groups, {"text": chunk})
-    assert reads_as_dictionary(metadata, range(groups), 0) is expected
+    assert reads_as_dictionary([chunk] * groups) is expected
 
 
 def test_dictionaries_are_named_by_their_paths() -> None:

@@ -13,12 +13,15 @@ from .library import ffi, lib, refuse
 
 _ROOM = 16  # bytes that the kernels may write after the last row
 _FOUND = 64  # pages listed at once
+_CODED = 1 << lib.LL_ENCODING_PLAIN_DICTIONARY | 1 << lib.LL_ENCODING_DICTIONARY
 _CHUNK = np.dtype(
     [
         *((name, np.int64) for name in ("values", "size", "stored", "data", "dictionary")),
         ("codec", np.int32),
         ("apart", np.int32),
-    ]
+        ("encodings", np.uint32),
+    ],
+    align=True,
 )
 
 
@@ -66,6 +69,17 @@ class FooterChunk(NamedTuple):
     dictionary: int
     codec: int
     apart: int
+    encodings: int
+
+    @property
+    def begin(self) -> int:
+        """Where its first page begins, of a dictionary or of data."""
+        return min(self.data, self.dictionary) if self.dictionary > 0 else self.data
+
+    @property
+    def coded(self) -> bool:
+        """Whether there are pages of codes, under either name of the encoding."""
+        return bool(self.encodings & _CODED)
 
 
 class FooterChunks:
@@ -87,6 +101,8 @@ class FooterChunks:
     __slots__ = ("_chunks", "_columns")
 
     def __init__(self, footer: bytes, groups: int, columns: int) -> None:
+        if groups * columns > len(footer):  # each of them takes some bytes
+            raise PageDeclined
         self._columns = columns
         self._chunks = np.empty(groups * columns, dtype=_CHUNK)
         code = lib.ll_footer_chunks(

@@ -155,7 +155,9 @@ class PageReader:
                 yield pa.chunked_array([array], type=column.type)
 
 
-def page_columns(footer: bytes, metadata: pq.FileMetaData, schema: pa.Schema) -> PageColumns | None:
+def page_columns(
+    chunks: FooterChunks, metadata: pq.FileMetaData, schema: pa.Schema
+) -> PageColumns | None:
     """The columns of a file that can be read here; None if there is none."""
     leaves = [metadata.schema.column(place) for place in range(metadata.num_columns)]
     times = Counter(leaf.path for leaf in leaves)
@@ -171,12 +173,7 @@ def page_columns(footer: bytes, metadata: pq.FileMetaData, schema: pa.Schema) ->
         layout = _layout(leaf, type_)
         if layout is not None:
             found[path,] = PageSchema(place, type_, *layout, leaf.max_definition_level == 1)
-    if not found:
-        return None
-    try:
-        return PageColumns(FooterChunks(footer, metadata.num_row_groups, len(leaves)), found)
-    except PageDeclined:
-        return None
+    return PageColumns(chunks, found) if found else None
 
 
 def _layout(column: Any, type_: pa.DataType) -> tuple[PageLayout, int, int] | None:
@@ -262,7 +259,7 @@ class _Chunk:
     def __init__(self, file: pa.NativeFile, chunk: FooterChunk) -> None:
         self._file, self._stored = file, chunk.stored
         self.values, self.size = chunk.values, chunk.size
-        self._begin = min(chunk.data, chunk.dictionary) if chunk.dictionary > 0 else chunk.data
+        self._begin = chunk.begin
         if chunk.apart or min(self.values, self.size, self._stored, self._begin) < 0:
             raise PageDeclined
         if chunk.codec not in _CODECS:

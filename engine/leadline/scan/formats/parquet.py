@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ..._native import PageDeclined
+from ..._native import FooterChunks, PageDeclined
 from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath
@@ -81,12 +81,13 @@ class ParquetSource:
             footer = self._location.tail(self._footer_bytes)
             metadata = self._metadata(footer)
         self._kept = None  # the room is given back with the source
-        plans = list(parquet_plans(metadata, leaves, unit_rows))
+        chunks = self._chunks(footer, metadata)
+        plans = list(parquet_plans(metadata, chunks, leaves, unit_rows))
         columns = None
         if any(plan.paged for plan in plans):
-            columns = page_columns(footer, metadata, self._schema)
+            columns = page_columns(chunks, metadata, self._schema)
         files = {
-            dictionaries: _OpenFile(self._location, metadata, columns, dictionaries, plans)
+            dictionaries: _OpenFile(self._location, metadata, chunks, columns, dictionaries, plans)
             for dictionaries in dict.fromkeys(plan.dictionaries for plan in plans)
         }
         try:
@@ -96,12 +97,22 @@ class ParquetSource:
             for file in files.values():
                 file.leave(None)
 
+    def _chunks(self, footer: bytes, metadata: pq.FileMetaData) -> FooterChunks:
+        groups, columns = metadata.num_row_groups, metadata.num_columns
+        try:
+            return FooterChunks(footer, groups, columns)
+        except PageDeclined as error:
+            raise InputError(
+                f"{self.label} is damaged: its footer does not describe {columns:,} columns in "
+                f"each of its {groups:,} row groups"
+            ) from error
+
     def _metadata(self, footer: bytes) -> pq.FileMetaData:
         import pyarrow.parquet as pq
 
         try:
             return pq.read_metadata(pa.BufferReader(footer))
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"{self.label} is damaged: its footer cannot be read: {reason(error)}"
             ) from error
@@ -210,11 +221,13 @@ class _OpenFile:
         self,
         location: Location,
         metadata: pq.FileMetaData,
+        chunks: FooterChunks,
         columns: PageColumns | None,
         dictionaries: Sequence[str],
         plans: Sequence[ReadingPlan],
     ) -> None:
         self._location, self._metadata, self._columns = location, metadata, columns
+        self._chunks = chunks
         self._dictionaries, self._plans = list(dictionaries), plans
         self._lock = threading.Lock()
         self._bytes: pa.NativeFile | None = None
@@ -260,7 +273,7 @@ class _OpenFile:
         """The bytes, for both readers."""
         if self._bytes is None:
             plans = [plan for plan in self._plans if [*plan.dictionaries] == self._dictionaries]
-            self._bytes = self._location.open(_ranges(self._metadata, plans))
+            self._bytes = self._location.open(_ranges(self._metadata, self._chunks, plans))
         return self._bytes
 
 
@@ -294,7 +307,9 @@ def _read_footer(location: Location) -> bytes:
     return tail[-length:] if length <= len(tail) else location.tail(length)
 
 
-def _ranges(metadata: pq.FileMetaData, plans: Iterable[ReadingPlan]) -> Iterator[tuple[int, int]]:
+def _ranges(
+    metadata: pq.FileMetaData, chunks: FooterChunks, plans: Iterable[ReadingPlan]
+) -> Iterator[tuple[int, int]]:
     """Bytes of the column chunks, about in the order in which they will be read."""
     places: dict[str, list[int]] = {}
     for place in range(len(metadata.schema)):
@@ -304,8 +319,6 @@ def _ranges(metadata: pq.FileMetaData, plans: Iterable[ReadingPlan]) -> Iterator
     for plan in plans:
         for path in chain.from_iterable(plan.portions):
             for group, place in product(plan.groups, places.get(".".join(path), ())):
-                chunk = metadata.row_group(group).column(place)
-                begin = chunk.data_page_offset
-                if chunk.dictionary_page_offset:
-                    begin = min(begin, chunk.dictionary_page_offset)
-                yield begin, begin + chunk.total_compressed_size
+                chunk = chunks.chunk(group, place)
+                if chunk.begin >= 0 and chunk.stored >= 0:
+                    yield chunk.begin, chunk.begin + chunk.stored
