@@ -35,6 +35,13 @@ def test_the_module_is_the_command() -> None:
     assert done.stdout.startswith("leadline ")
 
 
+def test_an_interrupt_while_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = start("--version", env={**os.environ, "PYTHONPATH": paths})
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "leadline: interrupted\n")
+
+
 def test_help_lists_the_verbs(run: Run) -> None:
     done = run("--help")
     assert done.code == 0

@@ -373,7 +373,8 @@ def test_files_that_cannot_be_read_are_closed(
     monkeypatch.setattr(pa, "OSFile", opened)
     with pytest.raises(InputError, match="no header line"):
         profile(tmp_path / name)
-    assert [file.closed for file in opened.files] == [True]
+    assert opened.files
+    assert all(file.closed for file in opened.files)
 
 
 def test_formats_are_imported_when_read() -> None:
@@ -384,3 +385,30 @@ def test_formats_are_imported_when_read() -> None:
         "assert not late, late\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_other_delimiters_of_csv(tmp_path: Path, delimiter: str) -> None:
+    lines = [["age", "note", "price"], ["31", '"a, b"', "1,5"], ["45", f'"c{delimiter}d"', ""]]
+    path = tmp_path / "x.csv"
+    path.write_text("".join(delimiter.join(line) + "\n" for line in lines))
+    profile = ll.profile(path)
+    expected = pd.read_csv(path, sep=delimiter)
+    assert [column.name for column in profile.columns] == list(expected.columns)
+    assert profile["age"].mean == expected["age"].mean()
+    assert profile["note"].rows == len(expected)
+    assert profile["price"].nulls == expected["price"].isna().sum()
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ('"a;b",c\n1,2\n', ["a;b", "c"]),
+        ("a b\n1\n", ["a b"]),
+        ("a|b;c;d\n1;2;3\n", ["a|b", "c", "d"]),
+    ],
+)
+def test_a_comma_is_the_first_choice(tmp_path: Path, text: str, columns: list[str]) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    assert [column.name for column in ll.profile(path).columns] == columns

@@ -1,5 +1,6 @@
 """CSV and TSV: a header line, one row a record; quoted fields may hold line ends.
 
+Fields are separated by commas; by semicolons, tabs or bars where the header has these and no comma.
 An empty field is null; so are the usual markers (NA, NULL, ...) in columns of anything but text. In
 a column of text only the empty field is null. ``NaN`` is a number.
 """
@@ -20,7 +21,7 @@ from ...errors import InputError
 from ...locations import Location
 from ...schema import LeafPath
 from .base import InOrder, TableTask, TypesChanged, reason, rows_of_streams, table_tasks
-from .text import TextSource, wider_types
+from .text import BOM, TextSource, wider_types
 
 if TYPE_CHECKING:
     from pyarrow.csv import ConvertOptions, CSVStreamingReader, ParseOptions
@@ -30,6 +31,9 @@ _BLOCK = 1 << 22
 _BYTES_A_VALUE = 8
 _LARGEST_BLOCK = 1 << 30  # a record longer than this is taken for an unclosed quote
 _CONFLICT = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to (.+?): ")
+_OTHER_DELIMITERS = ";\t|"
+_QUOTED = re.compile(rb'"[^"]*"')
+_LONGEST_HEADER = 1 << 16
 _RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 
 
@@ -50,10 +54,22 @@ class CsvSource(TextSource):
     def schema(self) -> pa.Schema:
         """Columns of the header line, with the types known so far."""
         if self._schema is None:
-            with self._errors(), self._reader(None) as reader:
-                self._schema = self._checked(reader.schema)
-                self._types = dict(zip(self._schema.names, self._schema.types, strict=True))
+            with self._errors():
+                self._delimiter = self._found_delimiter()
+                with self._reader(None) as reader:
+                    self._schema = self._checked(reader.schema)
+            self._types = dict(zip(self._schema.names, self._schema.types, strict=True))
         return pa.schema(list(self._types.items()))
+
+    def _found_delimiter(self) -> str:
+        """What separates the names in the header line, of which only a part may be quoted."""
+        with self.open() as stream:
+            head = stream.read(_LONGEST_HEADER).removeprefix(BOM).lstrip(b"\r\n")
+        line = _QUOTED.sub(b"", head).partition(b"\n")[0].decode("latin-1")
+        if self._delimiter in line:
+            return self._delimiter
+        found = max(_OTHER_DELIMITERS, key=line.count)
+        return found if found in line else self._delimiter
 
     def learned(self) -> pa.Schema:
         """Columns with the types known so far."""
@@ -61,6 +77,7 @@ class CsvSource(TextSource):
 
     def assume(self, types: pa.Schema) -> None:
         """Begin with types that an earlier scan has learned."""
+        self.schema()  # tells how fields are separated
         self._schema, self._types = types, dict(zip(types.names, types.types, strict=True))
 
     def tasks(

@@ -18,7 +18,7 @@ from ...locations import Location
 from .base import BINARY_MAGIC, not_a
 
 _COMPRESSIONS = {".gz": ("gzip", b"\x1f\x8b"), ".zst": ("zstd", b"\x28\xb5\x2f\xfd")}
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 # What a column may become once a value does not fit, in the order in which it is tried.
 _WIDER: dict[str, tuple[pa.DataType, ...]] = {
@@ -110,7 +110,7 @@ class TextSource:
         with self.open() as stream:
             while data := stream.read(size):
                 if first:
-                    data, first = data.removeprefix(_BOM), False
+                    data, first = data.removeprefix(BOM), False
                 end = data.rfind(b"\n") + 1
                 if end == 0:
                     rest += data
