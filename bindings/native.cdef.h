@@ -436,6 +436,15 @@ typedef struct ll_page_rows {
 } ll_page_rows;
 int ll_page_read(const ll_page_column *column, const ll_page *page, const uint8_t *levels,
                  const uint8_t *data, int64_t size, ll_page_rows *rows);
+typedef struct ll_unpacker {
+    size_t (*unpack)(void *context, void *to, size_t room, const void *from, size_t size);
+    void *context;
+    uint8_t *room;
+    int64_t room_size;
+} ll_unpacker;
+int ll_pages_read(const ll_page_column *column, const ll_unpacker *unpacker, const uint8_t *data,
+                  int64_t size, const ll_page *pages, int64_t count, ll_page_rows *rows,
+                  int64_t *done);
 int ll_page_rest(const ll_page_column *column, const ll_page_rows *rows, int64_t first,
                  ll_page_rows *rest);
 typedef struct ll_chunk {

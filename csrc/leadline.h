@@ -746,6 +746,23 @@ typedef struct ll_page_rows {
 int ll_page_read(const ll_page_column *column, const ll_page *page, const uint8_t *levels,
                  const uint8_t *data, int64_t size, ll_page_rows *rows);
 
+/* What unpacks pages, as ZSTD_decompressDCtx does: from `from` into `to`, and how many bytes that
+ * are; any other number for what cannot be unpacked. NULL if nothing is packed. */
+typedef struct ll_unpacker {
+    size_t (*unpack)(void *context, void *to, size_t room, const void *from, size_t size);
+    void *context;
+    uint8_t *room; /* for one page, unpacked */
+    int64_t room_size;
+} ll_unpacker;
+
+/* Append the rows of pages that ll_pages_find has found in `data`, up to a dictionary, a page whose
+ * rows do not fit or one that does not fit unpacked; *done: how many pages. LL_PAGE_ROOM and
+ * LL_PAGE_DECLINED are about the page after these. LL_ERROR_ARGUMENT for negative sizes, and for a
+ * page that does not lie there. */
+int ll_pages_read(const ll_page_column *column, const ll_unpacker *unpacker, const uint8_t *data,
+                  int64_t size, const ll_page *pages, int64_t count, ll_page_rows *rows,
+                  int64_t *done);
+
 /* The rows from `first` on as the first ones of `rest`. */
 int ll_page_rest(const ll_page_column *column, const ll_page_rows *rows, int64_t first,
                  ll_page_rows *rest);

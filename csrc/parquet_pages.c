@@ -67,6 +67,45 @@ int ll_page_read(const ll_page_column *column, const ll_page *page, const uint8_
     return LL_OK;
 }
 
+/* A page's bytes without levels that lie apart, unpacked; false if they are not what it says. */
+static bool unpack(const ll_unpacker *unpacker, const ll_page *page, const uint8_t *stored,
+                   ll_bytes *body) {
+    const int64_t levels = page->level_bytes, size = page->size - levels;
+    const bool packed = page->kind == LL_PAGE_DATA || (page->packed && size > 0);
+    *body = (ll_bytes){stored + levels, stored + page->stored};
+    if (!packed || unpacker->unpack == NULL) return ll_bytes_left(body) == size;
+    const size_t found = unpacker->unpack(unpacker->context, unpacker->room, (size_t)size, body->at,
+                                          (size_t)ll_bytes_left(body));
+    *body = (ll_bytes){unpacker->room, unpacker->room + size};
+    return found == (size_t)size;
+}
+
+/* Whether a page lies in `size` bytes, and its levels in it. */
+static bool lies_within(const ll_page *page, int64_t size) {
+    return page->begin >= 0 && page->stored >= 0 && page->begin <= size &&
+           page->stored <= size - page->begin && page->level_bytes >= 0 &&
+           page->level_bytes <= page->stored && page->level_bytes <= page->size;
+}
+
+int ll_pages_read(const ll_page_column *column, const ll_unpacker *unpacker, const uint8_t *data,
+                  int64_t size, const ll_page *pages, int64_t count, ll_page_rows *rows,
+                  int64_t *done) {
+    *done = 0;
+    if (size < 0 || count < 0) return LL_ERROR_ARGUMENT;
+    for (; *done < count; ++*done) {
+        const ll_page *page = &pages[*done];
+        ll_bytes body;
+        if (!lies_within(page, size)) return LL_ERROR_ARGUMENT;
+        if (page->kind == LL_PAGE_DICTIONARY || page->values > rows->room - rows->count) break;
+        if (page->size > unpacker->room_size) break;
+        const uint8_t *stored = data + page->begin;
+        if (!unpack(unpacker, page, stored, &body)) return LL_PAGE_DECLINED;
+        int code = ll_page_read(column, page, stored, body.at, ll_bytes_left(&body), rows);
+        if (code) return code;
+    }
+    return LL_OK;
+}
+
 int ll_page_rest(const ll_page_column *column, const ll_page_rows *rows, int64_t first,
                  ll_page_rows *rest) {
     int64_t count = rows->count - first;

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import strategies
 from leadline._native import FooterChunks, PageDeclined
 from leadline.locations.local import local_files
+from leadline.scan.formats import pages
 from leadline.scan.formats.pages import PageReader, page_columns
 from leadline.scan.formats.parquet import ParquetSource
 from leadline.scan.formats.plans import joined_and_cut
@@ -389,3 +390,31 @@ def test_chunks_of_footers(tmp_path: Path, codec: str, version: str) -> None:
         assert not chunk.apart
     with pytest.raises(PageDeclined):
         FooterChunks(b"\x00", 3, 4)
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("codec", ["none", "zstd"])
+@pytest.mark.parametrize("shown", [True, False])
+def test_pages_are_decoded_many_or_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: str, version: str, *, shown: bool
+) -> None:
+    """Also where python-zstandard does not show its C functions, and with pages of 2 MB."""
+    monkeypatch.setattr(pages, "_idle", [])
+    if not shown:
+        monkeypatch.setattr(pages, "zstd_library", lambda: None)
+    assert pages.zstd_library() is not None or not shown
+    path = tmp_path / "x.parquet"
+    rng = np.random.default_rng(3)
+    table = pa.table(
+        {
+            "short": column("string", "some", 60_000),
+            "number": column("double", "runs", 60_000),
+            "few": rng.integers(0, 9, 60_000),
+            "long": [f"{number:0100}" for number in rng.integers(0, 2**60, 60_000).tolist()],
+        }
+    )
+    pq.write_table(
+        table, path, compression=codec, data_page_version=version, data_page_size=1 << 22
+    )
+    for name in table.column_names:
+        equal(read(path, name, 1 << 20, dictionary=False), table.column(name))

@@ -155,6 +155,7 @@ SIZES = {
     "ll_footer_chunks": [1, 3],
     "ll_pages_find": [1, 3],
     "ll_page_read": [4],
+    "ll_pages_read": [3, 5],
     "ll_page_rest": [2],
     "ll_records_end": [1],
     "ll_calendar_count": [2],

@@ -49,6 +49,7 @@ from .pages import (
     PageLayout,
     PageList,
     PageRows,
+    PageUnpacker,
     plain_page,
 )
 from .quantiles import (
@@ -76,6 +77,7 @@ from .text import (
     text_hash,
     text_merge,
 )
+from .zstd import ZstdContext, zstd_library
 
 __all__ = [
     "BLOCK",
@@ -112,11 +114,13 @@ __all__ = [
     "PageLayout",
     "PageList",
     "PageRows",
+    "PageUnpacker",
     "RawForm",
     "Storage",
     "Tally",
     "TextCounter",
     "TextView",
+    "ZstdContext",
     "active_instruction_set",
     "calendar_count",
     "calendar_microseconds",
@@ -151,4 +155,5 @@ __all__ = [
     "text_describe",
     "text_hash",
     "text_merge",
+    "zstd_library",
 ]

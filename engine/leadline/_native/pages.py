@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .library import ffi, lib, refuse
+from .zstd import ZstdContext
 
 _ROOM = 16  # bytes that the kernels may write after the last row
 _FOUND = 64  # pages listed at once
@@ -147,6 +148,10 @@ class PageList:
         """Whether there may be more pages in the bytes."""
         return len(self.pages) == _FOUND
 
+    def pointer(self, first: int) -> Any:
+        """The pages from one of them on."""
+        return self._memory + first
+
     def find(self, data: memoryview, begin: int) -> None:
         """List the pages from a position on; those of the last call are forgotten.
 
@@ -275,6 +280,45 @@ class PageRows:
         if code:
             refuse(code, "pages")
 
+    def extend(self, listed: PageList, first: int, data: memoryview, unpacker: PageUnpacker) -> int:
+        """Decode the pages of a list from ``first`` on that are simply data; how many they are.
+
+        Parameters
+        ----------
+        data
+            That in which they were found.
+        unpacker
+            For pages that are packed.
+
+        Raises
+        ------
+        PageDeclined
+            If one of them cannot be decoded.
+        """
+        done, count = ffi.new("int64_t *"), len(listed.pages)
+        begin = first
+        while first < count:
+            code = lib.ll_pages_read(
+                self.column.struct,
+                unpacker.struct,
+                ffi.from_buffer("uint8_t[]", data),
+                len(data),
+                listed.pointer(first),
+                count - first,
+                self.struct,
+                done,
+            )
+            first += done[0]
+            if code == lib.LL_PAGE_ROOM:
+                self._give_text_room(2 * self.struct.text_wanted)
+                continue
+            if code == lib.LL_PAGE_DECLINED:
+                raise PageDeclined
+            if code:
+                refuse(code, "pages")
+            break
+        return first - begin
+
     @property
     def count(self) -> int:
         """Rows so far."""
@@ -313,6 +357,32 @@ class PageRows:
         self._text = text
         self.struct.text = ffi.cast("uint8_t *", text.address)
         self.struct.text_room = size
+
+
+class PageUnpacker:
+    """Unpacks pages for `PageRows.extend`.
+
+    Parameters
+    ----------
+    zstd
+        What unpacks zstd; None where pages are not packed.
+    """
+
+    __slots__ = ("_room", "_zstd", "struct")
+
+    def __init__(self, zstd: ZstdContext | None) -> None:
+        self._zstd = zstd
+        self.struct = ffi.new("ll_unpacker *")
+        if zstd is not None:
+            self.struct.unpack = ffi.cast(
+                "size_t (*)(void *, void *, size_t, const void *, size_t)", zstd.function
+            )
+            self.struct.context = ffi.cast("void *", zstd.context)
+
+    def into(self, room: bytearray) -> None:
+        """Unpack into this memory."""
+        self._room = ffi.from_buffer("uint8_t[]", room)
+        self.struct.room, self.struct.room_size = self._room, len(room)
 
 
 def plain_page(values: int) -> Any:

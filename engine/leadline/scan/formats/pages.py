@@ -30,7 +30,10 @@ from ..._native import (
     PageLayout,
     PageList,
     PageRows,
+    PageUnpacker,
+    ZstdContext,
     plain_page,
+    zstd_library,
 )
 from ...schema import LeafPath
 
@@ -217,6 +220,17 @@ class _Work:
         self.stored = bytearray(_PIECE)
         self.zstd = zstandard.ZstdDecompressor()
         self._unpacked = bytearray(_PIECE)
+        self._unpackers: dict[int, PageUnpacker] = {PageCodec.UNCOMPRESSED: PageUnpacker(None)}
+        library = zstd_library()
+        if library is not None:
+            self._unpackers[PageCodec.ZSTD] = PageUnpacker(ZstdContext(library))
+
+    def unpacker(self, codec: int) -> PageUnpacker | None:
+        """What unpacks many pages in one call; None if they are to be unpacked one by one."""
+        found = self._unpackers.get(codec)
+        if found is not None:
+            found.into(self._unpacked)
+        return found
 
     @property
     def size(self) -> int:
@@ -264,12 +278,13 @@ class _Chunk:
             raise PageDeclined
         if chunk.codec not in _CODECS:
             raise PageDeclined
-        self._unpack = _CODECS[chunk.codec]
+        self._codec, self._unpack = chunk.codec, _CODECS[chunk.codec]
 
-    def pages(self) -> Iterator[tuple[Any, memoryview | None, Any]]:
+    def pages(self, rows: PageRows | None) -> Iterator[tuple[Any, memoryview | None, Any]]:
         """(page, its levels where they lie apart, its other bytes) of every page.
 
-        The memory is good until the next page is asked for.
+        The memory is good until the next page is asked for. Pages of data that can be decoded many
+        at a time are appended to ``rows`` instead, if that is given.
         """
         listed = PageList()
         missing = self.values
@@ -285,10 +300,21 @@ class _Chunk:
                 begin = 0
                 while True:
                     listed.find(data, begin)
-                    for page in listed.pages:
+                    place = 0
+                    while place < len(listed.pages):
+                        if rows is not None:
+                            before = rows.count
+                            place += self._many(listed, place, data[begin:], work, rows)
+                            missing -= rows.count - before
+                            if place == len(listed.pages):
+                                break
+                        page = listed.pages[place]
                         if page.kind != PageKind.DICTIONARY:
                             missing -= page.values
+                        elif missing != self.values:
+                            raise PageDeclined
                         yield page, *self._bodies(page, data[begin:], work)
+                        place += 1
                     begin += listed.used
                     if not listed.full:
                         break
@@ -300,6 +326,13 @@ class _Chunk:
                 memoryview(work.stored)[:kept] = data[begin:]
         if missing < 0:
             raise PageDeclined
+
+    def _many(
+        self, listed: PageList, first: int, data: memoryview, work: _Work, rows: PageRows
+    ) -> int:
+        """Append pages from ``first`` on that can be decoded in one call; how many they are."""
+        unpacker = work.unpacker(self._codec)
+        return 0 if unpacker is None else rows.extend(listed, first, data, unpacker)
 
     def _bodies(self, page: Any, data: memoryview, work: _Work) -> tuple[memoryview | None, Any]:
         if page.size > _LARGEST_PAGE:
@@ -343,7 +376,7 @@ class _Column:
         text_room = min(sum(chunk.size for chunk in chunks), _MOST_TEXT_ROOM)
         rows = PageRows(self._column, total, text_room)
         for chunk in chunks:
-            for page, levels, body in self._data_pages(chunk):
+            for page, levels, body in self._data_pages(chunk, rows):
                 if page.values > rows.room - rows.count:
                     raise PageDeclined
                 rows.append(page, levels, body)
@@ -376,11 +409,13 @@ class _Column:
         if unit:
             raise PageDeclined
 
-    def _data_pages(self, chunk: _Chunk) -> Iterator[tuple[Any, memoryview | None, Any]]:
-        """Pages with rows; a dictionary before them is taken."""
+    def _data_pages(
+        self, chunk: _Chunk, rows: PageRows | None = None
+    ) -> Iterator[tuple[Any, memoryview | None, Any]]:
+        """Pages with rows, but for those appended to ``rows``; a dictionary before is taken."""
         self._column.forget()
         first = True
-        for page, levels, body in chunk.pages():
+        for page, levels, body in chunk.pages(rows):
             if page.kind != PageKind.DICTIONARY:
                 yield page, levels, body
             elif first:
