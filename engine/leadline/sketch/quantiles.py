@@ -183,11 +183,15 @@ class Quantiles:
 
     def weights(self) -> NDArray[np.uint64]:
         """How many values each item stands for, in the order of ``items``."""
+        if len(self.levels) == 2:  # each item stands for itself
+            return np.ones(self.items.size, dtype=np.uint64)
         heights = np.arange(len(self.levels) - 1, dtype=np.uint64)
         return np.repeat(np.uint64(1) << heights, np.diff(self.levels))
 
     def sorted_weights(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """All items in ascending order and how many values each stands for."""
+        if len(self.levels) == 2:
+            return self.items, self.weights()
         order = np.argsort(self.items, kind="stable")
         return self.items[order], self.weights()[order]
 

@@ -238,6 +238,8 @@ def bucket_distance(
     coarseness = histograms[0].coarseness
     if histograms[1].coarseness != coarseness:
         return None
+    if any(sketch.split_error_at(coarseness) == 0 for sketch in quantiles):
+        return None  # a sketch of every value tells two rows of one bucket apart
     sides = []
     for histogram, sketch, rows, ends, total in zip(
         histograms, quantiles, singles, extremes, totals, strict=True
