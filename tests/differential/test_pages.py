@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -285,12 +287,10 @@ def test_any_table(
 
 
 def polars_file(table: pa.Table, path: Path, **options: Any) -> None:
-    polars = pytest.importorskip("polars")
-    polars.from_arrow(table).write_parquet(path, **options)
+    pl.DataFrame(table).write_parquet(path, **options)
 
 
 def duckdb_file(table: pa.Table, path: Path, **options: Any) -> None:
-    duckdb = pytest.importorskip("duckdb")
     chosen = ", ".join(f"{key} '{value}'" for key, value in options.items())
     duckdb.register("given", table)
     duckdb.sql(f"copy given to '{path}' (format parquet, {chosen})")
