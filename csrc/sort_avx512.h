@@ -245,8 +245,8 @@ LL_TARGET_AVX512 static bool sort_avx512(uint64_t *keys, uint64_t *work, size_t 
 }
 
 /* Many keys: first into ranges of equal width by counting, then each range by itself, small ones
- * together. False, with the keys as they were, where one range would hold many of them: a block of
- * 65,536 narrow doubles is sorted in 4 ns a value instead of 5.5 (a Xeon with AMX at 2.6 GHz). */
+ * together. False, with the keys as they were, where one range would hold many of them. All states
+ * of 1.7e9 +- 10, of which nothing is left out, take 6.8 ns a value instead of 8.1 with it. */
 LL_TARGET_AVX512 static bool sort_spread(uint64_t *keys, uint64_t *work, size_t count) {
     uint32_t ends[RANGES] = {0}, heaviest = 0, start = 0;
     uint64_t low = keys[0], high = keys[0];
