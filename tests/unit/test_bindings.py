@@ -17,39 +17,43 @@ from leadline import _native
 from leadline._native import library
 
 ROOT = Path(__file__).resolve().parents[2]
-HEADER = ROOT / "csrc" / "leadline.h"
-CDEF = ROOT / "bindings" / "native.cdef.h"
+HEADER = sorted((ROOT / "csrc").glob("leadline*.h"))
+CDEF = [ROOT / "bindings" / "native.cdef.h"]
 
 
-def without_comments(path: Path) -> str:
-    return re.sub(r"/\*.*?\*/", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+def text_of(paths: list[Path]) -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in paths)
 
 
-def statements(path: Path) -> list[str]:
+def without_comments(paths: list[Path]) -> str:
+    return re.sub(r"/\*.*?\*/", " ", text_of(paths), flags=re.DOTALL)
+
+
+def statements(paths: list[Path]) -> list[str]:
     """Declarations with their white space normalised."""
-    text = re.sub(r"^\s*#.*?$", " ", without_comments(path), flags=re.MULTILINE)
+    text = re.sub(r"^\s*#.*?$", " ", without_comments(paths), flags=re.MULTILINE)
     text = re.sub(r"\{[^}]*\}", lambda match: match.group().replace(";", ","), text)
     return [re.sub(r"\s+", " ", part).strip() for part in text.split(";") if part.strip()]
 
 
-def functions(path: Path) -> dict[str, str]:
+def functions(paths: list[Path]) -> dict[str, str]:
     found = {}
-    for statement in statements(path):
+    for statement in statements(paths):
         match = re.search(r"\b(ll_\w+) ?\(", statement)
         if match and "{" not in statement:
-            assert match[1] not in found, f"{match[1]} is declared twice in {path.name}"
+            assert match[1] not in found, f"{match[1]} is declared twice"
             found[match[1]] = statement
     return found
 
 
-def structures(path: Path) -> dict[str, str]:
-    text = without_comments(path)
+def structures(paths: list[Path]) -> dict[str, str]:
+    text = without_comments(paths)
     found = re.findall(r"typedef struct \w+ (\{.*?\}) (ll_\w+);", text, flags=re.DOTALL)
     return {name: " ".join(body.split()) for body, name in found}
 
 
-def constants(path: Path) -> set[str]:
-    return set(re.findall(r"^#define +(LL_\w+) ", without_comments(path), flags=re.MULTILINE))
+def constants(paths: list[Path]) -> set[str]:
+    return set(re.findall(r"^#define +(LL_\w+) ", without_comments(paths), flags=re.MULTILINE))
 
 
 @pytest.mark.parametrize("kind", [functions, structures, constants])
@@ -179,7 +183,7 @@ def test_negative_sizes_are_refused(name):
 
 
 def test_every_kernel_that_takes_a_size_is_looked_at():
-    text = " ".join(HEADER.read_text(encoding="utf-8").split())
+    text = " ".join(text_of(HEADER).split())
     takers = re.findall(r"\bint (ll_\w+)\([^)]*\bint64_t (?!\*)[^)]*\)", text)
     # The sizes of a merge of sketches are those of its offsets, and what does not fit is a range.
     assert set(takers) - {"ll_quantiles_merge"} | {"ll_histogram_read"} == set(SIZES)

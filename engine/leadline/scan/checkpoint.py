@@ -42,7 +42,8 @@ COSTS = 50
 LONGEST = 28.0
 _MODE = 0o600
 _KIND_PLACE = 14  # docs/format.md, section 2.1
-_AFRESH = "start again from the beginning, without resume=True"
+# What to do where a run cannot be gone on with.
+AFRESH = "start again from the beginning, without resume=True"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Checkpoint:
         try:
             saved = self._read(summaries)
         except (SnapshotError, LookupError, TypeError, ValueError) as error:
-            raise InputError(f"{self.path} cannot be used ({error}); {_AFRESH}") from error
+            raise InputError(f"{self.path} cannot be used ({error}); {AFRESH}") from error
         self.loaded = True
         return saved
 

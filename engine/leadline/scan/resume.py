@@ -19,11 +19,10 @@ from ..errors import InputError
 from ..locations import Location
 from ..profile import LineageEntry, Profile
 from ..snapshot.cells import Head, encode_head
+from .checkpoint import AFRESH
 from .evolution import Evolution
 from .formats.base import Learning, Source
 from .options import Options
-
-_AFRESH = "start again from the beginning, without resume=True"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def require_same(state: Mapping[str, Any], options: Options, kind: str | None) -
         began = "adding new files to a snapshot" if state["base"] else "a new snapshot"
         raise InputError(
             f"the interrupted run was {began}, and not what is asked for now; give the same "
-            f"options, or {_AFRESH}"
+            f"options, or {AFRESH}"
         )
     for part in ("settings", "request"):
         for name, value in wanted[part].items():
@@ -78,12 +77,12 @@ def require_same(state: Mapping[str, Any], options: Options, kind: str | None) -
                 had = f"{name} {recorded!r}" if recorded else f"no {name}"
                 raise InputError(
                     f"the interrupted run had {had}, not {value!r}; give the same options, or "
-                    f"{_AFRESH}"
+                    f"{AFRESH}"
                 )
     for name in ("summaries", "format"):
         if state[name] != wanted[name]:
             raise InputError(
-                f"the interrupted run had other {name}; give the same options, or {_AFRESH}"
+                f"the interrupted run had other {name}; give the same options, or {AFRESH}"
             )
 
 
@@ -113,11 +112,11 @@ def require_inputs(
                 raise InputError(
                     f"{sources[place].label} comes before files that the interrupted run has read, "
                     "and was not there; leave it out now and add it with an update later, or "
-                    f"{_AFRESH}"
+                    f"{AFRESH}"
                 )
             raise InputError(
                 f"{known['name']}, which the interrupted run has read, is not among the paths; "
-                f"give the same paths, or {_AFRESH}"
+                f"give the same paths, or {AFRESH}"
             )
         location, source = locations[place], sources[place]
         same = (
@@ -127,7 +126,7 @@ def require_inputs(
         )
         if not same:
             raise InputError(
-                f"{source.label} has changed since the interrupted run read it; {_AFRESH}"
+                f"{source.label} has changed since the interrupted run read it; {AFRESH}"
             )
 
 

@@ -25,7 +25,7 @@ from ..locations import LocalFile, Location
 from ..profile import Cell, LineageEntry, Profile, SchemaEvent, Settings
 from ..profile.custom import CustomSummary
 from .cellfile import CellFile
-from .checkpoint import Checkpoint, Saved
+from .checkpoint import AFRESH, Checkpoint, Saved
 from .evolution import Evolution, FilePlan
 from .formats.base import Source, Task, TypesChanged, reason
 from .objects import source_of_object
@@ -363,10 +363,7 @@ class _Scan:
         try:
             self._mark = self._table.restore(saved.cells, stored, saved.before, state["before_end"])
         except SnapshotError as error:
-            raise InputError(
-                f"the checkpoint cannot be used ({error}); start again from the beginning, without "
-                "resume=True"
-            ) from error
+            raise InputError(f"the checkpoint cannot be used ({error}); {AFRESH}") from error
         if self._position.place < len(self._sources):
             source = self._sources[self._position.place]
             recall_types(state["types"], source)
@@ -436,7 +433,7 @@ class _Scan:
                     if skip < 0:
                         raise InputError(
                             f"{source.label} is not cut into units as by the interrupted run; "
-                            "start again from the beginning, without resume=True"
+                            f"{AFRESH}"
                         )
             except TypesChanged as changed:
                 self._take_back(source)
