@@ -18,7 +18,8 @@ from leadline.compare.binned import Cells, Counts, chi2
 from leadline.compare.judge import categories_evidence
 from leadline.compare.significance import chi_square_p, kolmogorov_p, two_shares_p
 from leadline.compare.tally import Tallies, Tally
-from leadline.compare.verdict import Thresholds, judge
+from leadline.compare.thresholds import Thresholds
+from leadline.compare.verdict import judge
 
 LEVELS = (0.05, 0.01, 0.001)
 SEED = 20_131_201

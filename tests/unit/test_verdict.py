@@ -13,10 +13,12 @@ import pytest
 from leadline.compare import ColumnComparison, Comparison, MissingStatisticError, compare
 from leadline.compare.shares import Ratio
 from leadline.compare.statistic import Statistic
-from leadline.compare.verdict import Evidence, Thresholds, Verdict, judge, worst
+from leadline.compare.thresholds import Limits, Thresholds
+from leadline.compare.verdict import Evidence, Verdict, judge, worst
 from leadline.errors import ComparisonError, InputError
 from leadline.report.json import to_json
 from leadline.scan import profile
+from leadline.schema import Kind, Role
 from leadline.snapshot.redact import redact
 
 RANDOM = np.random.default_rng(20)
@@ -453,3 +455,73 @@ def test_what_statistics_rest_on_is_dropped_and_computed_again() -> None:
     column.to_dict()
     assert not {"bands", "cells", "tallies"} & column._measures._kept.keys()
     assert column.wasserstein.value == value
+
+
+def test_thresholds_by_kind_role_and_column() -> None:
+    limits = Limits(
+        Thresholds(ks=0.2),
+        kinds={"numeric": {"cohens_h": 0.4}, "float": {"ks": 0.3}},
+        roles={"score": {"ks": 0.02}},
+        columns={"p": {"occurrences": 7}},
+    )
+    assert limits.of("x", Kind.INTEGER, Role.FEATURE).ks == 0.2
+    x = limits.of("x", Kind.FLOAT, Role.FEATURE)
+    assert (x.ks, x.cohens_h, x.strict_ks) == (0.3, 0.4, 0.03)
+    p = limits.of("p", Kind.FLOAT, Role.SCORE)
+    assert (p.ks, p.of_effect("ks", Role.SCORE), p.cohens_h, p.occurrences) == (0.02, 0.02, 0.4, 7)
+    assert limits.of("x", Kind.TEXT, Role.FEATURE) == Thresholds(ks=0.2)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kinds": {"floaty": {}}}, "there is no kind 'floaty'; did you mean 'float'"),
+        ({"roles": {"scores": {}}}, "there is no role 'scores'; did you mean 'score'"),
+        ({"columns": {"x": {"kss": 0.1}}}, "there is no threshold 'kss'; did you mean 'ks'"),
+        ({"columns": {"x": {"ks": -0.1}}}, "threshold 'ks' is -0.1"),
+        ({"columns": {"x": 0.1}}, "thresholds are numbers by name, not of type float"),
+        ({"columns": {"x": {"statistic": "wassertein"}}}, "'statistic' is 'wassertein'"),
+        ({"drift_share": 1.5}, "'drift_share' is 1.5; it is a share"),
+    ],
+)
+def test_wrong_limits_are_named(given: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Limits(**given)
+
+
+def test_limits_of_a_column_that_is_not_there_are_named() -> None:
+    with pytest.raises(InputError, match="there is no column 'y'; the columns are 'x'"):
+        compare(SIDE, SIDE, thresholds=Limits(columns={"y": {"ks": 0.1}}))
+
+
+def test_one_column_has_its_own_threshold() -> None:
+    data = {"a": NORMAL[:10_000], "b": NORMAL[:10_000]}
+    later = {"a": NORMAL[10_000:] + 0.2, "b": NORMAL[10_000:] + 0.2}
+    result = compare(profile(data), profile(later), thresholds=Limits(columns={"b": {"ks": 0.2}}))
+    assert (result["a"].values.rule, result["b"].values.rule) == ("drift", "negligible")
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    # A shift of 0.2 deviations: psi .040, wasserstein .2 of the spread, jensen_shannon .085.
+    [("psi", "negligible"), ("wasserstein", "drift"), ("jensen_shannon", "negligible")],
+)
+def test_another_effect_can_be_judged(name: str, rule: str) -> None:
+    a, b = NORMAL[:10_000], NORMAL[10_000:] + 0.2
+    found = compared(a, b, thresholds={"statistic": name}).values
+    assert found.effect is not None
+    assert (found.effect.name, found.test, found.rule) == (name, "ks", rule)
+
+
+def test_psi_is_possible_from_a_tenth_on() -> None:
+    a, b = NORMAL[:10_000], NORMAL[10_000:] + 0.4
+    found = compared(a, b, thresholds={"statistic": "psi"}).values
+    assert (found.rule, found.threshold) == ("possible", 0.25)
+    assert "not certain to stay under 0.1" in found.reason
+
+
+def test_psi_of_too_few_rows_for_its_cells_is_not_judged() -> None:
+    values = [f"v{i % 90}" for i in range(300)]
+    found = compared(values, values, thresholds={"statistic": "psi"}).values
+    assert found.verdict is Verdict.NOT_COMPARABLE
+    assert "without any change psi would be" in found.reason

@@ -5,7 +5,8 @@ from __future__ import annotations
 from .categorical import CategoryChange, CategoryShare
 from .comparison import ColumnComparison, Comparison, MissingChange, compare
 from .statistic import MissingStatisticError, Statistic
-from .verdict import Judgement, Thresholds, Verdict
+from .thresholds import Limits, Thresholds
+from .verdict import Judgement, Verdict
 
 __all__ = [
     "CategoryChange",
@@ -13,6 +14,7 @@ __all__ = [
     "ColumnComparison",
     "Comparison",
     "Judgement",
+    "Limits",
     "MissingChange",
     "MissingStatisticError",
     "Statistic",

@@ -16,11 +16,10 @@ from .measures import NAMES, Measures
 from .significance import CORRECTIONS, adjust
 from .statistic import Statistic
 from .tally import Tallies
+from .thresholds import STRICT_ROLES, Limits, Thresholds
 from .verdict import (
-    STRICT_ROLES,
     Evidence,
     Judgement,
-    Thresholds,
     Verdict,
     judge,
     not_comparable,
@@ -201,7 +200,7 @@ class Comparison:
     current_rows: int
     correction: str
     family: int
-    thresholds: Thresholds
+    thresholds: Limits
 
     def __repr__(self) -> str:
         return (
@@ -292,7 +291,7 @@ def compare(
     *,
     statistics: Sequence[str] = (),
     correction: str = "benjamini_hochberg",
-    thresholds: Thresholds | Mapping[str, float] | None = None,
+    thresholds: Limits | Thresholds | Mapping[str, Any] | None = None,
 ) -> Comparison:
     """Compare two profiles column by column and judge what changed.
 
@@ -307,7 +306,8 @@ def compare(
         ``benjamini_hochberg``, ``benjamini_yekutieli``, ``bonferroni`` or ``none``, over every
         judged (column, values or missing share).
     thresholds
-        Numbers that replace defaults, by name (see `Thresholds`).
+        Numbers that replace defaults, by name (see `Thresholds`); a `Limits` replaces some of them
+        by kind, role or column.
 
     Raises
     ------
@@ -324,15 +324,16 @@ def compare(
     (0.5, ('age',))
     """
     _check(reference, current, statistics, correction)
-    limits = Thresholds.of(thresholds)
+    limits = Limits.given(thresholds)
     a, b = ({name: side[name] for name in side.names} for side in (reference, current))
+    require_names(limits.columns, [*{**a, **b}])
     drafts = [_Draft.of(name, a.get(name), b.get(name), limits) for name in {**a, **b}]
     judged = [
         e for draft in drafts for e in (draft.values, draft.missing) if isinstance(e, Evidence)
     ]
     adjusted = adjust([evidence.p_value for evidence in judged], correction)
     q_values = iter(adjusted)
-    columns = tuple(draft.judged(q_values, limits) for draft in drafts)
+    columns = tuple(draft.judged(q_values) for draft in drafts)
     for column in columns:
         for name in statistics:
             if name in column.statistics:
@@ -349,6 +350,7 @@ class _Draft:
     role: Role
     reference: ColumnProfile | None
     current: ColumnProfile | None
+    thresholds: Thresholds
     measures: Measures | None
     values: Evidence | Judgement
     missing: Evidence | Judgement
@@ -357,23 +359,26 @@ class _Draft:
 
     @classmethod
     def of(
-        cls, name: str, a: ColumnProfile | None, b: ColumnProfile | None, limits: Thresholds
+        cls, name: str, a: ColumnProfile | None, b: ColumnProfile | None, limits: Limits
     ) -> _Draft:
         role = _role(a, b)
+        side = a or b
+        assert side is not None
+        thresholds = limits.of(name, side.kind, role)
         if a is None or b is None:
-            side = "current profile" if a is None else "reference"
-            nothing = not_comparable(f"the column is only in the {side}")
-            return cls(name, role, a, b, None, nothing, nothing)
+            only = "current profile" if a is None else "reference"
+            nothing = not_comparable(f"the column is only in the {only}")
+            return cls(name, role, a, b, thresholds, None, nothing, nothing)
         measures = Measures(a, b)
-        values = value_evidence(measures, role, limits)
-        missing = missing_evidence(measures, role, limits)
+        values = value_evidence(measures, role, thresholds)
+        missing = missing_evidence(measures, role, thresholds)
         changes = _categories(measures)
         measures.release()  # thousands of columns would else hold their bands until the end
-        return cls(name, role, a, b, measures, values, missing, *changes)
+        return cls(name, role, a, b, thresholds, measures, values, missing, *changes)
 
-    def judged(self, q_values: Iterator[float], limits: Thresholds) -> ColumnComparison:
+    def judged(self, q_values: Iterator[float]) -> ColumnComparison:
         values, missing = (
-            judge(part, next(q_values), limits) if isinstance(part, Evidence) else part
+            judge(part, next(q_values), self.thresholds) if isinstance(part, Evidence) else part
             for part in (self.values, self.missing)
         )
         return ColumnComparison(

@@ -27,8 +27,12 @@ from .categorical import all_cells, excess_variation, heavy_cells
 from .measures import Measures
 from .shares import Occurrences, cohens_h, detectable_h, ratio_of
 from .significance import kolmogorov_distance
+from .statistic import Statistic
 from .tally import Tallies
-from .verdict import UNJUDGED_ROLES, Evidence, Judgement, Thresholds, not_comparable
+from .thresholds import UNJUDGED_ROLES, Thresholds
+from .verdict import Evidence, Judgement, not_comparable
+
+_DEFAULTS = {"numeric": "ks", "categorical": "total_variation"}
 
 
 def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Evidence | Judgement:
@@ -39,6 +43,9 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
     two_valued = _two_valued(measures)
     if two_valued is not None:
         return _shares_evidence(*two_valued, role, thresholds)
+    chosen = thresholds.statistic
+    if chosen in measures.names and chosen != _DEFAULTS[measures.kind]:
+        return _chosen_evidence(measures, chosen, role, thresholds)
     if measures.kind == "categorical":
         assert measures.tallies is not None
         limit = thresholds.of_effect("total_variation", role)
@@ -50,6 +57,45 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
         thresholds.of_effect("ks", role),
         "ks",
         detectable=lambda: kolmogorov_distance(thresholds.significance, *rows),
+    )
+
+
+def _chosen_evidence(
+    measures: Measures, name: str, role: Role, thresholds: Thresholds
+) -> Evidence | Judgement:
+    """What is judged where the user chose another effect; the test stays that of the kind."""
+    effect, limit = measures.get(name), thresholds.of_effect(name, role)
+    if name == "wasserstein":
+        if effect.scale is None:
+            return not_comparable("all values of the reference are one: a distance has no scale")
+        effect = _over_scale(effect, effect.scale)
+    expected = effect.null_value
+    if expected is not None and expected > limit / 2:
+        return not_comparable(
+            f"too few rows for {effect.cells} cells: without any change {name} would be "
+            f"{expected:.3g}, over half the threshold {limit:.3g}"
+        )
+    test = "chi2" if measures.kind == "categorical" else "ks"
+    return Evidence(
+        replace(effect, p_value=measures.get(test).p_value),
+        limit,
+        test,
+        watch=thresholds.possible_psi if name == "psi" else None,
+    )
+
+
+def _over_scale(effect: Statistic, scale: float) -> Statistic:
+    """A distance in the column's unit as a multiple of the reference's spread."""
+    bounds = [effect.ci_lower, effect.ci_upper]
+    low, high = (None if bound is None else bound / scale for bound in bounds)
+    return replace(
+        effect,
+        value=effect.value / scale,
+        lower=effect.lower / scale,
+        upper=effect.upper / scale,
+        ci_lower=low,
+        ci_upper=high,
+        unit="",
     )
 
 

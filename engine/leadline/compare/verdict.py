@@ -12,22 +12,16 @@ The rules, in order; ``t`` is the threshold of the effect and ``q`` the adjusted
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from numbers import Real
 from typing import Any
 
-from ..errors import InputError
-from ..schema import Role
 from .shares import Ratio
 from .statistic import Statistic
+from .thresholds import Thresholds
 
 ASSUMPTION = "assumes independent rows"
-STRICT_ROLES = frozenset({Role.PREDICTION, Role.SCORE, Role.LABEL})
-UNJUDGED_ROLES = frozenset({Role.ID, Role.TIMESTAMP, Role.SEGMENT})
 
 
 class Verdict(StrEnum):
@@ -53,90 +47,6 @@ _SEVERITY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Every number that decides a verdict, with its default.
-
-    ``strict_`` applies to prediction, score and label columns, the plain name to all others.
-
-    Parameters
-    ----------
-    ks, total_variation, cohens_h
-        Effects from which a change counts: distance of distribution functions, total variation
-        beyond chance, Cohen's h of two shares.
-    ratio, ratio_bound, occurrences
-        The rule for rare shares: current over reference share (or its inverse) at least ``ratio``,
-        its 99 % bound at least ``ratio_bound``, and that many occurrences on one side.
-    significance, possible_significance
-        Adjusted p-values for `drift` and for `possible`.
-    minimum_rows
-        Values needed on each side.
-    distinct_share
-        Text whose reference has more distinct values than this share of its rows is not judged.
-
-    Raises
-    ------
-    InputError
-        If a number cannot be a threshold.
-    """
-
-    ks: float = 0.05
-    strict_ks: float = 0.03
-    total_variation: float = 0.05
-    strict_total_variation: float = 0.03
-    cohens_h: float = 0.2
-    strict_cohens_h: float = 0.1
-    ratio: float = 2.0
-    ratio_bound: float = 1.5
-    occurrences: int = 20
-    significance: float = 0.0005
-    possible_significance: float = 0.01
-    minimum_rows: int = 100
-    distinct_share: float = 0.5
-
-    def __post_init__(self) -> None:
-        for name in _names_of(self):
-            value = getattr(self, name)
-            number = isinstance(value, Real) and not isinstance(value, bool)
-            if not (number and 0 < value < math.inf):
-                raise InputError(
-                    f"threshold {name!r} is {value!r}; it must be a finite number above 0"
-                )
-
-    @classmethod
-    def of(cls, given: Thresholds | Mapping[str, float] | None) -> Thresholds:
-        """The defaults, with some numbers replaced by name.
-
-        Raises
-        ------
-        InputError
-            If a name is unknown or a number cannot be a threshold.
-        """
-        if given is None or isinstance(given, Thresholds):
-            return given or cls()
-        if not isinstance(given, Mapping):
-            raise InputError(
-                f"thresholds are numbers by name, not of type {type(given).__name__}; "
-                'give for example {"ks": 0.1}'
-            )
-        known = _names_of(cls)
-        for name in given:
-            if name not in known:
-                close = get_close_matches(str(name), known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(known)}"
-                raise InputError(f"there is no threshold {name!r}; {hint}")
-        return cls(**given)  # type: ignore[arg-type]
-
-    def of_effect(self, name: str, role: Role) -> float:
-        """Threshold of an effect for a role."""
-        strict = "strict_" if role in STRICT_ROLES else ""
-        return float(getattr(self, f"{strict}{name}"))
-
-
-def _names_of(thresholds: Thresholds | type[Thresholds]) -> list[str]:
-    return [field.name for field in fields(thresholds)]
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is to be judged: an effect and its test, before correction.
 
@@ -146,6 +56,8 @@ class Evidence:
         The effect with its intervals and p-value.
     threshold, test
         Threshold of the effect and name of the test behind its p-value.
+    watch
+        A lower threshold from which the effect is `possible`; None where that is ``threshold``.
     subject
         What the effect is of, if not of the values: "the share of missing rows", for example.
     ratio
@@ -167,6 +79,12 @@ class Evidence:
     detectable: Callable[[], float] | None = None
     nothing: str = ""
     coarse: bool = False
+    watch: float | None = None
+
+    @property
+    def low(self) -> float:
+        """Threshold from which the effect is not called negligible."""
+        return self.threshold if self.watch is None else self.watch
 
     @property
     def p_value(self) -> float:
@@ -225,7 +143,7 @@ def not_comparable(reason: str) -> Judgement:
 
 def judge(evidence: Evidence, q: float, thresholds: Thresholds) -> Judgement:
     """Apply the rules to one effect with its adjusted p-value."""
-    effect, limit = evidence.effect, evidence.threshold
+    effect, limit, low = evidence.effect, evidence.threshold, evidence.low
     width = effect.upper - effect.lower
     if not width <= limit:
         return not_comparable(
@@ -237,8 +155,8 @@ def judge(evidence: Evidence, q: float, thresholds: Thresholds) -> Judgement:
     if strong and (effect.lower >= limit or certain):
         verdict, rule = Verdict.DRIFT, "drift"
     elif (
-        (strong and effect.upper >= limit)
-        or (q <= thresholds.possible_significance and (effect.value >= limit or certain))
+        (strong and effect.upper >= low)
+        or (q <= thresholds.possible_significance and (effect.value >= low or certain))
         or (strong and evidence.coarse)
     ):
         verdict, rule = Verdict.POSSIBLE, "possible"
@@ -276,7 +194,7 @@ def _ratio_holds(ratio: Ratio | None, thresholds: Thresholds) -> bool:
 
 def _equivalent(evidence: Evidence, thresholds: Thresholds) -> bool:
     effect, ratio = evidence.effect, evidence.ratio
-    if evidence.coarse or effect.ci_upper is None or effect.ci_upper >= evidence.threshold:
+    if evidence.coarse or effect.ci_upper is None or effect.ci_upper >= evidence.low:
         return False
     if ratio is None or ratio.occurrences == 0:
         return True
@@ -301,19 +219,20 @@ def _stated(evidence: Evidence) -> str:
 
 def _why(evidence: Evidence, rule: str, *, certain: bool) -> str:
     effect, limit = evidence.effect, _number(evidence.threshold)
+    low = _number(evidence.low)
     if certain and effect.lower < evidence.threshold and evidence.ratio is not None:
         factor = _number(evidence.ratio.value)
         return f", under {limit}, but the rarer outcome's share changed by a factor of {factor}"
-    if rule == "possible" and effect.upper < evidence.threshold:
+    if rule == "possible" and effect.upper < evidence.low:
         return f", under {limit}, but rows are too few for so many cells to tell its size"
     if rule == "no evidence":
         found = "" if evidence.detectable is None else _number(evidence.detectable())
         return f", not significant{found and f'; from {found} it would have been'}"
     return {
         "drift": f", at least {limit}",
-        "possible": f", which is not certain to stay under {limit}",
-        "negligible": f", significant but under {limit}",
-        "equivalent": f", under {limit}, as is its 99 % bound for the population",
+        "possible": f", which is not certain to stay under {low}",
+        "negligible": f", significant but under {low}",
+        "equivalent": f", under {low}, as is its 99 % bound for the population",
     }[rule]
 
 
