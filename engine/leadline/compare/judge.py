@@ -60,6 +60,18 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
     )
 
 
+def value_effect(measures: Measures, role: Role, thresholds: Thresholds) -> Statistic | None:
+    """The effect of `value_evidence` without its test, or None: half the work for categories."""
+    if _refusal(measures, role, thresholds):
+        return None
+    tallies = measures.tallies if measures.kind == "categorical" else None
+    if tallies is not None and not thresholds.statistic and _two_categories(tallies) is None:
+        limit = thresholds.of_effect("total_variation", role)
+        return excess_variation(heavy_cells(tallies, limit=limit))
+    found = value_evidence(measures, role, thresholds)
+    return found.effect if isinstance(found, Evidence) else None
+
+
 def _chosen_evidence(
     measures: Measures, name: str, role: Role, thresholds: Thresholds
 ) -> Evidence | Judgement:

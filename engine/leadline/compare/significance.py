@@ -57,6 +57,11 @@ def chi_square_p(value: float, freedom: int) -> float:
     return float(special().chdtrc(freedom, value)) if freedom > 0 else 1.0
 
 
+def student_p(value: float, freedom: int) -> float:
+    """Upper tail of Student's law."""
+    return float(special().stdtr(freedom, -value))
+
+
 def normal_value(p: float) -> float:
     """The standard normal's distance from 0 that is reached with this probability."""
     return -float(special().ndtri(p / 2))

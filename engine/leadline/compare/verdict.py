@@ -58,6 +58,8 @@ class Evidence:
         Threshold of the effect and name of the test behind its p-value.
     watch
         A lower threshold from which the effect is `possible`; None where that is ``threshold``.
+    basis
+        What the p-value takes for granted, or rests on.
     subject
         What the effect is of, if not of the values: "the share of missing rows", for example.
     ratio
@@ -80,6 +82,7 @@ class Evidence:
     nothing: str = ""
     coarse: bool = False
     watch: float | None = None
+    basis: str = ASSUMPTION
 
     @property
     def low(self) -> float:
@@ -204,10 +207,10 @@ def _equivalent(evidence: Evidence, thresholds: Thresholds) -> bool:
 def _sentence(evidence: Evidence, q: float, rule: str, *, certain: bool) -> str:
     """One sentence: rule, effect, interval, threshold, q, assumption."""
     if evidence.ratio is not None and evidence.ratio.occurrences == 0:
-        return f"{rule}: {evidence.nothing}; {_q(q)} ({evidence.test}, {ASSUMPTION})"
+        return f"{rule}: {evidence.nothing}; {_q(q)} ({evidence.test}, {evidence.basis})"
     stated = _stated(evidence)
     why = _why(evidence, rule, certain=certain)
-    return f"{rule}: {stated}{why}; {_q(q)} ({evidence.test}, {ASSUMPTION})"
+    return f"{rule}: {stated}{why}; {_q(q)} ({evidence.test}, {evidence.basis})"
 
 
 def _stated(evidence: Evidence) -> str:
