@@ -131,6 +131,7 @@ int ll_moments_weighted(const uint64_t *values, const uint64_t *weights, int64_t
  * something, for the first table and for all of them. Both start as zeros. */
 #define LL_HISTOGRAM_PAGES    4096
 #define LL_HISTOGRAM_PAGE     256
+#define LL_HISTOGRAM_COARSEST 5 /* then 4,096 pages have no more counters than 128 at first */
 #define LL_HISTOGRAM_TABLES   4
 #define LL_HISTOGRAM_TABLE    (LL_HISTOGRAM_PAGES * LL_HISTOGRAM_PAGE + LL_HISTOGRAM_PAGE)
 #define LL_HISTOGRAM_COUNTERS (LL_HISTOGRAM_TABLES * LL_HISTOGRAM_TABLE)
@@ -306,7 +307,7 @@ int ll_counts_merge(const uint64_t *a_keys, const uint64_t *a_counts, int64_t a_
 
 #define LL_BLOCK     65536   /* values that are sketched together */
 #define LL_UNIT_ROWS 1048576 /* most rows of one cell */
-#define LL_SMALL     512     /* so many values are always counted exactly */
+#define LL_SMALL     2048    /* so many values are always counted exactly */
 #define LL_FEW       256     /* so many distinct doubles are; integers within a range of 65,536 */
 
 /* Most counts of one histogram: 128 * 2^d pages of 256 / 2^d each. */
@@ -455,7 +456,8 @@ typedef struct ll_sketches {
 /* All histograms one after the other, then all quantiles, then all registers; sizes (3 * count): of
  * each, 0 of what is not held. LL_ERROR_ARGUMENT for a negative size, and pages, coarseness, width
  * or quantiles out of range; LL_ERROR_RANGE as ll_quantiles_bytes, or for less room than a sketch
- * might need: 16 + 2 * page_count + width * counters, what ll_quantiles_bytes says, 4096. */
+ * might need: 16 + 2 * page_count + width * counters + counters / 8, what ll_quantiles_bytes says,
+ * 6145. */
 int ll_sketches_bytes(const ll_sketches *sketches, int64_t count, uint8_t *out, int64_t room,
                       int64_t *sizes);
 
@@ -489,6 +491,8 @@ int ll_calendar_microseconds(const int64_t *values, int64_t count, int unit, int
 #define LL_FAULT_OUTSIDE  3 /* an item of a sketch lies outside of its extremes */
 #define LL_FAULT_PAGES    4 /* pages do not ascend or are not those of finite values */
 #define LL_FAULT_EMPTY    5 /* a page holds nothing */
+#define LL_FAULT_ZERO     6 /* a counter that is said to be above zero is not */
+#define LL_FAULT_RANK     7 /* registers that no hash sets, or not in their shortest form */
 
 /* What lies in the counters of a histogram. */
 typedef struct ll_counted {
@@ -498,13 +502,18 @@ typedef struct ll_counted {
     int32_t fault;
 } ll_counted;
 
-/* page_count pages and page_count * buckets counters from their byte planes, 1 to 8 of them.
- * counts: unsigned numbers of the next of 1, 2, 4 and 8 bytes. LL_ERROR_ARGUMENT for a negative
- * size or a width or count out of range; LL_ERROR_RANGE unless the sizes are those of the planes.
- */
+/* page_count pages from their byte planes, and page_count * buckets counters: a bit for each that
+ * is above zero, and the byte planes of these, 1 to 8 of them. counts: unsigned numbers of the next
+ * of 1, 2, 4 and 8 bytes. LL_ERROR_ARGUMENT for a negative size or a width or count out of range;
+ * LL_ERROR_RANGE unless the sizes are those of the bits and of the planes. */
 int ll_unpacking_histogram(const uint8_t *page_planes, int64_t page_size, int page_width,
-                           const uint8_t *planes, int64_t size, int width, int64_t page_count,
-                           int64_t buckets, uint16_t *pages, void *counts, ll_counted *found);
+                           const uint8_t *occupied, int64_t occupied_size, const uint8_t *planes,
+                           int64_t size, int width, int64_t page_count, int64_t buckets,
+                           uint16_t *pages, void *counts, ll_counted *found);
+
+/* LL_DISTINCT_REGISTERS registers as ll_sketches_bytes writes them. LL_ERROR_ARGUMENT for a
+ * negative size. */
+int ll_unpacking_registers(const uint8_t *bytes, int64_t size, uint8_t *registers, int32_t *fault);
 
 /* The keys of a sketch's extremes, ends[2], and items, from 8 bytes each, extremes first. Levels
  * from `sorted_from` on must ascend. LL_ERROR_ARGUMENT for a negative size, an unknown storage or a

@@ -5,8 +5,7 @@
  */
 #include "packing.h"
 
-/* Bytes that hold every number whose bits are among `bits`; never 0. */
-static int bytes_of(uint64_t bits) {
+int ll_bytes_of(uint64_t bits) {
     return bits ? (71 - __builtin_clzll(bits)) / 8 : 1;
 }
 
@@ -25,7 +24,7 @@ LL_INLINE int64_t pack(const uint8_t *values, int width, int64_t count, uint64_t
     uint64_t bits = 0;
     for (int64_t i = 0; i < count; i++)
         bits |= ll_element(values, width, i) - less;
-    int planes = bytes_of(bits);
+    int planes = ll_bytes_of(bits);
     *out++ = (uint8_t)planes;
     for (int plane = 0; plane < planes; plane++, out += count)
         for (int64_t i = 0; i < count; i++)
@@ -84,7 +83,7 @@ int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, 
             bits |= (ll_element(bytes, width, i) - ll_element(bytes, width, i - 1)) / step - 1;
     }
     uint8_t *end = out + ll_put_varint(step, out);
-    int planes = bytes_of(bits);
+    int planes = ll_bytes_of(bits);
     *end++ = (uint8_t)planes;
     for (int64_t i = 1; i < count; i++) {
         uint64_t gap = ll_element(bytes, width, i) - ll_element(bytes, width, i - 1);

@@ -51,12 +51,12 @@ int64_t ll_quantiles_capacity(int k, int levels) {
 }
 
 /* Of values that do not all fit every 2^stride-th enters: the largest power of two up to
- * sqrt(count) / 8, of which at least 2k / 3 are left. Its error of ranks, below 2^stride, has at
- * most a 13th of the deviation that ranks of so many random values have, and is far below what k
+ * sqrt(count) / 4, of which at least 2k / 5 are left. Its error of ranks, below 2^stride, has at
+ * most a 7th of the deviation that ranks of so many random values have, and stays below what k
  * promises; docs/quantiles-evidence.md has the figures. */
 static unsigned stride_for(uint64_t count, int k) {
     unsigned stride = 0;
-    while (((uint64_t)256 << 2 * stride) <= count && 3 * (count >> (stride + 1)) >= 2 * (uint64_t)k)
+    while (((uint64_t)64 << 2 * stride) <= count && 5 * (count >> (stride + 1)) >= 2 * (uint64_t)k)
         stride++;
     return stride;
 }

@@ -5,6 +5,7 @@
  * address, low bytes first. Bound by memory: no wider variants are kept.
  */
 #include "number.h"
+#include "packing.h"
 
 #define FIRST_NEGATIVE (LL_HISTOGRAM_PAGES / 2)
 #define INFINITE       (FIRST_NEGATIVE - 1) /* the exponent of infinities and NaN */
@@ -46,44 +47,96 @@ LL_INLINE void put_counter(void *counts, int width, int64_t i, uint64_t value) {
         ((uint64_t *)counts)[i] = value;
 }
 
-LL_INLINE void unpack_counters(const uint8_t *planes, int width, const uint16_t *pages,
-                               int64_t page_count, int64_t buckets, void *counts,
-                               ll_counted *found) {
+/* The counters whose bits are set; the others are zero already. */
+LL_INLINE void unpack_counters(const uint8_t *occupied, const uint8_t *planes, int width,
+                               int64_t held, const uint16_t *pages, int64_t page_count,
+                               int64_t buckets, void *counts, ll_counted *found) {
     uint64_t bits = 0;
+    int64_t at = 0;
+    bool zero = false;
     for (int64_t page = 0; page < page_count; page++) {
         uint64_t sum = 0;
-        for (int64_t i = page * buckets; i < (page + 1) * buckets; i++) {
-            uint64_t value = number_at(planes, width, page_count * buckets, i);
-            put_counter(counts, width, i, value);
-            bits |= value;
-            sum += value;
-        }
+        const int64_t before = at;
+        for (int64_t i = page * buckets / 8; i < (page + 1) * buckets / 8; i++)
+            for (unsigned left = occupied[i]; left; left &= left - 1, at++) {
+                const uint64_t value = number_at(planes, width, held, at);
+                put_counter(counts, width, 8 * i + __builtin_ctz(left), value);
+                zero |= !value;
+                bits |= value;
+                sum += value;
+            }
         found->total += sum;
         found->negative += pages[page] >= FIRST_NEGATIVE ? sum : 0;
-        if (!sum) found->fault = LL_FAULT_EMPTY;
+        if (at == before) found->fault = LL_FAULT_EMPTY;
     }
+    if (zero) found->fault = LL_FAULT_ZERO;
     found->bits = bits;
 }
 
+static int64_t bits_set(const uint8_t *bytes, int64_t size) {
+    int64_t set = 0;
+    for (int64_t i = 0; i < size; i++)
+        set += __builtin_popcount(bytes[i]);
+    return set;
+}
+
 int ll_unpacking_histogram(const uint8_t *page_planes, int64_t page_size, int page_width,
-                           const uint8_t *planes, int64_t size, int width, int64_t page_count,
-                           int64_t buckets, uint16_t *pages, void *counts, ll_counted *found) {
-    if (page_size < 0 || size < 0 || page_count < 0 || page_count > LL_HISTOGRAM_PAGES)
+                           const uint8_t *occupied, int64_t occupied_size, const uint8_t *planes,
+                           int64_t size, int width, int64_t page_count, int64_t buckets,
+                           uint16_t *pages, void *counts, ll_counted *found) {
+    if (page_size < 0 || occupied_size < 0 || size < 0 || page_count < 0 ||
+        page_count > LL_HISTOGRAM_PAGES)
         return LL_ERROR_ARGUMENT;
     if (page_width < 1 || page_width > 8 || width < 1 || width > 8) return LL_ERROR_ARGUMENT;
-    if (buckets < 1 || buckets > LL_HISTOGRAM_PAGE) return LL_ERROR_ARGUMENT;
-    if (page_size != page_width * page_count || size != width * page_count * buckets)
+    if (buckets < 8 || buckets > LL_HISTOGRAM_PAGE || buckets % 8) return LL_ERROR_ARGUMENT;
+    if (page_size != page_width * page_count || 8 * occupied_size != page_count * buckets)
         return LL_ERROR_RANGE;
+    const int64_t held = bits_set(occupied, occupied_size);
+    if (size != width * held) return LL_ERROR_RANGE;
+    const int bytes = width == 3 ? 4 : width > 4 ? 8 : width;
+    memset(counts, 0, (size_t)(page_count * buckets * bytes));
     ll_counted nothing = {0, 0, 0, LL_FAULT_NONE};
     *found = nothing;
     if (!unpack_pages(page_planes, page_width, page_count, pages))
         found->fault = LL_FAULT_PAGES;
     else if (width == 1) /* of its own, so that the loop over planes is gone */
-        unpack_counters(planes, 1, pages, page_count, buckets, counts, found);
+        unpack_counters(occupied, planes, 1, held, pages, page_count, buckets, counts, found);
     else if (width == 2)
-        unpack_counters(planes, 2, pages, page_count, buckets, counts, found);
+        unpack_counters(occupied, planes, 2, held, pages, page_count, buckets, counts, found);
     else
-        unpack_counters(planes, width, pages, page_count, buckets, counts, found);
+        unpack_counters(occupied, planes, width, held, pages, page_count, buckets, counts, found);
+    return LL_OK;
+}
+
+/* ---- registers --------------------------------------------------------------------------------
+ */
+
+int ll_unpacking_registers(const uint8_t *bytes, int64_t size, uint8_t *registers, int32_t *fault) {
+    if (size < 0) return LL_ERROR_ARGUMENT;
+    *fault = LL_FAULT_RANK;
+    if (size < 1 + LL_REGISTERS_HALF) return LL_OK;
+    const uint8_t base = bytes[0], *halves = bytes + 1;
+    const uint8_t *larger = halves + LL_REGISTERS_HALF, *end = bytes + size;
+    if (base > LL_DISTINCT_HIGHEST) return LL_OK;
+    uint8_t least = UINT8_MAX, most = 0;
+    for (int i = 0; i < LL_REGISTERS_HALF; i++) {
+        registers[i] = halves[i] & LL_REGISTER_LIMIT;
+        registers[LL_REGISTERS_HALF + i] = halves[i] >> 4;
+    }
+    for (int i = 0; i < LL_DISTINCT_REGISTERS; i++) {
+        least = registers[i] < least ? registers[i] : least;
+        most = registers[i] > most ? registers[i] : most;
+        registers[i] = (uint8_t)(registers[i] + base);
+    }
+    const bool some_larger = most == LL_REGISTER_LIMIT;
+    for (int i = 0; some_larger && i < LL_DISTINCT_REGISTERS; i++) {
+        if (registers[i] < base + LL_REGISTER_LIMIT) continue;
+        if (larger == end || *larger < registers[i]) return LL_OK;
+        registers[i] = *larger++;
+    }
+    for (int i = 0; i < LL_DISTINCT_REGISTERS; i++)
+        most = registers[i] > most ? registers[i] : most;
+    if (larger == end && least == 0 && most <= LL_DISTINCT_HIGHEST) *fault = LL_FAULT_NONE;
     return LL_OK;
 }
 

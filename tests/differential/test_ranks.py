@@ -29,7 +29,7 @@ SPOTS = [0.0, 5e-324, -5e-324, math.inf, -math.inf, 1.7976931348623157e308] + [
     for x in (1.0, 1.00390625, 1.5, 2.0, 4.0, 2.0**-1022, 2.0**1023)
     for spot in (x, math.nextafter(x, math.inf), math.nextafter(x, 0.0))
 ]
-ROWS = (513, 700, 3_000, 70_000)
+ROWS = (2_049, 2_300, 5_000, 70_000)
 DATA: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "normal": lambda r, n: r.normal(size=n),
     "far from zero": lambda r, n: r.normal(100, 1, n),

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from leadline._native import Storage, keys_encode
-from leadline._native.unpacking import unpacking_histogram, unpacking_quantiles
+from leadline._native.sketches import Sketches, sketches_bytes
+from leadline._native.unpacking import (
+    UnpackedCounts,
+    unpacking_histogram,
+    unpacking_quantiles,
+    unpacking_registers,
+)
 from leadline.errors import InputError
 
 FINITE_PAGES = np.delete(np.arange(4_096), [2_047, 4_095])
@@ -20,6 +26,13 @@ def planes(values: np.ndarray, width: int) -> tuple[int, bytes]:
     return width, wide[:, :width].T.tobytes()
 
 
+def unpacked(pages: tuple[int, bytes], counters: np.ndarray, width: int) -> UnpackedCounts:
+    """Pages and counters, of which those above zero are packed."""
+    occupied = np.packbits(counters.ravel() > 0, bitorder="little").tobytes()
+    held = planes(counters[counters > 0], width)
+    return unpacking_histogram(pages, occupied, held, *counters.shape)
+
+
 @pytest.mark.parametrize("buckets", [8, 256])
 @pytest.mark.parametrize("width", range(1, 9))
 def test_counters_of_every_width(width: int, buckets: int) -> None:
@@ -27,8 +40,9 @@ def test_counters_of_every_width(width: int, buckets: int) -> None:
     for count in (1, 2, 35, 128):
         pages = np.sort(random.choice(FINITE_PAGES, count, replace=False))
         counters = random.integers(0, 2 ** (8 * width - 1), (count, buckets), dtype=np.uint64)
+        counters[random.random(counters.shape) < 0.5] = 0
         counters[:, 0] += np.uint64(1)
-        found = unpacking_histogram(planes(pages, 2), planes(counters, width), count, buckets)
+        found = unpacked(planes(pages, 2), counters, width)
         assert found.fault == ""
         assert found.pages.tolist() == pages.tolist()
         assert found.counts.itemsize == {1: 1, 2: 2, 3: 4, 4: 4}.get(width, 8)
@@ -51,21 +65,39 @@ def damaged_pages() -> Iterator[tuple[list[int], list[int], str]]:
 
 @pytest.mark.parametrize(("pages", "rows", "fault"), list(damaged_pages()))
 def test_damaged_histograms(pages: list[int], rows: list[int], fault: str) -> None:
-    counters = np.repeat(np.array(rows, dtype=np.uint64), 4)
+    counters = np.repeat(np.array(rows, dtype=np.uint64), 8).reshape(2, 8)
     width = 8 if max(pages) > 65_535 else 2
     numbers = planes(np.array(pages, dtype=np.uint64), width)
-    assert fault in unpacking_histogram(numbers, planes(counters, 1), 2, 4).fault
+    assert fault in unpacked(numbers, counters, 1).fault
 
 
 def test_planes_of_another_size_are_refused() -> None:
-    pages, counters = planes(np.array([5, 6]), 1), planes(np.ones(8), 1)
+    pages, counters = planes(np.array([5, 6]), 1), planes(np.ones(3), 1)
+    bits = b"\x81\x10"
+    assert not unpacking_histogram(pages, bits, counters, 2, 8).fault
+    assert "zero" in unpacking_histogram(pages, bits, (1, b"\1\0\1"), 2, 8).fault
     for changed in ((1, b"\5"), (1, b"\5\6\7"), (2, b"\5\6")):
         with pytest.raises(InputError, match="unpacking"):
-            unpacking_histogram(changed, counters, 2, 4)
-    with pytest.raises(InputError, match="unpacking"):
-        unpacking_histogram(pages, (1, bytes(7)), 2, 4)
+            unpacking_histogram(changed, bits, counters, 2, 8)
+    for short, few in ((bits, (1, b"\1\1")), (bits[:1], (1, b"\1\1")), (b"\xff\xff", counters)):
+        with pytest.raises(InputError, match="unpacking"):
+            unpacking_histogram(pages, short, few, 2, 8)
     with pytest.raises(ValueError, match="unpacking"):
-        unpacking_histogram(pages, (9, bytes(72)), 2, 4)
+        unpacking_histogram(pages, bits, (9, bytes(27)), 2, 8)
+    with pytest.raises(ValueError, match="unpacking"):
+        unpacking_histogram(pages, b"\1", counters, 2, 4)
+
+
+def test_registers_come_back() -> None:
+    random = np.random.default_rng(3)
+    for low, high in ((0, 1), (0, 15), (0, 16), (9, 24), (9, 40), (53, 54), (0, 54)):
+        registers = random.integers(low, high, 4_096, dtype=np.uint8)
+        content, _ = sketches_bytes([Sketches(registers=registers)])
+        found, fault = unpacking_registers(content.tobytes())
+        assert not fault
+        assert np.array_equal(found, registers)
+        assert unpacking_registers(content.tobytes()[:-1])[1]
+        assert unpacking_registers(content.tobytes() + b"\x35")[1]
 
 
 def items_of(storage: Storage, random: np.random.Generator, size: int) -> np.ndarray:

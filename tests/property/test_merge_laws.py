@@ -1,6 +1,6 @@
 """Merging: associative and commutative in every exact state, and the same as profiling together.
 
-Sketches take the place of exact counts beyond 512 values; `test_beyond_exact_counts` covers them
+Sketches take the place of exact counts beyond 2,048 values; `test_beyond_exact_counts` covers them
 with columns long enough, the Hypothesis tests the variety of values.
 """
 

@@ -34,7 +34,16 @@ def _numbers(*values: int) -> bytes:
 
 
 def _numbers_page(page: int) -> bytes:
-    return b"\x00\x01" + _numbers(page) + _numbers(*range(256))
+    return b"\x00\x01" + _numbers(page) + _counters(*range(256))
+
+
+def _counters(*counts: int) -> bytes:
+    occupied = np.packbits(np.array(counts, dtype=np.uint64) > 0, bitorder="little").tobytes()
+    return occupied + _numbers(*filter(None, counts))
+
+
+def _registers(base: int, halves: bytes, *larger: int) -> bytes:
+    return bytes([base]) + halves.ljust(2_048, b"\0") + bytes(larger)
 
 
 def _keys(*keys: bytes) -> bytes:
@@ -135,8 +144,14 @@ def _patched(row: int, field: str, position: int, new: bytes) -> Change:
         (put(AGE, max_int64=2**62), "quantiles begin"),
         (put(AGE, min_int64=None), "'min_int64' is missing"),
         (put(AGE, min_float64=0.0), "'min_float64' does not belong"),
-        (put(AGE, distinct=bytes(4_095)), "registers"),
-        (put(AGE, distinct=b"\x36" * 4_096), "registers"),
+        (put(AGE, distinct=bytes(2_048)), "registers"),
+        (put(AGE, distinct=_registers(54, b"")), "registers"),
+        (put(AGE, distinct=_registers(50, b"\x04")), "registers"),
+        (put(AGE, distinct=_registers(1, b"\x0f", 54)), "registers"),
+        (put(AGE, distinct=_registers(1, b"\x0f", 15)), "registers"),
+        (put(AGE, distinct=_registers(1, b"\x0f")), "registers"),
+        (put(AGE, distinct=_registers(1, b"\xf0", 17, 17)), "registers"),
+        (put(AGE, distinct=_registers(1, b"\x11" * 2_048)), "registers"),
         (put(AGE, distinct=None), "'distinct' is missing"),
         (put(AGE, histogram=b""), "shorter"),
         (put(AGE, histogram=b"\x06\x00"), "coarseness 6"),
@@ -144,9 +159,10 @@ def _patched(row: int, field: str, position: int, new: bytes) -> Change:
         (put(AGE, histogram=b"\x00" + varint(129)), "129 pages"),
         (put(AGE, histogram=_numbers_page(4_096)), "pages are not"),
         (put(AGE, histogram=_numbers_page(2_047)), "pages are not"),
-        (put(AGE, histogram=b"\x00\x02" + _numbers(5, 5) + _numbers(*range(512))), "pages are not"),
-        (put(AGE, histogram=b"\x00\x01" + _numbers(5) + _numbers(*[0] * 256)), "empty page"),
-        (put(AGE, histogram=b"\x00\x01" + _numbers(5) + _numbers(*[2**63] * 256)), "too large"),
+        (put(AGE, histogram=b"\x00\x02" + _numbers(5, 5) + _counters(*range(512))), "pages"),
+        (put(AGE, histogram=b"\x00\x01" + _numbers(5) + _counters(*[0] * 256)), "empty page"),
+        (put(AGE, histogram=b"\x00\x01" + _numbers(5) + b"\1" + bytes(31) + _numbers(0)), "zero"),
+        (put(AGE, histogram=b"\x00\x01" + _numbers(5) + _counters(*[2**63] * 256)), "too large"),
         (put(AGE, histogram=b"\x00\x00"), "0 values in buckets"),
         (put(AGE, quantiles=b""), "preamble"),
         (put(AGE, quantiles=ROWS[AMOUNT]["quantiles"]), ""),
@@ -169,7 +185,7 @@ def _patched(row: int, field: str, position: int, new: bytes) -> Change:
         (put(COUNTRY, classes=bytes(7)), "code points"),
         (put(COUNTRY, classes=bytes(8)), "longer"),
     ],
-    ids=range(47),
+    ids=range(54),
 )  # fmt: skip
 def test_sketched_states(change: Change, reason: str) -> None:
     found = outcome(large_archive(cases.edited(LARGE[1], change)))

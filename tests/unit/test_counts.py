@@ -50,7 +50,7 @@ def test_unsigned_integers_above_two_to_63(scratch):
 
 
 def test_an_integer_range_of_65_536_does_not_fit(random, scratch):
-    values = random.integers(0, 100, 600)
+    values = random.integers(0, 100, 2_100)
     values[-1] = 65_536
     assert count_blocks(blocks_of(values), Storage.INT64, scratch) is None
     assert count_blocks(blocks_of(values, 100), Storage.INT64, scratch) is None
@@ -59,17 +59,17 @@ def test_an_integer_range_of_65_536_does_not_fit(random, scratch):
     assert count_blocks(blocks_of(values), Storage.INT64, scratch) is not None
 
 
-def test_512_values_always_fit(scratch):
-    values = np.arange(513, dtype=np.int64) << 40
+def test_2048_values_always_fit(scratch):
+    values = np.arange(2_049, dtype=np.int64) << 40
     assert count_blocks(blocks_of(values), Storage.INT64, scratch) is None
-    counts = count_blocks(blocks_of(values[:512], 100), Storage.INT64, scratch)
-    assert counts.values.tolist() == values[:512].tolist()
+    counts = count_blocks(blocks_of(values[:2_048], 100), Storage.INT64, scratch)
+    assert counts.values.tolist() == values[:2_048].tolist()
     assert counts.fits()
     assert counts.fits(timestamps=True)
 
 
-def test_instants_fit_up_to_512(scratch):
-    values = np.zeros(513, dtype=np.int64)
+def test_instants_fit_up_to_2048(scratch):
+    values = np.zeros(2_049, dtype=np.int64)
     assert count_blocks(blocks_of(values), Storage.INT64, scratch, timestamps=True) is None
     counts = count_blocks(blocks_of(values), Storage.INT64, scratch)
     assert counts.fits()

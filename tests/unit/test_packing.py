@@ -160,8 +160,22 @@ def histogram_bytes(histogram: HistogramArrays) -> bytes:
     head = bytes([histogram.coarseness]) + leb128(len(histogram.pages))
     if not len(histogram.pages):
         return head
-    counters = histogram.counts.ravel().tolist()
-    return head + planes_of(histogram.pages.tolist()) + planes_of(counters)
+    counters = histogram.counts.ravel()
+    occupied = np.packbits(counters > 0, bitorder="little").tobytes()
+    return (
+        head
+        + planes_of(histogram.pages.tolist())
+        + occupied
+        + planes_of(counters[counters > 0].tolist())
+    )
+
+
+def registers_bytes(registers: np.ndarray) -> bytes:
+    """Section 5.7."""
+    base = int(registers.min())
+    halves = np.minimum(registers - base, 15)
+    head = bytes([base]) + (halves[:2_048] + 16 * halves[2_048:]).astype(np.uint8).tobytes()
+    return head + registers[registers >= base + 15].tobytes()
 
 
 def some_histogram(random: np.random.Generator, dtype: type) -> HistogramArrays:
@@ -170,6 +184,11 @@ def some_histogram(random: np.random.Generator, dtype: type) -> HistogramArrays:
     high = int(random.choice([2, 256, 65_537, 2**40]))
     counts = random.integers(0, min(high, np.iinfo(dtype).max), (count, 256 >> coarseness))
     return HistogramArrays(coarseness, pages, counts.astype(dtype))
+
+
+def some_registers(random: np.random.Generator) -> np.ndarray:
+    low = int(random.integers(0, 54))
+    return random.integers(low, min(low + int(random.integers(1, 54)), 54), 4_096, dtype=np.uint8)
 
 
 def some_quantiles(random: np.random.Generator) -> QuantilesArrays:
@@ -188,14 +207,14 @@ def test_sketches_lie_field_after_field(dtype: type) -> None:
         Sketches(
             some_histogram(random, dtype) if random.random() < 0.7 else None,
             some_quantiles(random) if random.random() < 0.7 else None,
-            random.integers(0, 54, 4_096, dtype=np.uint8) if random.random() < 0.7 else None,
+            some_registers(random) if random.random() < 0.7 else None,
         )
         for _ in range(60)
     ]
     expected = [
         [b"" if of.histogram is None else histogram_bytes(of.histogram) for of in columns],
         [b"" if of.quantiles is None else quantiles_bytes(*of.quantiles) for of in columns],
-        [b"" if of.registers is None else of.registers.tobytes() for of in columns],
+        [b"" if of.registers is None else registers_bytes(of.registers) for of in columns],
     ]
     content, sizes = sketches_bytes(columns)
     assert sizes.tolist() == [list(map(len, field)) for field in expected]
@@ -227,13 +246,13 @@ def test_too_little_room_for_sketches_is_refused() -> None:
     out, registers = ffi.new("uint8_t[8192]"), ffi.new("uint8_t[4096]")
     counters, pages = ffi.new("uint16_t[256]"), ffi.new("uint16_t[1]")
     held[0].held, held[0].registers = 4, registers
-    assert lib.ll_sketches_bytes(held, 1, out, 4_096, sizes) == lib.LL_OK
-    assert lib.ll_sketches_bytes(held, 1, out, 4_095, sizes) == lib.LL_ERROR_RANGE
+    assert lib.ll_sketches_bytes(held, 1, out, 6_145, sizes) == lib.LL_OK
+    assert lib.ll_sketches_bytes(held, 1, out, 6_144, sizes) == lib.LL_ERROR_RANGE
     held[0].held, held[0].page_count, held[0].width = 1, 1, 2
     held[0].pages, held[0].counters = pages, counters
-    assert lib.ll_sketches_bytes(held, 1, out, 16 + 2 + 512, sizes) == lib.LL_OK
+    assert lib.ll_sketches_bytes(held, 1, out, 16 + 2 + 512 + 32, sizes) == lib.LL_OK
     assert lib.ll_sketches_bytes(held, 1, out, 2 + 512, sizes) == lib.LL_ERROR_RANGE
-    for name, value in (("page_count", -1), ("page_count", 4_097), ("width", 3), ("coarseness", 9)):
+    for name, value in (("page_count", -1), ("page_count", 4_097), ("width", 3), ("coarseness", 6)):
         before = getattr(held[0], name)
         setattr(held[0], name, value)
         assert lib.ll_sketches_bytes(held, 1, out, 8_192, sizes) == lib.LL_ERROR_ARGUMENT

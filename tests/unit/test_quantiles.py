@@ -188,12 +188,12 @@ def test_a_hundred_merged_parts_stay_within_the_promise(random):
     [
         (2_286, 768, 2_286, 1),  # the capacity of k = 768
         (2_287, 768, 571 + 2, 4),  # every fourth, the three that are left as 1 + 2
-        (4_095, 768, 1_023 + 2, 4),
-        (4_096, 768, 512, 8),  # sqrt(4096) / 8 = 8
-        (6_000, 768, 750, 8),
-        (16_384, 768, 1_024, 16),
-        (65_536, 768, 2_048, 32),
-        (20_000, 5_632, 5_000, 4),  # not every eighth: 2 * 5632 / 3 = 3755 are left at least
+        (4_095, 768, 511 + 3, 8),
+        (4_096, 768, 512, 8),  # not every 16th: 2 * 768 / 5 = 307 are left at least
+        (6_000, 768, 375, 16),
+        (16_384, 768, 512, 32),  # sqrt(16384) / 4 = 32,
+        (65_536, 768, 1_024, 64),
+        (20_000, 5_632, 2_500, 8),  # not every 16th: 2 * 5632 / 5 = 2253 are left at least
         (20_000, 256, 625, 32),  # which is what its capacity takes
     ],
 )

@@ -19,8 +19,8 @@ def band(values: np.ndarray) -> Band:
 
 
 def sketched(values: list[float]) -> tuple[Band, np.ndarray]:
-    """The band of values beyond the reach of exact counts: 600 more lie far to the right."""
-    data = np.concatenate([values, 1e6 + np.arange(600) * 1e3])
+    """The band of values beyond the reach of exact counts: 2,048 more lie far to the right."""
+    data = np.concatenate([values, 1e6 + np.arange(2_048) * 1e3])
     result = profile({"x": data})
     assert_sketched(result)
     return result["x"].band, data
@@ -87,13 +87,13 @@ def test_awkward_values_lie_in_their_bounds(values: list[float]) -> None:
 
 
 def test_integers_beyond_doubles_keep_their_order() -> None:
-    values = 2**60 + np.arange(-400, 400) * 3
+    values = 2**60 + np.arange(-1_200, 1_200) * 3
     known = band(values)
     assert known.points.dtype == np.complex128
     assert_holds(known, values)
-    low = -(2**62) - np.arange(700) * 2**40
+    low = -(2**62) - np.arange(2_100) * 2**40
     assert_holds(band(low), low)
-    unsigned = np.uint64(2**64 - 1) - np.arange(700, dtype=np.uint64)
+    unsigned = np.uint64(2**64 - 1) - np.arange(2_100, dtype=np.uint64)
     assert_holds(band(unsigned), unsigned)
 
 

@@ -34,8 +34,8 @@ OPTIONS: dict[str, Any] = {"time": "when", "every": "1d", "segments": ("where",)
 @pytest.mark.parametrize("memory", [1, 50_000, 200_000])
 @pytest.mark.parametrize("unit_rows", [97, 2_000])
 def test_spilled_equals_not_spilled(memory: int, unit_rows: int) -> None:
-    # 20,000 rows in 27 cells: more than 512 rows a cell, so sketches are merged too.
-    data = table(20_000 if unit_rows > 100 else 2_000)
+    # 60,000 rows in 27 cells: more than 2,048 rows a cell, so sketches are merged too.
+    data = table(60_000 if unit_rows > 100 else 2_000)
     expected = profile_in_units(data, unit_rows=unit_rows, **OPTIONS)
     spilled = profile_in_units(data, unit_rows=unit_rows, memory=memory, threads=2, **OPTIONS)
     assert encode(spilled) == encode(expected)

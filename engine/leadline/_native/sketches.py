@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from .library import Storage, ffi, lib, memory, refuse, words
 
 _REGISTERS: int = lib.LL_DISTINCT_REGISTERS
+_REGISTERS_ROOM = 1 + _REGISTERS // 2 + _REGISTERS
+_COARSEST: int = lib.LL_HISTOGRAM_COARSEST
 _PREAMBLE: int = 28 + 4 * lib.LL_QUANTILE_LEVELS + 16
 _HEAD = 16
 _HISTOGRAM, _QUANTILES, _DISTINCT = 1, 2, 4
@@ -73,18 +75,18 @@ def sketches_bytes(columns: Sequence[Sketches]) -> tuple[NDArray[np.uint8], NDAr
     )
     if code:
         refuse(code, "sketches")
-    return content, sizes
+    return content[: int(sizes.sum())], sizes
 
 
 def _put_histogram(to: Any, histogram: HistogramArrays) -> int:
     coarseness, pages, counts = histogram
-    if not 0 <= coarseness <= 8 or counts.size != len(pages) * (256 >> coarseness):
+    if not 0 <= coarseness <= _COARSEST or counts.size != len(pages) * (256 >> coarseness):
         raise ValueError(f"{counts.size} counters of {len(pages)} pages")
     if counts.dtype.kind != "u" or not counts.dtype.isnative:
         raise ValueError(f"expected unsigned integers, got {counts.dtype}")
     to.coarseness, to.width, to.page_count = coarseness, counts.itemsize, len(pages)
     to.pages, to.counters = memory(pages, np.uint16), ffi.from_buffer(counts)
-    return _HEAD + pages.nbytes + counts.nbytes
+    return _HEAD + pages.nbytes + counts.nbytes + counts.size // 8
 
 
 def _put_quantiles(to: Any, quantiles: QuantilesArrays) -> int:
@@ -99,4 +101,4 @@ def _put_registers(to: Any, registers: NDArray[np.uint8]) -> int:
     if len(registers) != _REGISTERS:
         raise ValueError(f"expected {_REGISTERS} registers, got {len(registers)}")
     to.registers = memory(registers, np.uint8)
-    return _REGISTERS
+    return _REGISTERS_ROOM

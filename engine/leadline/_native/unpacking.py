@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .distinct import DISTINCT_REGISTERS
 from .library import Storage, ffi, lib, memory, refuse, words
 
 # The type of counters that were packed in so many bytes each.
@@ -17,6 +18,8 @@ FAULTS = {
     lib.LL_FAULT_OUTSIDE: "an item lies outside minimum and maximum",
     lib.LL_FAULT_PAGES: "a histogram's pages are not those of ascending finite values",
     lib.LL_FAULT_EMPTY: "a histogram has an empty page",
+    lib.LL_FAULT_ZERO: "a histogram has a counter of zero among those above it",
+    lib.LL_FAULT_RANK: "the registers of a distinct count are not valid",
 }
 
 
@@ -47,9 +50,16 @@ class UnpackedItems(NamedTuple):
 
 
 def unpacking_histogram(
-    pages: tuple[int, bytes], counters: tuple[int, bytes], count: int, buckets: int
+    pages: tuple[int, bytes],
+    occupied: bytes,
+    counters: tuple[int, bytes],
+    count: int,
+    buckets: int,
 ) -> UnpackedCounts:
-    """``count`` pages of ``buckets`` counters, each as a width and so many byte planes."""
+    """``count`` pages of ``buckets`` counters: a bit for each that is above zero, and these.
+
+    Pages and counters are each a width and so many byte planes.
+    """
     numbers = np.empty(count, dtype=np.uint16)
     dtype = _COUNTERS.get(counters[0], np.uint64)
     counts = np.empty((count, buckets), dtype=dtype)
@@ -58,6 +68,8 @@ def unpacking_histogram(
         ffi.from_buffer("uint8_t[]", pages[1]),
         len(pages[1]),
         pages[0],
+        ffi.from_buffer("uint8_t[]", occupied),
+        len(occupied),
         ffi.from_buffer("uint8_t[]", counters[1]),
         len(counters[1]),
         counters[0],
@@ -71,6 +83,17 @@ def unpacking_histogram(
         refuse(code, "unpacking")
     fault = FAULTS.get(found.fault, "")
     return UnpackedCounts(numbers, counts, found.total, found.negative, found.bits, fault)
+
+
+def unpacking_registers(data: bytes) -> tuple[NDArray[np.uint8], str]:
+    """The registers of a distinct count, and what is wrong with them, if anything."""
+    registers = np.empty(DISTINCT_REGISTERS, dtype=np.uint8)
+    fault = ffi.new("int32_t *")
+    content = ffi.from_buffer("uint8_t[]", data)
+    code = lib.ll_unpacking_registers(content, len(data), memory(registers, np.uint8), fault)
+    if code:
+        refuse(code, "unpacking")
+    return registers, FAULTS.get(fault[0], "")
 
 
 def unpacking_quantiles(

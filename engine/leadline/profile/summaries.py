@@ -263,7 +263,7 @@ class TextSummary:
 class TimestampSummary:
     """Points in time: range in the column's own unit, calendar, quantiles in microseconds.
 
-    While ``counts`` is set (at most 512 values) the calendar, quantiles and distinct count follow
+    While ``counts`` is set (at most 2,048 values) the calendar, quantiles and distinct count follow
     from it and are None.
     """
 

@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._native import (
-    DISTINCT_REGISTERS,
     HISTOGRAM_PAGE,
     HISTOGRAM_PAGES,
     Storage,
     packing_gaps,
     text_ascending,
 )
-from .._native.unpacking import unpacking_histogram
+from .._native.sketches import Sketches, sketches_bytes
+from .._native.unpacking import unpacking_histogram, unpacking_registers
 from ..sketch.calendar import CalendarCounts
 from ..sketch.counts import DENSE_RANGE, ValueCounts, smallest_type
-from ..sketch.distinct import HIGHEST_RANK, Distinct
+from ..sketch.distinct import Distinct
 from ..sketch.frequent import CAPACITY, CUT_KEY, PREFIX, TextCounts, offsets_of
 from ..sketch.histogram import FULL_PAGES, Histogram, coarseness_of
 from ..sketch.keys import from_keys, to_keys
@@ -190,10 +190,8 @@ def decode_keys(keys: bytes, counts: bytes, *, error: int, total: int) -> TextCo
 
 
 def encode_histogram(histogram: Histogram) -> bytes:
-    """Coarseness, occupied pages, counters."""
-    pages = histogram.pages
-    head = bytes((histogram.coarseness,)) + varint(len(pages))
-    return head + pack(pages) + pack(histogram.counts.ravel()) if len(pages) else head
+    """Coarseness, occupied pages, occupied counters."""
+    return sketches_bytes([Sketches(histogram.arrays())])[0].tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +220,9 @@ def _take_histogram(cursor: Cursor) -> CountedHistogram:
     if not count:
         return CountedHistogram(Histogram.empty(), 0, 0)
     buckets = HISTOGRAM_PAGE >> coarseness
-    pages, planes = cursor.raw_planes(count), cursor.raw_planes(count * buckets)
-    found = unpacking_histogram(pages, planes, count, buckets)
+    pages, occupied = cursor.raw_planes(count), cursor.take(count * buckets // 8)
+    held = int.from_bytes(occupied, "little").bit_count()
+    found = unpacking_histogram(pages, occupied, cursor.raw_planes(held), count, buckets)
     limit = 2**63 // (count * buckets)
     if found.bits >= limit and int(found.counts.max()) >= limit:
         raise FrameError("a histogram's counters are too large")
@@ -235,11 +234,10 @@ def _take_histogram(cursor: Cursor) -> CountedHistogram:
 
 
 def decode_distinct(data: bytes) -> Distinct:
-    """A distinct count from its registers, one byte each."""
-    # A copy: a view would keep the whole frame in memory for 4 KiB.
-    registers = np.frombuffer(data, dtype=np.uint8).copy()
-    if len(registers) != DISTINCT_REGISTERS or registers.max() > HIGHEST_RANK:
-        raise FrameError("the registers of a distinct count are not valid")
+    """A distinct count from its registers: half a byte each, and those that need more."""
+    registers, fault = unpacking_registers(data)
+    if fault:
+        raise FrameError(fault)
     return Distinct(registers)
 
 
