@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .compare import ColumnComparison, Comparison, compare
+    from .compare import ColumnComparison, Comparison, Limits, Thresholds, compare
     from .errors import (
         ComparisonError,
         InputError,
@@ -37,9 +37,11 @@ _HOMES = {
     "Estimate": "estimate",
     "InputError": "errors",
     "LeadlineError": "errors",
+    "Limits": "compare",
     "Profile": "profile",
     "SchemaConflictError": "errors",
     "SnapshotError": "errors",
+    "Thresholds": "compare",
     "Window": "profile",
     "compare": "compare",
     "merge": "profile.profile",
@@ -56,9 +58,11 @@ __all__ = [
     "Estimate",
     "InputError",
     "LeadlineError",
+    "Limits",
     "Profile",
     "SchemaConflictError",
     "SnapshotError",
+    "Thresholds",
     "Window",
     "__version__",
     "compare",

@@ -90,10 +90,62 @@ def test_added_and_missing_columns_are_named(run: Run, logs: Path, tmp_path: Pat
     assert run("compare", wide, narrow, "--json").json["missing"] == ["ts", "income"]
 
 
+def test_segments_and_importance(run: Run, snapshots: Pair, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.csv"
+    weights.write_text("column,weight\nincome,3\n", encoding="utf-8")
+    options = ("--by", "country", "--importance", weights)
+    figures = run("compare", *snapshots, *options, "--json").json
+    assert [one["segment"] for one in figures["segments"]] == [
+        {"country": "DE"}, {"country": "FR"}, {"country": "IT"},
+    ]  # fmt: skip
+    assert {one["verdict"] for one in figures["segments"]} == {"drift"}
+    assert figures["mix"]["verdict"] == "none"
+    assert figures["columns"]["income"]["importance"] == 3.0
+    assert figures["ranking"][0]["name"] == "income"
+    out = run("compare", *snapshots, *options).out
+    assert "share of all change" in out
+    assert [line.split()[:2] for line in out.splitlines() if line[:3] in ("DE ", "FR ", "IT ")] == [
+        ["DE", "drift"], ["FR", "drift"], ["IT", "drift"],
+    ]  # fmt: skip
+    as_json = tmp_path / "weights.json"
+    as_json.write_text('{"income": 3}', encoding="utf-8")
+    again = run("compare", *snapshots, "--importance", as_json, "--independent", "--json").json
+    assert again["columns"]["income"]["importance"] == 3.0
+    assert again["windows"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("w.csv", "income,much\nage,1\nage,x\n", "line 3: 'age,x' is not a name and a number"),
+        ("w.csv", "income\n", "line 1: 'income' is not a name and a number"),
+        ("w.csv", "a,1\na,2\n", "gives 'a' twice"),
+        ("w.csv", "", "holds no weights"),
+        ("w.csv", "incom,1\n", "did you mean 'income'?"),
+        ("w.csv", "income,-1\n", "the importance of 'income' is -1.0"),
+        ("w.json", "[1, 2]", "is not an object such as"),
+        ("w.json", "{", "is not JSON"),
+        ("w.json", '{"income": "x"}', "the importance of 'income' is 'x'"),
+        ("w.json", '{"income": 1, "income": 2}', "gives 'income' twice"),
+    ],
+)
+def test_wrong_weights_are_one_line(
+    run: Run, snapshots: Pair, tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    done = run("compare", *snapshots, "--importance", file)
+    assert (done.code, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 1
+    assert says in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["{0}", "gone.lead"], "gone.lead"),
+        (["{0}", "{1}", "--by", "age"], "no segments by 'age'; it has them by country"),
+        (["{0}", "{1}", "--importance", "gone.csv"], "gone.csv"),
         (["{0}", "{1}", "--statistics", "kss"], "kss"),
         (["{0}", "{1}", "--column", "incom"], "did you mean 'income'?"),
         (["{0}"], "CUR"),

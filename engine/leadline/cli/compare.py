@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .options import Json, Quiet, Recover, Summaries, custom_summaries, names
+from .options import Json, Quiet, Recover, Summaries, custom_summaries, names, weights
 from .output import console, print_parts, write_json
 
 
@@ -22,6 +23,24 @@ def compare(
     column: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Only this column, in full.")
     ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COL,...",
+            help='Judge every segment by these columns too; "segment" for all segment columns.',
+        ),
+    ] = None,
+    importance: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV or JSON file with a weight for some columns."),
+    ] = None,
+    independent: Annotated[
+        bool,
+        typer.Option(
+            "--independent",
+            help="Take rows as independent, whatever the reference's own windows do.",
+        ),
+    ] = False,
     summaries: Summaries = None,
     recover: Recover = False,
     as_json: Json = False,
@@ -35,7 +54,13 @@ def compare(
     own = custom_summaries(summaries)
     asked = tuple(names(statistics or []))
     sides = [read(path, recover=recover, summaries=own) for path in (reference, current)]
-    result = compare_profiles(*sides, statistics=asked)
+    result = compare_profiles(
+        *sides,
+        statistics=asked,
+        by=_columns(by),
+        importance=weights(importance),
+        calibrate=not independent,
+    )
     chosen = [result[name] for name in column or []]
     titles = {"reference": shown(reference), "current": shown(current)}
     if as_json:
@@ -51,3 +76,9 @@ def compare(
             print_parts(*column_report(one, width=width))
         if not chosen:
             print_parts(*comparison_report(result, **titles, width=width, statistics=asked))
+
+
+def _columns(by: list[str] | None) -> str | tuple[str, ...]:
+    """The columns to compare by; one alone may be the word for all of them."""
+    chosen = tuple(names(by or []))
+    return chosen[0] if len(chosen) == 1 else chosen

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -122,6 +123,60 @@ def custom_summaries(path: Path | None) -> list[CustomSummary]:
     found = [value for value in defined.values() if isinstance(value, CustomSummary)]
     if not found:
         raise InputError(f"{path} defines no leadline.CustomSummary at its top level")
+    return found
+
+
+def weights(path: Path | None) -> dict[str, float] | None:
+    """Weights of columns from a file: JSON with names as keys, or CSV of names and weights.
+
+    A first line of CSV whose second field is no number is a header.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or does not hold weights.
+    """
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    pairs = _json_pairs(path, text) if path.suffix == ".json" else _csv_pairs(path, text)
+    found: dict[str, float] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InputError(f"{path} gives {name!r} twice; give it once")
+        found[name] = value
+    if not found:
+        raise InputError(f"{path} holds no weights; write lines such as: age,2.5")
+    return found
+
+
+def _json_pairs(path: Path, text: str) -> list[tuple[str, Any]]:
+    try:
+        pairs: object = json.loads(text, object_pairs_hook=list)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
+    if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
+        raise InputError(f'{path} is not an object such as {{"age": 2.5}}')
+    return pairs
+
+
+def _csv_pairs(path: Path, text: str) -> list[tuple[str, float]]:
+    found = []
+    for number, row in enumerate(csv.reader(text.splitlines(), skipinitialspace=True), 1):
+        if not row:
+            continue
+        try:
+            name, value = row
+            found.append((name, float(value)))
+        except ValueError:
+            if number > 1 or len(row) != 2:
+                raise InputError(
+                    f"{path}, line {number}: {','.join(row)!r} is not a name and a number, "
+                    "such as: age,2.5"
+                ) from None
     return found
 
 

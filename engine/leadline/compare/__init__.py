@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from .categorical import CategoryChange, CategoryShare
-from .comparison import ColumnComparison, Comparison, MissingChange, compare
+from .comparison import (
+    ColumnComparison,
+    Comparison,
+    MissingChange,
+    RankedColumn,
+    SegmentComparison,
+)
+from .drafts import compare
+from .history import History
+from .scores import ScoreChange
 from .statistic import MissingStatisticError, Statistic
 from .thresholds import Limits, Thresholds
 from .verdict import Judgement, Verdict
@@ -13,10 +22,14 @@ __all__ = [
     "CategoryShare",
     "ColumnComparison",
     "Comparison",
+    "History",
     "Judgement",
     "Limits",
     "MissingChange",
     "MissingStatisticError",
+    "RankedColumn",
+    "ScoreChange",
+    "SegmentComparison",
     "Statistic",
     "Thresholds",
     "Verdict",

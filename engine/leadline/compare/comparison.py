@@ -7,24 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..profile import ColumnProfile, Profile
+from ..profile import ColumnProfile
+from ..profile.cells import SegmentValue
 from ..schema import Role, require_names
-from .categorical import NO_CHANGE, CategoryChange, only_on
+from .categorical import CategoryChange
 from .custom import custom_statistics
-from .judge import missing_evidence, missing_of, value_evidence
-from .measures import NAMES, Measures
-from .significance import CORRECTIONS, adjust
+from .measures import Measures
+from .scores import ScoreChange
 from .statistic import Statistic
-from .tally import Tallies
-from .thresholds import STRICT_ROLES, Limits, Thresholds
-from .verdict import (
-    Evidence,
-    Judgement,
-    Verdict,
-    judge,
-    not_comparable,
-    worst,
-)
+from .thresholds import STRICT_ROLES, Limits
+from .verdict import Judgement, Verdict, worst
+from .words import change_in_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,6 +70,10 @@ class ColumnComparison:
     unseen, vanished
         Categories that only the current, or only the reference side has; for numbers only where
         the reference is constant.
+    importance
+        Weight of the column in the ranking and in the verdict on the whole.
+    score
+        Confidence and shares beyond decision thresholds, for a probability of the role score.
     """
 
     name: str
@@ -88,6 +85,8 @@ class ColumnComparison:
     missing: MissingChange
     unseen: CategoryChange
     vanished: CategoryChange
+    importance: float = 1.0
+    score: ScoreChange | None = None
     _measures: Measures | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -100,6 +99,21 @@ class ColumnComparison:
         """The sentence behind the verdict."""
         worse = self.missing.verdict.severity > self.values.verdict.severity
         return self.missing.reason if worse else self.values.reason
+
+    @property
+    def excess(self) -> float:
+        """The larger of both effects over their thresholds; 0 if nothing was judged."""
+        return max(self.values.excess, self.missing.judgement.excess)
+
+    @property
+    def change(self) -> tuple[str, ...]:
+        """What changed most, each in a few words, as "p50 31 to 38"."""
+        told = self.score.words if self.score is not None else ()
+        if self._measures is None:
+            return told
+        words = told + change_in_words(self._measures)
+        self.release()
+        return words
 
     @property
     def statistics(self) -> tuple[str, ...]:
@@ -172,10 +186,84 @@ class ColumnComparison:
             "reason": self.reason,
             "values": self.values.to_dict(),
             "missing": self.missing.to_dict(),
+            "change": list(self.change),
+            "importance": self.importance,
+            "score": self.score.to_dict() if self.score is not None else None,
             "unseen": self.unseen.to_dict(),
             "vanished": self.vanished.to_dict(),
             "statistics": statistics,
             "custom": {name: own.to_dict() for name, own in self.custom.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RankedColumn:
+    """A changed column and how much of all change it makes up.
+
+    Parameters
+    ----------
+    column
+        The column.
+    share
+        Its effect over its threshold times its importance, as a share of the sum of these over all
+        changed columns.
+    """
+
+    column: ColumnComparison
+    share: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name, verdict, share, importance and the change in words."""
+        column = self.column
+        return {
+            "name": column.name,
+            "verdict": column.verdict.value,
+            "share": self.share,
+            "importance": column.importance,
+            "change": list(column.change),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentComparison:
+    """One segment compared.
+
+    Parameters
+    ----------
+    segment
+        Values of the columns that define it, by name.
+    reference_rows, current_rows
+        Its rows on both sides.
+    comparison
+        Its columns, judged in one family with all others; None where it was not judged.
+    note
+        Why it was not. Often empty.
+    """
+
+    segment: Mapping[str, SegmentValue]
+    reference_rows: int
+    current_rows: int
+    comparison: Comparison | None = None
+    note: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the segment."""
+        return Verdict.NOT_COMPARABLE if self.comparison is None else self.comparison.verdict
+
+    @property
+    def name(self) -> str:
+        """The values in one text."""
+        return segment_name(tuple(self.segment.values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All results under stable names."""
+        return {
+            "segment": dict(self.segment),
+            "rows": {"reference": self.reference_rows, "current": self.current_rows},
+            "verdict": self.verdict.value,
+            "note": self.note,
+            "comparison": self.comparison.to_dict() if self.comparison is not None else None,
         }
 
 
@@ -190,9 +278,18 @@ class Comparison:
     reference_rows, current_rows
         Rows of the two profiles.
     correction, family
-        How p-values were adjusted, and how many there were.
+        How p-values were adjusted, and how many there were, segments included.
     thresholds
         The numbers that decided.
+    segments
+        The segments, if these were asked for, the reference's in order.
+    mix
+        Verdict on the shares of the segments; None without segments.
+    windows
+        Windows of the reference that say which effects are ordinary; 0 if rows are taken as
+        independent.
+    warnings
+        What weakens every verdict, a sentence each.
     """
 
     columns: tuple[ColumnComparison, ...]
@@ -201,6 +298,10 @@ class Comparison:
     correction: str
     family: int
     thresholds: Limits
+    segments: tuple[SegmentComparison, ...] = ()
+    mix: Judgement | None = None
+    windows: int = 0
+    warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -252,14 +353,68 @@ class Comparison:
         return tuple(sorted(self.columns, key=_order))
 
     @property
-    def verdict(self) -> Verdict:
-        """`drift` if any column drifted, else `possible` or `none`.
+    def ranking(self) -> tuple[RankedColumn, ...]:
+        """The changed columns by their share of all change, weighted by importance."""
+        changed = [c for c in self.columns if c.verdict in (Verdict.DRIFT, Verdict.POSSIBLE)]
+        weights = [column.excess * column.importance for column in changed]
+        total = sum(weights) or 1.0
+        ranked = [RankedColumn(c, w / total) for c, w in zip(changed, weights, strict=True)]
+        return tuple(sorted(ranked, key=lambda one: -one.share))
 
-        Columns that are not comparable do not count while any column is.
+    @property
+    def mix_only(self) -> tuple[str, ...]:
+        """Columns that changed in total though they did in no judged segment.
+
+        Their rows are distributed otherwise over segments that are themselves unchanged.
         """
-        verdicts = [c.verdict for c in self.columns]
-        judged = [v for v in verdicts if v is not Verdict.NOT_COMPARABLE]
-        return worst(judged)
+        judged = [one.comparison for one in self.segments if one.comparison is not None]
+        if not judged:
+            return ()
+        return tuple(
+            column.name
+            for column in self.columns
+            if column.verdict in (Verdict.DRIFT, Verdict.POSSIBLE)
+            and all(one[column.name].verdict is Verdict.NONE for one in judged)
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of predictions, scores and labels, of the features together, and of segments.
+
+        Features together are `drift` if the importance-weighted share of drifted ones reaches
+        ``thresholds.drift_share`` (by default: any), else `possible` if any is that or `drift`,
+        else `none`. Columns that are not comparable do not count while any column is.
+        """
+        strict = [c.verdict for c in self.columns if c.role in STRICT_ROLES]
+        others = [c for c in self.columns if c.role not in STRICT_ROLES]
+        verdicts = [*strict, self._of_features(others), *(one.verdict for one in self.segments)]
+        if self.mix is not None:
+            verdicts.append(self.mix.verdict)
+        return worst([v for v in verdicts if v is not Verdict.NOT_COMPARABLE])
+
+    def _of_features(self, columns: Sequence[ColumnComparison]) -> Verdict:
+        judged = [c for c in columns if c.verdict is not Verdict.NOT_COMPARABLE]
+        found = worst([column.verdict for column in judged])
+        if found is not Verdict.DRIFT:
+            return found
+        drifted = sum(c.importance for c in judged if c.verdict is Verdict.DRIFT)
+        share = drifted / (sum(column.importance for column in judged) or 1.0)
+        enough = share > 0 and share >= self.thresholds.drift_share
+        return Verdict.DRIFT if enough else Verdict.POSSIBLE
+
+    def segment(self, **values: SegmentValue) -> SegmentComparison:
+        """The segment with these values.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        for one in self.segments:
+            if dict(one.segment) == values:
+                return one
+        known = "; ".join(one.name for one in self.segments[:5]) or "none"
+        raise InputError(f"there is no segment {values}; there are {known}")
 
     def to_dict(self) -> dict[str, Any]:
         """All results under stable names (``leadline compare --json`` prints them)."""
@@ -272,227 +427,31 @@ class Comparison:
             "rows": {"reference": self.reference_rows, "current": self.current_rows},
             "correction": self.correction,
             "family": self.family,
+            "windows": self.windows,
+            "warnings": list(self.warnings),
+            "ranking": [one.to_dict() for one in self.ranking],
+            "mix": self.mix.to_dict() if self.mix is not None else None,
+            "mix_only": list(self.mix_only),
+            "segments": [one.to_dict() for one in self.segments],
             "columns": {column.name: column.to_dict() for column in self.columns},
         }
 
     def to_arrow(self) -> pa.Table:
         """One row a column: verdict, effect and every statistic with its bounds, as a table."""
-        import pyarrow as pa
+        from .table import table_of
 
-        schema = pa.schema(
-            [(name, pa.string()) for name in _TEXTS] + [(name, pa.float64()) for name in _FIGURES]
-        )
-        return pa.Table.from_pylist([_row(column) for column in self.columns], schema=schema)
+        return table_of(self.columns)
 
 
-def compare(
-    reference: Profile,
-    current: Profile,
-    *,
-    statistics: Sequence[str] = (),
-    correction: str = "benjamini_hochberg",
-    thresholds: Limits | Thresholds | Mapping[str, Any] | None = None,
-) -> Comparison:
-    """Compare two profiles column by column and judge what changed.
+def segment_name(values: Sequence[SegmentValue]) -> str:
+    """Values of a segment in one text.
 
-    Parameters
-    ----------
-    reference, current
-        The profiles, each over all its windows and segments (`Profile.select` narrows them).
-    statistics
-        Statistics to compute at once. All that a column has are there in any case: they are
-        computed when asked for.
-    correction
-        ``benjamini_hochberg``, ``benjamini_yekutieli``, ``bonferroni`` or ``none``, over every
-        judged (column, values or missing share).
-    thresholds
-        Numbers that replace defaults, by name (see `Thresholds`); a `Limits` replaces some of them
-        by kind, role or column.
-
-    Raises
-    ------
-    InputError
-        If an argument is of a wrong type, a statistic, correction or threshold is unknown, or no
-        column is common to both sides.
-
-    Examples
-    --------
-    >>> import leadline as ll
-    >>> reference = ll.profile({"age": list(range(200))})
-    >>> comparison = ll.compare(reference, ll.profile({"age": list(range(100, 300))}))
-    >>> comparison["age"].ks.value, comparison.drifted
-    (0.5, ('age',))
+    >>> segment_name(("DE", None))
+    'DE, (null)'
     """
-    _check(reference, current, statistics, correction)
-    limits = Limits.given(thresholds)
-    a, b = ({name: side[name] for name in side.names} for side in (reference, current))
-    require_names(limits.columns, [*{**a, **b}])
-    drafts = [_Draft.of(name, a.get(name), b.get(name), limits) for name in {**a, **b}]
-    judged = [
-        e for draft in drafts for e in (draft.values, draft.missing) if isinstance(e, Evidence)
-    ]
-    adjusted = adjust([evidence.p_value for evidence in judged], correction)
-    q_values = iter(adjusted)
-    columns = tuple(draft.judged(q_values) for draft in drafts)
-    for column in columns:
-        for name in statistics:
-            if name in column.statistics:
-                column[name]
-        column.release()
-    return Comparison(columns, reference.rows, current.rows, correction, len(judged), limits)
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A column before p-values are adjusted."""
-
-    name: str
-    role: Role
-    reference: ColumnProfile | None
-    current: ColumnProfile | None
-    thresholds: Thresholds
-    measures: Measures | None
-    values: Evidence | Judgement
-    missing: Evidence | Judgement
-    unseen: CategoryChange = NO_CHANGE
-    vanished: CategoryChange = NO_CHANGE
-
-    @classmethod
-    def of(
-        cls, name: str, a: ColumnProfile | None, b: ColumnProfile | None, limits: Limits
-    ) -> _Draft:
-        role = _role(a, b)
-        side = a or b
-        assert side is not None
-        thresholds = limits.of(name, side.kind, role)
-        if a is None or b is None:
-            only = "current profile" if a is None else "reference"
-            nothing = not_comparable(f"the column is only in the {only}")
-            return cls(name, role, a, b, thresholds, None, nothing, nothing)
-        measures = Measures(a, b)
-        values = value_evidence(measures, role, thresholds)
-        missing = missing_evidence(measures, role, thresholds)
-        changes = _categories(measures)
-        measures.release()  # thousands of columns would else hold their bands until the end
-        return cls(name, role, a, b, thresholds, measures, values, missing, *changes)
-
-    def judged(self, q_values: Iterator[float]) -> ColumnComparison:
-        values, missing = (
-            judge(part, next(q_values), self.thresholds) if isinstance(part, Evidence) else part
-            for part in (self.values, self.missing)
-        )
-        return ColumnComparison(
-            name=self.name,
-            role=self.role,
-            kind=self.measures.kind if self.measures is not None else "other",
-            reference=self.reference,
-            current=self.current,
-            values=values,
-            missing=MissingChange(
-                _missing_share(self.reference), _missing_share(self.current), missing
-            ),
-            unseen=self.unseen,
-            vanished=self.vanished,
-            _measures=self.measures,
-        )
-
-
-def _check(
-    reference: Profile, current: Profile, statistics: Sequence[str], correction: str
-) -> None:
-    for label, side in (("reference", reference), ("current side", current)):
-        if not isinstance(side, Profile):
-            found = type(side).__name__
-            raise InputError(f"the {label} is of type {found}; compare takes two profiles")
-    if isinstance(statistics, str) or not isinstance(statistics, Sequence):
-        raise InputError(f"statistics are a sequence of names, not {statistics!r}")
-    for name in statistics:
-        if name not in NAMES:
-            raise InputError(f"unknown statistic {name!r}; use one of {', '.join(NAMES)}")
-    if correction not in CORRECTIONS:
-        raise InputError(f"unknown correction {correction!r}; use one of {', '.join(CORRECTIONS)}")
-    if reference.names and current.names and not set(reference.names) & set(current.names):
-        raise InputError(
-            "the two profiles have no column in common; the reference has "
-            f"{_few(reference.names)}, the current profile {_few(current.names)}"
-        )
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:5])
-    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _role(a: ColumnProfile | None, b: ColumnProfile | None) -> Role:
-    """The role given to the column; the reference's if both sides have one of their own."""
-    columns = [side.state.column for side in (a, b) if side is not None]
-    given = [column.role for column in columns if column.role_reason != "default"]
-    return (given or [column.role for column in columns])[0]
-
-
-def _missing_share(side: ColumnProfile | None) -> float:
-    return missing_of(side).share if side is not None and side.rows else float("nan")
-
-
-def _categories(measures: Measures) -> tuple[CategoryChange, CategoryChange]:
-    """Unseen and vanished categories; of numbers, only what a constant reference never had."""
-    if measures.kind == "other":
-        return NO_CHANGE, NO_CHANGE
-    tallies: Tallies | None = None
-    if measures.kind == "categorical":
-        tallies = measures.tallies
-    elif measures.reference.numeric and measures.reference.numeric.counts is not None:
-        constant = len(measures.reference.numeric.counts) == 1
-        tallies = measures.tallies if constant else None
-    if tallies is None:
-        return NO_CHANGE, NO_CHANGE
-    return only_on(tallies), only_on(tallies.swapped())
+    return ", ".join("(null)" if value is None else str(value) for value in values)
 
 
 def _order(column: ColumnComparison) -> tuple[int, int, float]:
     strict = column.role in STRICT_ROLES
-    sizes = [
-        judgement.effect.value / judgement.threshold
-        for judgement in (column.values, column.missing.judgement)
-        if judgement.effect is not None and judgement.threshold
-    ]
-    return -column.verdict.severity, -int(strict), -max(sizes, default=0.0)
-
-
-_TEXTS = ("name", "role", "kind", "verdict", "reason", "effect", "test", "missing_verdict")
-_FIGURES = (
-    "value",
-    "lower",
-    "upper",
-    "ci_lower",
-    "ci_upper",
-    "threshold",
-    "p_value",
-    "q_value",
-    "missing_reference",
-    "missing_current",
-    *(f"{name}{end}" for name in NAMES for end in ("", "_lower", "_upper")),
-)
-
-
-def _row(column: ColumnComparison) -> dict[str, Any]:
-    row: dict[str, Any] = column.values.to_dict()
-    row |= {
-        "name": column.name,
-        "role": column.role.value,
-        "kind": column.kind,
-        "verdict": column.verdict.value,
-        "reason": column.reason,
-        "missing_verdict": column.missing.verdict.value,
-        "missing_reference": column.missing.reference,
-        "missing_current": column.missing.current,
-    }
-    for name in column.statistics:
-        statistic = column[name]
-        row |= {
-            name: statistic.value,
-            f"{name}_lower": statistic.lower,
-            f"{name}_upper": statistic.upper,
-        }
-    column.release()
-    return row
+    return -column.verdict.severity, -int(strict), -column.excess

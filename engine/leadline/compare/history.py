@@ -29,7 +29,7 @@ MINIMUM_WINDOWS = 20
 # The share of ordinary windows whose effect stays under the threshold that they give.
 ORDINARY = 0.95
 # Added to effects before their logarithm is taken, over their median. With 1/8, p <= 0.0005 was
-# true for 0.00 to 0.13 % of windows drawn like the others, from half-normal to lognormal(1).
+# true for 0.00 to 0.12 % of windows drawn like the others (benchmarks/ordinary_windows.py).
 OFFSET = 1 / 8
 
 

@@ -129,6 +129,15 @@ def missing_of(side: ColumnProfile) -> Occurrences:
     return Occurrences.exact(side.nulls + side.nan, side.rows)
 
 
+def tallies_evidence(both: Tallies, thresholds: Thresholds, *, subject: str) -> Evidence:
+    """What is judged of counted values that are no column of their own."""
+    two = _two_categories(both)
+    if two is not None:
+        return replace(_shares_evidence(*two, Role.FEATURE, thresholds), subject=subject)
+    limit = thresholds.total_variation
+    return replace(categories_evidence(both, limit, thresholds.significance), subject=subject)
+
+
 def _refusal(measures: Measures, role: Role, thresholds: Thresholds) -> str:
     if role in UNJUDGED_ROLES:
         return f"columns of role {role.value} are not judged by values"

@@ -62,6 +62,23 @@ def student_p(value: float, freedom: int) -> float:
     return float(special().stdtr(freedom, -value))
 
 
+def variances_p(a: float, b: float, n: int, m: int) -> float:
+    """P-value that two standard deviations of n and m normal values are equal, two-sided.
+
+    The F test. It is false on heavy tails, so only for values that are means themselves.
+
+    >>> variances_p(1.0, 1.0, 20, 20)
+    1.0
+    """
+    if a == b:
+        return 1.0
+    if not (a > 0 and b > 0):
+        return 0.0
+    ratio = (a / b) ** 2
+    tails = special().fdtrc(n - 1, m - 1, ratio), special().fdtr(n - 1, m - 1, ratio)
+    return min(1.0, 2 * float(min(tails)))
+
+
 def normal_value(p: float) -> float:
     """The standard normal's distance from 0 that is reached with this probability."""
     return -float(special().ndtri(p / 2))

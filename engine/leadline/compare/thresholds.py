@@ -58,6 +58,8 @@ class Thresholds:
         stays that of the kind, ks or chi2.
     psi, possible_psi, jensen_shannon, hellinger, wasserstein
         Thresholds of these. ``possible_psi`` is the lower one from which psi is `possible`.
+    decisions
+        Scores from which on a model's decision is another one; the share beyond each is reported.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class Thresholds:
     jensen_shannon: float = 0.1
     hellinger: float = 0.1
     wasserstein: float = 0.1
+    decisions: tuple[float, ...] = (0.5,)
 
     def __post_init__(self) -> None:
         for name in names_of_thresholds():
@@ -213,9 +216,18 @@ def _require(name: str, value: object) -> None:
         if value and value not in CHOICES:
             raise InputError(f"'statistic' is {value!r}; use one of {', '.join(CHOICES)}")
         return
+    if name == "decisions":
+        _require_decisions(value)
+        return
     number = isinstance(value, Real) and not isinstance(value, bool)
     if not (number and 0 < value < math.inf):  # type: ignore[operator]
         raise InputError(f"threshold {name!r} is {value!r}; it must be a finite number above 0")
+
+
+def _require_decisions(value: object) -> None:
+    scores = value if isinstance(value, tuple | list) else ()
+    if not scores or not all(isinstance(x, Real) and 0 <= float(x) <= 1 for x in scores):
+        raise InputError(f"'decisions' is {value!r}; it lists scores between 0 and 1")
 
 
 def _require_known(what: str, name: object, known: list[str]) -> None:

@@ -12,6 +12,7 @@ The rules, in order; ``t`` is the threshold of the effect and ``q`` the adjusted
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -118,6 +119,13 @@ class Judgement:
     test: str | None = None
     p_value: float | None = None
     q_value: float | None = None
+
+    @property
+    def excess(self) -> float:
+        """The effect over its threshold; 0 if nothing was judged."""
+        if self.effect is None or not self.threshold or not math.isfinite(self.effect.value):
+            return 0.0
+        return self.effect.value / self.threshold
 
     def to_dict(self) -> dict[str, Any]:
         """All fields under their names; the effect by name, value and intervals."""

@@ -5,11 +5,11 @@ Everything is immutable; `merge` returns a new profile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import ComparisonError, InputError
@@ -21,6 +21,8 @@ from .summaries import empty_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,7 @@ class Profile:
     tags: Mapping[str, str] = field(default_factory=dict)
     events: tuple[SchemaEvent, ...] = ()
     continuation: Continuation | None = None
-    _totals: dict[str, ColumnProfile] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _kept: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return (
@@ -103,9 +103,19 @@ class Profile:
 
     def __getitem__(self, name: str) -> ColumnProfile:
         """One column over all windows and segments."""
-        if name not in self._totals:
-            self._totals[name] = ColumnProfile(self._total(name), k=self.settings.k)
-        return self._totals[name]
+        return self.kept(name, lambda: ColumnProfile(self._total(name), k=self.settings.k))
+
+    def kept(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """What ``make`` gives, which is made once and kept with the profile.
+
+        Parameters
+        ----------
+        key
+            What is kept: a column's name for its total, else what tells it from all others.
+        """
+        if key not in self._kept:
+            self._kept[key] = make()
+        return cast(_T, self._kept[key])
 
     def __contains__(self, name: object) -> bool:
         return name in self.names

@@ -27,6 +27,8 @@ STYLES = {
 SHORT = {"total_variation": "total var.", "cohens_h": "Cohen's h", "jensen_shannon": "js"}
 CHANGED = (Verdict.DRIFT, Verdict.POSSIBLE)
 MOST_NAMES = 6
+MOST_RANKED = 10
+SEGMENT, SHARE, ROWS = 18, 5, 11
 
 
 def comparison_report(
@@ -55,6 +57,10 @@ def comparison_report(
     if others:
         parts += ["", note("not comparable:")]
         parts += [table.refused(column) for column in others]
+    if result.ranking:
+        parts += ["", *_ranking(result, table.name, width)]
+    if result.segments:
+        parts += ["", *_segments(result, width)]
     if statistics:
         parts += ["", *_asked(columns, statistics, table.name)]
     return parts
@@ -67,6 +73,8 @@ def column_report(column: ColumnComparison, *, width: int) -> list[RenderableTyp
         Text(printable(column.values.reason), style=STYLES[column.values.verdict]),
         Text(_missing_sentence(column), style=STYLES[column.missing.verdict]),
     ]
+    if column.change:
+        parts.append(Text(printable("; ".join(column.change))))
     if column.statistics:
         parts += ["", _statistics_header()]
         parts += [_statistic_line(column, name) for name in column.statistics]
@@ -96,7 +104,7 @@ def drift_table(results: Mapping[str, Comparison], *, width: int) -> list[Render
     for title, result in results.items():
         for column in result:
             if column.values.verdict is Verdict.DRIFT:
-                sizes[column.name] = sizes.get(column.name, 0.0) + _size(column.values)
+                sizes[column.name] = sizes.get(column.name, 0.0) + column.values.excess
             if column.missing.verdict is Verdict.DRIFT:
                 missing.setdefault(column.name, []).append(title)
     cell = max((width - 2 * NAME) // max(len(results), 1) - 1, 8)
@@ -210,12 +218,60 @@ def _head(result: Comparison, reference: str, current: str) -> list[RenderableTy
         Text(f"{result.current_rows:,} rows against {result.reference_rows:,}"),
         verdict,
         note(
-            f"{ASSUMPTION}; {result.family} tests, correction {result.correction.replace('_', ' ')}"
+            f"{_basis(result)}; {result.family} tests, correction "
+            f"{result.correction.replace('_', ' ')}"
         ),
+        *(note(warning) for warning in result.warnings),
     ]
     for title, names in (("added", result.added), ("missing", result.missing)):
         if names:
             parts.append(Text(f"columns {title}: {_few(names)}", style="yellow"))
+    return parts
+
+
+def _basis(result: Comparison) -> str:
+    if not result.windows:
+        return ASSUMPTION
+    return f"effects beside those of {result.windows:,} windows of the reference"
+
+
+def _ranking(result: Comparison, name: int, width: int) -> list[RenderableType]:
+    """What changed, the column with the largest share of all change first."""
+    parts: list[RenderableType] = [note("share of all change, and what changed")]
+    for one in result.ranking[:MOST_RANKED]:
+        told = ", ".join(one.column.change) or "-"
+        fields = [
+            Field(one.column.name, name, style="bold"),
+            Field(f"{one.share:.0%}", SHARE, right=True),
+            Field(told, max(width - name - SHARE - 2, 20)),
+        ]
+        parts.append(line(fields))
+    return parts
+
+
+def _segments(result: Comparison, width: int) -> list[RenderableType]:
+    """Every segment with its verdict and the columns that changed in it."""
+    titles = ("segment", "verdict", "rows before", "rows now", "drifted")
+    rest = max(width - SEGMENT - VERDICT - 2 * ROWS - 4, 16)
+    widths = (SEGMENT, VERDICT, ROWS, ROWS, rest)
+    parts: list[RenderableType] = [
+        line([Field(text, size, style="dim") for text, size in zip(titles, widths, strict=True)])
+    ]
+    for one in sorted(result.segments, key=lambda one: -one.verdict.severity):
+        changed = _few(one.comparison.drifted) if one.comparison is not None else one.note
+        fields = [
+            Field(one.name, SEGMENT, style="bold"),
+            Field(one.verdict.value, VERDICT, style=STYLES[one.verdict]),
+            Field(f"{one.reference_rows:,}", ROWS, right=True),
+            Field(f"{one.current_rows:,}", ROWS, right=True),
+            Field(changed, rest),
+        ]
+        parts.append(line(fields))
+    if result.mix is not None:
+        parts.append(Text(printable(result.mix.reason), style=STYLES[result.mix.verdict]))
+    if result.mix_only:
+        told = f"mix only (changed in total, in no segment): {_few(result.mix_only)}"
+        parts.append(Text(told, style="yellow"))
     return parts
 
 
@@ -244,13 +300,6 @@ def _by_missing(column: ColumnComparison) -> bool:
 
 def _part(column: ColumnComparison, *, missing: bool) -> Judgement:
     return column.missing.judgement if missing else column.values
-
-
-def _size(part: Judgement) -> float:
-    """The effect in units of its threshold."""
-    if part.effect is None or not part.threshold or not math.isfinite(part.effect.value):
-        return 0.0
-    return part.effect.value / part.threshold
 
 
 def _cell(part: Judgement) -> str:
