@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from leadline.compare.binned import Cells, Counts, chi2
+from leadline.compare.cells import Cells, Counts
+from leadline.compare.contingency import chi2
 from leadline.compare.judge import categories_evidence
 from leadline.compare.significance import chi_square_p, kolmogorov_p, two_shares_p
 from leadline.compare.tally import Tallies, Tally

@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 from scipy import stats
 from scipy.spatial import distance
+from scipy.stats import contingency
 
 
 def ks(a: np.ndarray, b: np.ndarray) -> float:
@@ -75,6 +76,38 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
     return float(distance.jensenshannon(p + 0.5, q + 0.5, base=2))
 
 
+def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
+    """Kullback-Leibler divergence of the second side from the first, half a row added to cells."""
+    return float(stats.entropy(q + 0.5, p + 0.5))
+
+
+def hellinger(p: np.ndarray, q: np.ndarray) -> float:
+    """Hellinger distance of the plain shares."""
+    roots = np.sqrt(p / p.sum()) - np.sqrt(q / q.sum())
+    return float(np.linalg.norm(roots) / math.sqrt(2))
+
+
+def bhattacharyya(p: np.ndarray, q: np.ndarray) -> float:
+    """Bhattacharyya distance, half a row added to every cell."""
+    x, y = (p + 0.5) / (p + 0.5).sum(), (q + 0.5) / (q + 0.5).sum()
+    return float(-np.log(np.sqrt(x * y).sum()))
+
+
+def overlap(p: np.ndarray, q: np.ndarray) -> float:
+    """Overlap of the plain shares."""
+    return float(np.minimum(p / p.sum(), q / q.sum()).sum())
+
+
+def l_infinity(p: np.ndarray, q: np.ndarray) -> float:
+    """Largest difference of the plain shares."""
+    return float(np.abs(p / p.sum() - q / q.sum()).max())
+
+
+def entropy_change(p: np.ndarray, q: np.ndarray) -> float:
+    """Entropy of the second side less that of the first, in nats."""
+    return float(stats.entropy(q) - stats.entropy(p))
+
+
 def total_variation(p: np.ndarray, q: np.ndarray) -> float:
     """Total variation distance of the plain shares."""
     return float(np.abs(p / p.sum() - q / q.sum()).sum() / 2)
@@ -85,6 +118,20 @@ def chi2(p: np.ndarray, q: np.ndarray) -> tuple[float, float]:
     table = np.array([p, q])
     result = stats.chi2_contingency(table[:, table.sum(axis=0) > 0], correction=False)
     return float(result.statistic), float(result.pvalue)
+
+
+def g_test(p: np.ndarray, q: np.ndarray) -> tuple[float, float]:
+    """Likelihood-ratio statistic and p-value of the table, without corrections."""
+    table = np.array([p, q])
+    table = table[:, table.sum(axis=0) > 0]
+    result = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
+    return float(result.statistic), float(result.pvalue)
+
+
+def cramers_v(p: np.ndarray, q: np.ndarray) -> float:
+    """Cramer's V of the table."""
+    table = np.array([p, q])
+    return float(contingency.association(table[:, table.sum(axis=0) > 0], method="cramer"))
 
 
 def frequent_texts(

@@ -12,19 +12,41 @@ from scipy import stats
 import oracle
 from leadline.compare import compare
 from leadline.compare.binned import (
-    Cells,
-    Counts,
+    bhattacharyya,
     expected_variation,
+    hellinger,
     jensen_shannon,
+    kl_divergence,
+    l_infinity,
+    overlap,
     psi,
     total_variation,
 )
-from leadline.compare.categorical import excess_variation, group_count, heavy_cells, only_on
+from leadline.compare.categorical import (
+    entropy_change,
+    excess_variation,
+    group_count,
+    heavy_cells,
+    only_on,
+)
+from leadline.compare.cells import Cells, Counts
 from leadline.compare.edges import bucket_of
 from leadline.compare.groups import filled_groups, group_of
 from leadline.compare.names import hash_of
 from leadline.compare.tally import Tallies, Tally
 from leadline.scan import profile
+
+DISTANCES = {
+    "psi": psi,
+    "jensen_shannon": jensen_shannon,
+    "kl_divergence": kl_divergence,
+    "hellinger": hellinger,
+    "bhattacharyya": bhattacharyya,
+    "total_variation": total_variation,
+    "overlap": overlap,
+    "l_infinity": l_infinity,
+    "entropy_change": entropy_change,
+}
 
 
 def cells(p: list[int], q: list[int]) -> Cells:
@@ -55,11 +77,58 @@ def test_total_variation_adds_nothing_to_cells() -> None:
     assert found.upper == pytest.approx(0.5)
 
 
+# (0.5, 4.5, 7.5) / 12.5 against (1.5, 3.5, 7.5) / 12.5, in the order of the current side.
+def test_kl_divergence_is_that_of_the_current_side() -> None:
+    found = kl_divergence(cells([0, 4, 7], [1, 3, 7]))
+    expected = (1.5 * math.log(3) + 3.5 * math.log(3.5 / 4.5)) / 12.5
+    assert found.value == pytest.approx(expected, rel=1e-12)
+    assert found.null_value == pytest.approx(2 / 11)
+    assert found.unit == "nats"
+
+
+# Shares (.5, .5, 0) and (.25, .25, .5): half of 2 (sqrt(.5) - .5)^2 + .5.
+def test_hellinger_and_overlap_add_nothing_to_cells() -> None:
+    table = cells([1, 1, 0], [1, 1, 2])
+    assert hellinger(table).value == pytest.approx(math.sqrt((math.sqrt(0.5) - 0.5) ** 2 + 0.25))
+    assert overlap(table).value == pytest.approx(0.5)
+    assert hellinger(cells([5, 0], [0, 9])).value == 1.0
+    assert overlap(cells([5, 0], [0, 9])).value == 0.0
+
+
+# (2.5, .5) / 3 and (.5, 1.5) / 2: -ln(sqrt(2.5 * .5 / 6) + sqrt(.5 * 1.5 / 6)).
+def test_bhattacharyya_stays_finite_without_a_common_value() -> None:
+    found = bhattacharyya(cells([2, 0], [0, 1]))
+    assert found.value == pytest.approx(
+        -math.log(math.sqrt(2.5 * 0.5 / 6) + math.sqrt(0.5 * 1.5 / 6)), rel=1e-12
+    )
+    assert found.lower <= found.value <= found.upper
+
+
+def test_l_infinity_names_the_cell() -> None:
+    found = l_infinity(cells([5, 3, 2], [2, 3, 5]))
+    assert found.value == pytest.approx(0.3)
+    assert found.note == "largest for 'a'"
+    assert found.ci_lower is not None
+    assert found.ci_upper is not None
+    assert 0 <= found.ci_lower <= 0.3 <= found.ci_upper <= 1
+
+
+# 4 even categories have an entropy of ln 4, two of them ln 2.
+def test_entropy_falls_by_a_bit_where_half_of_the_values_vanish() -> None:
+    found = entropy_change(cells([5, 5, 5, 5], [0, 10, 10, 0]))
+    assert found.value == pytest.approx(-math.log(2))
+    assert found.upper - found.lower < 1e-11
+    assert found.null_value == 0.0
+    assert found.ci_lower is None
+
+
 def test_the_same_shares_are_at_zero_distance() -> None:
     same = cells([5, 0, 7], [5, 0, 7])
-    for statistic in (psi, jensen_shannon, total_variation):
+    for name, statistic in DISTANCES.items():
         found = statistic(same)
-        assert (found.value, found.lower, found.upper) == (0.0, 0.0, 0.0)
+        nothing = 1.0 if name == "overlap" else 0.0
+        assert found.value == pytest.approx(nothing, abs=1e-12), name
+        assert found.upper - found.lower < 1e-11, name
 
 
 def whole_tables(side: Counts) -> list[np.ndarray]:
@@ -69,16 +138,15 @@ def whole_tables(side: Counts) -> list[np.ndarray]:
     return [np.array(table) for table in tables if sum(table) == side.total]
 
 
-@pytest.mark.parametrize("name", ["psi", "jensen_shannon", "total_variation"])
+@pytest.mark.parametrize("name", sorted(DISTANCES))
 def test_bounds_hold_every_table_within_the_counts(name: str) -> None:
     """All tables with counts between the bounds that add up to the rows, one by one."""
     low, high = np.array([1.0, 0.0, 3.0]), np.array([3.0, 2.0, 6.0])
-    ours = {"psi": psi, "jensen_shannon": jensen_shannon, "total_variation": total_variation}
     middle = Counts(np.array([2.0, 1.0, 4.0]), low, high, 7)
     other = Counts(
         np.array([4.0, 4.0, 1.0]), np.array([3.0, 3.0, 0.0]), np.array([5.0, 5.0, 2.0]), 9
     )
-    found = ours[name](Cells(middle, other, categories=("a", "b", "c")))
+    found = DISTANCES[name](Cells(middle, other, categories=("a", "b", "c")))
     first, second = (whole_tables(side) for side in (middle, other))
     values = [getattr(oracle, name)(p, q) for p in first for q in second]
     assert found.lower <= min(values)

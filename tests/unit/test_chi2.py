@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
+import leadline as ll
 import oracle
-from leadline.compare import binned
-from leadline.compare.binned import Cells, Counts, chi2, detectable_variation
-from leadline.compare.shares import Occurrences, cohens_h, detectable_h, ratio_of
-from leadline.compare.significance import adjust, share_bounds, two_shares_p
+from leadline.compare import contingency
+from leadline.compare.cells import Cells, Counts
+from leadline.compare.contingency import chi2, cramers_v, detectable_variation, g_test
+from leadline.compare.shares import (
+    Occurrences,
+    cohens_h,
+    detectable_h,
+    fisher_exact,
+    ratio_of,
+    share_ratio,
+    z_test,
+)
+from leadline.compare.significance import adjust, share_bounds, shares_z_p, skewed_p, two_shares_p
 from leadline.errors import InputError
 
 
@@ -28,6 +40,97 @@ def test_value_and_p_are_scipys_without_yates() -> None:
     assert found.p_value == pytest.approx(p_value, rel=1e-8)
     assert found.null_value == 2
     assert found.categories == ("a", "b", "c")
+
+
+def test_the_likelihood_ratio_is_scipys_and_its_p_value_is_corrected() -> None:
+    p, q = [120, 300, 80], [150, 250, 100]
+    found = g_test(cells(p, q))
+    value, plain = oracle.g_test(np.array(p), np.array(q))
+    assert found.lower <= value <= found.upper
+    assert found.value == pytest.approx(value, rel=1e-12)
+    # Williams: 1 + (N/n + N/m - 1)(sum of N/column - 1) / (6 N (columns - 1)).
+    correction = 1 + (4 - 1) * (1000 / 270 + 1000 / 550 + 1000 / 180 - 1) / (6 * 1000 * 2)
+    assert found.p_value == pytest.approx(stats.chi2.sf(value / correction, 2), rel=1e-9)
+    assert found.p_value is not None
+    assert found.p_value > plain
+
+
+def test_the_likelihood_ratio_of_disjoint_sides() -> None:
+    # Twice 40 ln 2 on either side.
+    assert g_test(cells([40, 0], [0, 40])).value == pytest.approx(160 * math.log(2))
+
+
+def test_cramers_v_is_scipys() -> None:
+    p, q = [120, 300, 80], [150, 250, 100]
+    found = cramers_v(cells(p, q))
+    assert found.value == pytest.approx(oracle.cramers_v(np.array(p), np.array(q)), rel=1e-12)
+    assert found.p_value == chi2(cells(p, q)).p_value
+    assert found.null_value == pytest.approx(math.sqrt(2 / 1000))
+    assert found.ci_lower is not None
+    assert found.ci_upper is not None
+    assert 0 <= found.ci_lower < found.value < found.ci_upper <= 1
+    assert cramers_v(cells([40, 0], [0, 60])).value == pytest.approx(1)
+
+
+# (30 - 20) / 100 over sqrt(.25 * .75 * .02).
+def test_z_of_two_shares() -> None:
+    found = z_test(Occurrences.exact(20, 100), Occurrences.exact(30, 100))
+    assert found.value == pytest.approx(0.1 / math.sqrt(0.25 * 0.75 * 0.02))
+    # Half a row nearer to the mean: 4.5 of sqrt(100 * 100 * 50 * 150 / (200**2 * 199)).
+    expected = 2 * stats.norm.sf(4.5 / math.sqrt(10_000 * 50 * 150 / (200**2 * 199)))
+    assert found.p_value == pytest.approx(expected, rel=1e-9)
+    assert z_test(Occurrences.exact(30, 100), Occurrences.exact(20, 100)).value == -found.value
+
+
+# Twice the exact tail, by SciPy, .00035; the normal law has 6e-6.
+def test_rare_outcomes_are_as_skewed_as_they_are() -> None:
+    exact = 2 * stats.hypergeom(101_000, 500, 1_000).sf(14)
+    assert exact <= shares_z_p(485, 100_000, 15, 1_000) <= 1.5 * exact
+
+
+@pytest.mark.parametrize("skewness", [-2.0, -0.3, 0.3, 2.0])
+def test_skewed_tails_are_pearsons_third_type(skewness: float) -> None:
+    for place in (-1.5, -0.2, 0.4, 4.0):
+        law = stats.pearson3(skewness)
+        expected = min(1.0, 2 * (law.sf(place) if place > 0 else law.cdf(place)))
+        assert skewed_p(place, skewness) == pytest.approx(expected, rel=1e-9)
+
+
+def test_fishers_odds_ratio_is_scipys() -> None:
+    found = fisher_exact(Occurrences.exact(3, 40), Occurrences.exact(9, 50))
+    table = [[9, 41], [3, 37]]
+    assert found.value == pytest.approx(stats.fisher_exact(table).statistic)
+    assert found.p_value == pytest.approx(2 * stats.fisher_exact(table, "greater").pvalue)
+    conditional = stats.contingency.odds_ratio(np.array(table)).confidence_interval(0.99)
+    assert found.ci_lower is not None
+    assert found.ci_upper is not None
+    assert found.ci_lower <= conditional.low
+    assert found.ci_upper >= conditional.high
+    nothing = fisher_exact(Occurrences.exact(0, 40), Occurrences.exact(0, 50))
+    assert math.isnan(nothing.value)
+    assert nothing.note == "the outcome occurs in no row, or in every row"
+
+
+def test_share_ratio_is_that_of_the_rarer_outcome() -> None:
+    found = share_ratio(Occurrences.exact(990, 1_000), Occurrences.exact(1_960, 2_000))
+    assert found.value == pytest.approx(2)
+    ratio = ratio_of(Occurrences.exact(10, 1_000), Occurrences.exact(40, 2_000))
+    assert (found.ci_lower, found.ci_upper) == (ratio.lower, ratio.upper)
+    new = share_ratio(Occurrences.exact(0, 1_000), Occurrences.exact(4, 2_000))
+    assert new.value == new.upper == math.inf
+
+
+def test_shares_that_are_not_known_exactly_have_bounds() -> None:
+    before, now = Occurrences.exact(100, 1_000), Occurrences(150, 120, 180, 1_000)
+    for name, at_low, at_high in (
+        (z_test, z_test(before, Occurrences.exact(120, 1_000)), 180),
+        (fisher_exact, fisher_exact(before, Occurrences.exact(120, 1_000)), 180),
+        (share_ratio, share_ratio(before, Occurrences.exact(120, 1_000)), 180),
+    ):
+        found, high = name(before, now), name(before, Occurrences.exact(at_high, 1_000))
+        assert found.lower == pytest.approx(at_low.value)
+        assert found.upper == pytest.approx(high.value)
+        assert found.p_value == at_low.p_value
 
 
 def test_cells_under_ten_rows_together_are_pooled() -> None:
@@ -174,7 +277,7 @@ def test_a_frequent_value_is_found_beside_thousands_of_rare_ones() -> None:
 # shares rise and half fall alike; SciPy's chi2.isf(.0005, 3) = 17.73.
 def test_detectable_variation_is_just_significant() -> None:
     even = cells([250] * 4, [250] * 4)
-    found = detectable_variation(binned.tested_tables(even), 0.0, 0.0005)
+    found = detectable_variation(contingency.tested_tables(even), 0.0, 0.0005)
     assert found == pytest.approx((stats.chi2.isf(0.0005, 3) / 500) ** 0.5 / 2)
     moved = round(500 * found)
     up, down = 250 + moved, 250 - moved
@@ -195,3 +298,32 @@ def test_detectable_h_of_many_rows_is_the_normal_laws() -> None:
     side = Occurrences.exact(30_000, 100_000)
     # 3.480756 = SciPy's norm.isf(.00025); sqrt(2e-5).
     assert detectable_h(side, side, 0.0005) == pytest.approx(3.480756 * 2e-5**0.5, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "pair"),
+    [
+        (["no"] * 90 + ["yes"] * 10, ["no"] * 60 + ["yes"] * 40, ("no", "yes")),
+        ([False] * 90 + [True] * 10, [False] * 60 + [True] * 40, ("false", "true")),
+        ([0] * 90 + [1] * 10, [0] * 60 + [1] * 40, ("0", "1")),
+        ([2.5] * 100, [2.5] * 60 + [3.0, 4.0] * 20, ("2.5", "(other)")),
+        (["a"] * 100, ["a"] * 60 + ["b"] * 40, ("a", "b")),
+    ],
+)
+def test_columns_of_two_values_have_statistics_of_shares(
+    before: list[object], now: list[object], pair: tuple[str, str]
+) -> None:
+    column = ll.compare(ll.profile({"x": before}), ll.profile({"x": now}))["x"]
+    assert {"cohens_h", "z_test", "fisher_exact", "share_ratio"} <= set(column.statistics)
+    x = 10 if len(set(before)) == 2 else 0
+    error = math.sqrt((x + 40) / 200 * (160 - x) / 200 * 0.02)
+    assert column.z_test.value == pytest.approx((0.4 - x / 100) / error)
+    assert column.z_test.categories == pair
+    assert column.share_ratio.value == (4 if x else math.inf)
+
+
+def test_columns_of_three_values_have_none_of_shares() -> None:
+    column = ll.compare(*[ll.profile({"x": ["a", "b", "c"] * 50})] * 2)["x"]
+    assert "z_test" not in column.statistics
+    with pytest.raises(ll.ComparisonError, match="has no statistic 'z_test'"):
+        _ = column.z_test

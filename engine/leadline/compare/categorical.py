@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .binned import Cells, Counts, total_variation
+from .binned import total_variation
+from .cells import Cells, Counts, Floats
 from .groups import group_names, groups_of
 from .names import Names
-from .statistic import Statistic
+from .statistic import RELATIVE_SLACK, Statistic
 from .tally import Tallies
 
 _Places = NDArray[np.int64]
@@ -148,6 +149,43 @@ def excess_variation(cells: Cells) -> Statistic:
         null_value=expected,
         note=f"after subtracting {expected:.3g} expected by chance",
     )
+
+
+def entropy_change(cells: Cells) -> Statistic:
+    """Change of Shannon's entropy of the categories, current minus reference, in nats.
+
+    ``-sum p ln p`` of each side's plain shares, as `scipy.stats.entropy`. Without change the side
+    with fewer rows has the smaller entropy, since it misses rare values: ``null_value`` is
+    ``(B - 1)(1/n - 1/m) / 2`` (Miller 1955). Values that no sample has seen may hold any entropy,
+    so there is no interval for the populations.
+    """
+    before, now = _entropy(cells.reference), _entropy(cells.current)
+    lower, upper = now[1] - before[2], now[2] - before[1]
+    slack = RELATIVE_SLACK * max(before[2], now[2])
+    freedom = len(cells.reference.value) - 1
+    return replace(
+        cells.statistic("entropy_change", now[0] - before[0], lower - slack, upper + slack),
+        unit="nats",
+        null_value=freedom * (1 / cells.reference.total - 1 / cells.current.total) / 2,
+    )
+
+
+def _entropy(side: Counts) -> tuple[float, float, float]:
+    """Entropy at the counts, and its least and largest over their bounds."""
+    shares = side.shares()
+    value = float(_entropy_term(shares.value).sum())
+    if shares.known:
+        return value, value, value
+    ends = _entropy_term(shares.lower), _entropy_term(shares.upper)
+    # A term rises to 1 / e and falls after it, so its least value is at an end.
+    peak = (shares.lower < 1 / math.e) & (shares.upper > 1 / math.e)
+    highest = np.where(peak, 1 / math.e, np.maximum(*ends))
+    return value, min(float(np.minimum(*ends).sum()), value), max(float(highest.sum()), value)
+
+
+def _entropy_term(shares: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(shares > 0, -shares * np.log(shares), 0.0)
 
 
 def only_on(both: Tallies) -> CategoryChange:

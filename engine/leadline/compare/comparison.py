@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..profile import ColumnProfile
 from ..profile.cells import SegmentValue
 from ..schema import Role, require_names
+from .attributes import StatisticAttributes
 from .categorical import CategoryChange
 from .custom import custom_statistics
 from .measures import Measures
@@ -56,7 +57,7 @@ class MissingChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnComparison:
+class ColumnComparison(StatisticAttributes):
     """One column compared. Statistics are attributes: ``comparison["age"].ks.value``.
 
     Parameters
@@ -129,36 +130,6 @@ class ColumnComparison:
         """Drop what statistics were computed from. They stay; another one computes it again."""
         if self._measures is not None:
             self._measures.release()
-
-    @property
-    def ks(self) -> Statistic:
-        """Two-sample Kolmogorov-Smirnov distance (`numeric.ks`)."""
-        return self["ks"]
-
-    @property
-    def wasserstein(self) -> Statistic:
-        """First Wasserstein distance, in the column's unit (`numeric.wasserstein`)."""
-        return self["wasserstein"]
-
-    @property
-    def psi(self) -> Statistic:
-        """Population stability index (`binned.psi`)."""
-        return self["psi"]
-
-    @property
-    def jensen_shannon(self) -> Statistic:
-        """Jensen-Shannon distance, base 2 (`binned.jensen_shannon`)."""
-        return self["jensen_shannon"]
-
-    @property
-    def total_variation(self) -> Statistic:
-        """Total variation distance (`binned.total_variation`)."""
-        return self["total_variation"]
-
-    @property
-    def chi2(self) -> Statistic:
-        """Pearson's chi-squared statistic (`binned.chi2`)."""
-        return self["chi2"]
 
     @property
     def custom(self) -> dict[str, Statistic]:

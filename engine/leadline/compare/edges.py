@@ -10,7 +10,7 @@ import numpy as np
 
 from ..sketch.points import EXACT_INTEGERS, SMALLEST, Points, point_of
 from ..sketch.ranks import Band
-from .binned import Cells, Counts
+from .cells import Cells, Counts
 
 DECILES = np.arange(1, 10) / 10
 # A bucket boundary this close to a decile, in shares of rows, is taken: its count is exact.

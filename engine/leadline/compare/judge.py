@@ -9,27 +9,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from ..profile import ColumnProfile
 from ..schema import Kind, Role
-from ..sketch.points import as_points
-from ..sketch.ranks import Band
-from .binned import (
-    Cells,
-    chi2_p,
-    detectable_variation,
-    expected_variation,
-    tested_tables,
-    variation_bounds,
-)
+from .binned import expected_variation, variation_bounds
 from .categorical import all_cells, excess_variation, heavy_cells
+from .cells import Cells
+from .contingency import chi2_p, detectable_variation, tested_tables
 from .measures import Measures
 from .shares import Occurrences, cohens_h, detectable_h, ratio_of
 from .significance import kolmogorov_distance
 from .statistic import Statistic
 from .tally import Tallies
 from .thresholds import UNJUDGED_ROLES, Thresholds
+from .two_valued import two_categories
 from .verdict import Evidence, Judgement, not_comparable
 
 _DEFAULTS = {"numeric": "ks", "categorical": "total_variation"}
@@ -40,9 +32,9 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
     refusal = _refusal(measures, role, thresholds)
     if refusal:
         return not_comparable(refusal)
-    two_valued = _two_valued(measures)
-    if two_valued is not None:
-        return _shares_evidence(*two_valued, role, thresholds)
+    pair = measures.two_valued
+    if pair is not None:
+        return _shares_evidence(pair.reference, pair.current, role, thresholds)
     chosen = thresholds.statistic
     if chosen in measures.names and chosen != _DEFAULTS[measures.kind]:
         return _chosen_evidence(measures, chosen, role, thresholds)
@@ -65,7 +57,7 @@ def value_effect(measures: Measures, role: Role, thresholds: Thresholds) -> Stat
     if _refusal(measures, role, thresholds):
         return None
     tallies = measures.tallies if measures.kind == "categorical" else None
-    if tallies is not None and not thresholds.statistic and _two_categories(tallies) is None:
+    if tallies is not None and not thresholds.statistic and two_categories(tallies) is None:
         limit = thresholds.of_effect("total_variation", role)
         return excess_variation(heavy_cells(tallies, limit=limit))
     found = value_evidence(measures, role, thresholds)
@@ -131,9 +123,10 @@ def missing_of(side: ColumnProfile) -> Occurrences:
 
 def tallies_evidence(both: Tallies, thresholds: Thresholds, *, subject: str) -> Evidence:
     """What is judged of counted values that are no column of their own."""
-    two = _two_categories(both)
-    if two is not None:
-        return replace(_shares_evidence(*two, Role.FEATURE, thresholds), subject=subject)
+    pair = two_categories(both)
+    if pair is not None:
+        given = _shares_evidence(pair.reference, pair.current, Role.FEATURE, thresholds)
+        return replace(given, subject=subject)
     limit = thresholds.total_variation
     return replace(categories_evidence(both, limit, thresholds.significance), subject=subject)
 
@@ -161,53 +154,6 @@ def _refusal(measures: Measures, role: Role, thresholds: Thresholds) -> str:
 def _too_few(what: str, rows: int, label: str, thresholds: Thresholds) -> str:
     counted = what if rows != 1 else what.removesuffix("s")
     return f"{rows} {counted} in the {label}, under {thresholds.minimum_rows}"
-
-
-def _two_valued(measures: Measures) -> tuple[Occurrences, Occurrences] | None:
-    """How often the event of a two-valued column occurred on each side, or None."""
-    if measures.kind == "categorical":
-        tallies = measures.tallies
-        return None if tallies is None else _two_categories(tallies)
-    reference, current = measures.reference.numeric, measures.current.numeric
-    assert reference is not None
-    assert current is not None
-    if reference.counts is None or len(reference.counts) > 2:
-        return None
-    if len(reference.counts) == 1:
-        value = reference.counts.values
-        return _others(measures.reference.band, value), _others(measures.current.band, value)
-    if current.counts is None:
-        return None
-    values = np.union1d(as_points(reference.counts.values), as_points(current.counts.values))
-    if len(values) > 2:
-        return None
-    top = reference.counts.values[-1:]
-    a, b = _others(measures.reference.band, top), _others(measures.current.band, top)
-    return a.complement(), b.complement()
-
-
-def _others(band: Band, value: np.ndarray) -> Occurrences:
-    """How often a column of numbers differs from one value."""
-    at = band.on(as_points(value))
-    same = at.estimate[0, 1] - at.estimate[0, 0]
-    least = max(0.0, at.lower[0, 1] - at.upper[0, 0])
-    most = at.upper[0, 1] - at.lower[0, 0]
-    return Occurrences(same, least, most, band.total).complement()
-
-
-def _two_categories(both: Tallies) -> tuple[Occurrences, Occurrences] | None:
-    if not both.reference.exact:
-        return None
-    values = len(both.reference.counts)
-    if values != 1 and not (values and both.current.exact and len(both.names) == 2):
-        return None
-    place = int(both.known.argmax())  # the reference's only value, or the first of its two
-    sides = []
-    for side, counts in ((both.reference, both.before), (both.current, both.now)):
-        low = int(counts[place])
-        high = min(low + side.error, side.total)
-        sides.append(Occurrences((low + high) / 2, low, high, side.total).complement())
-    return sides[0], sides[1]
 
 
 def _shares_evidence(

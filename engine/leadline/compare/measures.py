@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 from ..profile import ColumnProfile
@@ -11,26 +11,45 @@ from ..profile.summaries import NumericSummary, TextSummary
 from ..schema import Kind, merge_columns
 from ..sketch.moments import Moments
 from ..sketch.ranks import Band, bucket_distance
-from . import binned, numeric
-from .binned import Cells
-from .categorical import all_cells
+from . import binned, contingency, numeric, shares
+from .categorical import all_cells, entropy_change
+from .cells import Cells
 from .edges import decile_cells
 from .numeric import BandPair
+from .shares import Occurrences
 from .statistic import MissingStatisticError, Statistic, undefined
 from .tally import Tallies, Tally
+from .two_valued import TwoValued, two_categories, two_numbers
 
-NUMERIC = ("ks", "psi", "jensen_shannon", "wasserstein")
-CATEGORICAL = ("chi2", "jensen_shannon", "psi", "total_variation")
-NAMES = tuple(dict.fromkeys(NUMERIC + CATEGORICAL))
+_BINNED: dict[str, Callable[[Cells], Statistic]] = {
+    "jensen_shannon": binned.jensen_shannon,
+    "kl_divergence": binned.kl_divergence,
+    "hellinger": binned.hellinger,
+    "bhattacharyya": binned.bhattacharyya,
+    "total_variation": binned.total_variation,
+    "overlap": binned.overlap,
+    "l_infinity": binned.l_infinity,
+}
+_CONTINGENCY: dict[str, Callable[[Cells], Statistic]] = {
+    "chi2": contingency.chi2,
+    "cramers_v": contingency.cramers_v,
+    "g_test": contingency.g_test,
+    "entropy_change": entropy_change,
+}
+_SHARES: dict[str, Callable[[Occurrences, Occurrences], Statistic]] = {
+    "cohens_h": shares.cohens_h,
+    "share_ratio": shares.share_ratio,
+    "z_test": shares.z_test,
+    "fisher_exact": shares.fisher_exact,
+}
+_CELLS = {"psi": binned.psi} | _BINNED | _CONTINGENCY
+NUMERIC = ("ks", "wasserstein", "psi", *_BINNED)
+CATEGORICAL = ("chi2", "psi", *_BINNED, "cramers_v", "g_test", "entropy_change")
+TWO_VALUED = tuple(_SHARES)
+NAMES = tuple(dict.fromkeys(NUMERIC + CATEGORICAL + TWO_VALUED))
 # Error of a mean after merges, relative to the larger of its size and the deviation.
 MEAN_ERROR = 1e-12
 
-_BINNED: dict[str, Callable[[Cells], Statistic]] = {
-    "chi2": binned.chi2,
-    "jensen_shannon": binned.jensen_shannon,
-    "psi": binned.psi,
-    "total_variation": binned.total_variation,
-}
 _T = TypeVar("_T")
 _BOOLEANS = {b"0": b"false", b"1": b"true"}
 _UNITS = {Kind.DATE: "days"}
@@ -57,7 +76,8 @@ class Measures:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the statistics that this column has."""
-        return {"numeric": NUMERIC, "categorical": CATEGORICAL}.get(self.kind, ())
+        own = {"numeric": NUMERIC, "categorical": CATEGORICAL}.get(self.kind, ())
+        return own if self.two_valued is None else own + TWO_VALUED
 
     @property
     def unit(self) -> str:
@@ -94,6 +114,11 @@ class Measures:
         """Counts of single values on both sides; None where a side no longer holds them."""
         return self._keep("tallies", self._tallies)
 
+    @property
+    def two_valued(self) -> TwoValued | None:
+        """How often the second value of a column of two occurred; None if it has more values."""
+        return self._keep("two_valued", self._two_valued)
+
     def release(self) -> None:
         """Drop what statistics were computed from; they stay, others compute it again."""
         for part in ("bands", "cells", "tallies"):
@@ -129,10 +154,13 @@ class Measures:
         for label, side in (("reference", self.reference), ("current profile", self.current)):
             if self.total(side) == 0:
                 return undefined(name, unit, f"the {label} has no values")
-        if self.kind == "categorical":
-            return _BINNED[name](self._keep("cells", self._categories))
-        if name in _BINNED:
-            return _BINNED[name](self._keep("cells", self._deciles))
+        if name in _SHARES:
+            pair = self.two_valued
+            assert pair is not None
+            return replace(_SHARES[name](pair.reference, pair.current), categories=pair.names)
+        if name in _CELLS:
+            make = self._categories if self.kind == "categorical" else self._deciles
+            return _CELLS[name](self._keep("cells", make))
         if name == "ks":
             return self._ks()
         return self._wasserstein()
@@ -173,6 +201,14 @@ class Measures:
     def _categories(self) -> Cells:
         assert self.tallies is not None
         return all_cells(self.tallies)
+
+    def _two_valued(self) -> TwoValued | None:
+        if not (self.total(self.reference) and self.total(self.current)):
+            return None
+        if self.kind == "numeric":
+            return two_numbers(self.reference, self.current)
+        tallies = self.tallies if self.kind == "categorical" else None
+        return None if tallies is None else two_categories(tallies)
 
     def _tallies(self) -> Tallies | None:
         tallies: list[Tally] = []
