@@ -12,7 +12,7 @@
 #define LL_TEXT_CUT_KEY    272    /* ... as its key */
 #define LL_TEXT_CLASSES    7 /* lower, upper, digit, space, punctuation, control, outside ASCII */
 #define LL_TEXT_OCTAVES    32
-#define LL_TEXT_WORK_WORDS 480000
+#define LL_TEXT_WORK_WORDS 516000
 
 /* Lengths in code points and kinds of characters. minimum, maximum, lengths: without the empty
  * texts; lengths[i] counts those from 2^i to 2^(i+1) - 1 in 256 places, and bit i of `octaves` says

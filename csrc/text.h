@@ -14,7 +14,8 @@
 #define LL_TEXT_INDEX   17 /* bits of an entry's number */
 #define LL_TEXT_ENTRIES (LL_TEXT_CAPACITY + LL_TEXT_BLOCK)
 #define LL_TEXT_SLOTS   262144
-#define LL_TEXT_EXACT   512 /* lengths below it are tallied as they are, until a cell ends */
+#define LL_TEXT_MARKS   1048576 /* half or twice as many are 4 % slower */
+#define LL_TEXT_EXACT   512     /* lengths below it are tallied as they are, until a cell ends */
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "short texts lie in words, the first byte lowest"
@@ -34,8 +35,9 @@ struct ll_text_work {
     uint32_t counts[LL_TEXT_ENTRIES];     /* ... and how often they occurred */
     uint64_t sorted[LL_TEXT_ENTRIES];
     uint64_t spare[LL_TEXT_ENTRIES];
-    uint32_t slots[LL_TEXT_SLOTS]; /* of the table of texts; of codes, their counters */
-    uint32_t lengths[2][LL_TEXT_EXACT];
+    uint32_t slots[LL_TEXT_SLOTS];      /* of the table of texts; of codes, their counters */
+    uint64_t marks[LL_TEXT_MARKS / 32]; /* of the filter; see text_count_body.h */
+    uint32_t lengths[LL_TEXT_EXACT][8];
 };
 
 _Static_assert(LL_TEXT_ENTRIES < 1 << LL_TEXT_INDEX, "an entry's number and one more fit");
@@ -208,15 +210,19 @@ LL_HIDDEN void ll_form_add_length(ll_text_form *form, uint32_t length, uint64_t 
 
 /* ---- text_entries.c -------------------------------------------------------------------------- */
 
+/* A text's words, without a hash; nothing at or beyond `limit` is read. No branch, for sizes around
+ * 16 bytes come in any order. */
+LL_INLINE ll_text_words ll_words_of(const uint8_t *text, uint32_t size, const uint8_t *limit) {
+    uint64_t low, high, is_short = 0 - (uint64_t)(size <= LL_TEXT_SHORT);
+    ll_load_short(text, size, limit, &low, &high);
+    return (ll_text_words){low & is_short, (high & is_short) | ((uintptr_t)text & ~is_short)};
+}
+
 /* Make text number `entry` of work memory; nothing at or beyond `limit` is read. */
 LL_INLINE void ll_entry_set(ll_text_work *work, size_t entry, const uint8_t *text, uint32_t size,
                             const uint8_t *limit) {
-    ll_text_words *words = work->texts + entry;
+    work->texts[entry] = ll_words_of(text, size, limit);
     work->sizes[entry] = size;
-    if (size > LL_TEXT_SHORT)
-        *words = (ll_text_words){0, (uint64_t)(uintptr_t)text};
-    else
-        ll_load_short(text, size, limit, &words->low, &words->high);
 }
 
 /* Its bytes. */
@@ -235,6 +241,10 @@ LL_HIDDEN void ll_entries_sort(ll_text_work *work, size_t count);
 /* The smallest number that, taken from all counts, leaves entries that fit; key_bytes: of all keys.
  */
 LL_HIDDEN uint64_t ll_entries_excess(const ll_text_work *work, size_t count, uint64_t key_bytes);
+
+/* The first hash words of `count` entries. */
+LL_HIDDEN void ll_entries_hash(const ll_text_work *work, size_t begin, size_t count,
+                               uint64_t *hashes);
 
 /* Raise registers by the hashes of entries begin to end - 1. */
 LL_HIDDEN void ll_entries_register(const ll_text_work *work, size_t begin, size_t end,

@@ -3,17 +3,21 @@
  * A text of up to 16 bytes becomes two words, so that hashing and comparing it is arithmetic on
  * registers; a longer one is compared in place. Each block of 65,536 values goes into a table of
  * slots (15 bits of the hash and an entry's number, 4 bytes) that grows with the entries up to
- * 512 KiB, which stays in a second-level cache: Arrow's own table over a whole unit misses every
- * cache (100 ns a row at a million distinct texts, against 15 here). The exact counts of a block
- * then decide what is subtracted, and at most 4,096 entries go on into the next block.
- * Characters need no work an entry: their bytes lie one after another and are classed 64 at once.
+ * 512 KiB. The exact counts of a block then decide what is subtracted, and at most 4,096 entries go
+ * on into the next block.
+ *
+ * Once a block has more entries than may be held, at least 1 will be subtracted, so what comes only
+ * once need not become an entry. From there on, where most do, texts pass a filter first: each
+ * marks one of 2^20 places, by the hash that the distinct count needs anyway, and waits. When the
+ * block ends, only those whose place was marked twice, an eighth at a million distinct texts, are
+ * counted. That this is exact depends on no hash: texts that are equal mark the same place.
  */
 #ifndef LEADLINE_TEXT_COUNT_BODY_H
 #define LEADLINE_TEXT_COUNT_BODY_H
 
-#include "text.h"
+#include "text_rows_body.h"
+#include "text_tally_body.h"
 
-#define TILE        256
 #define FEWEST_BITS 10
 #define MOST_BITS   18
 #define TAG_BITS    (32 - LL_TEXT_INDEX)
@@ -22,71 +26,20 @@
 
 _Static_assert(LL_TEXT_SLOTS == 1 << MOST_BITS, "the largest table fills the slots");
 
-typedef struct tile {
-    const uint8_t *texts[TILE];
-    uint32_t sizes[TILE];
-    size_t count;         /* texts that are not null */
-    int64_t rows;         /* consumed */
-    const uint8_t *limit; /* end of the chunk's bytes */
-    bool dense;           /* the texts lie one after another */
-} tile;
-
 typedef struct counter {
-    const ll_text_chunk *chunks;
-    const int32_t *order;
     ll_text_work *work;
-    ll_text_output *output;
     ll_text_cell *cell;
+    ll_text_form *form; /* NULL until it is known that something will be subtracted */
+    uint8_t *registers; /* as well */
     size_t entries;
-    uint64_t key_bytes;
-    unsigned bits;   /* of a slot's number */
-    bool cut;        /* a key has lost bytes */
-    bool overflowed; /* something was subtracted */
+    uint32_t next_waiting; /* texts behind the entries that pass the filter */
+    uint32_t end_waiting;
+    uint64_t key_bytes; /* of the entries */
+    int64_t once;       /* texts that came only once in the last block; -1 before the first */
+    unsigned bits;      /* of a slot's number */
+    bool cut;           /* a key has lost bytes */
+    bool filters;       /* the rest of this block */
 } counter;
-
-/* ---- reading --------------------------------------------------------------------------------- */
-
-LL_INLINE int read_rows(const ll_text_chunk *chunk, const int32_t *order, int64_t first, bool wide,
-                        tile *out) {
-    size_t filled = 0;
-    int64_t wrong = 0;
-    for (int64_t i = 0; i < out->rows; i++) {
-        int64_t row = order ? order[first + i] : first + i;
-        if (order && LL_UNLIKELY((uint64_t)row >= (uint64_t)chunk->length)) return LL_ERROR_RANGE;
-        int64_t at = chunk->offset + row;
-        int64_t begin = ll_load_offset(chunk->offsets, at, wide);
-        int64_t end = ll_load_offset(chunk->offsets, at + 1, wide);
-        wrong |= ll_wrong_offsets(begin, end, chunk->data_size);
-        out->texts[filled] = (const uint8_t *)((uintptr_t)chunk->data + (uintptr_t)begin);
-        out->sizes[filled] = (uint32_t)(end - begin);
-        filled += !chunk->validity || (chunk->validity[at >> 3] >> (at & 7) & 1);
-    }
-    out->count = filled;
-    out->limit = chunk->data + chunk->data_size;
-    out->dense = !order && filled == (size_t)out->rows;
-    return wrong < 0 ? LL_ERROR_RANGE : LL_OK;
-}
-
-/* The next rows, at most `most` and those of one chunk. */
-LL_INLINE int read_tile(const counter *self, ll_position *from, int64_t most, tile *out) {
-    const ll_text_chunk *chunk = self->chunks;
-    out->rows = ll_smaller(most, TILE);
-    if (!self->order) {
-        while (from->row == self->chunks[from->chunk].length) {
-            from->chunk++;
-            from->row = 0;
-        }
-        chunk += from->chunk;
-        out->rows = ll_smaller(out->rows, chunk->length - from->row);
-    }
-    int64_t first = from->row;
-    from->row += out->rows;
-    if (self->order)
-        return chunk->wide ? read_rows(chunk, self->order, first, true, out)
-                           : read_rows(chunk, self->order, first, false, out);
-    return chunk->wide ? read_rows(chunk, NULL, first, true, out)
-                       : read_rows(chunk, NULL, first, false, out);
-}
 
 /* ---- table ----------------------------------------------------------------------------------- */
 
@@ -121,15 +74,17 @@ LL_INLINE uint64_t long_hash(const uint8_t *text, size_t size) {
     return a ^ (a >> 32) ^ ll_rotate(b, 23);
 }
 
+LL_INLINE uint64_t words_hash(const ll_text_words *text, uint32_t size) {
+    uint64_t address = 0 - (uint64_t)(size > LL_TEXT_SHORT); /* is not hashed */
+    return slot_hash(text->low, text->high & ~address, size);
+}
+
 LL_INLINE void rebuild(counter *self, unsigned bits) {
     uint32_t *slots = self->work->slots, mask = ((uint32_t)1 << bits) - 1;
     self->bits = bits;
     memset(slots, 0, sizeof *slots << bits);
     for (size_t i = 0; i < self->entries; i++) {
-        const ll_text_words *text = self->work->texts + i;
-        uint32_t size = self->work->sizes[i];
-        uint64_t high = size > LL_TEXT_SHORT ? 0 : text->high; /* addresses are not hashed */
-        uint64_t hash = slot_hash(text->low, high, size);
+        uint64_t hash = words_hash(self->work->texts + i, self->work->sizes[i]);
         uint32_t place = (uint32_t)(hash >> (64 - bits));
         while (slots[place])
             place = (place + 1) & mask;
@@ -158,244 +113,153 @@ LL_INLINE bool same_bytes(const uint8_t *a, const uint8_t *b, size_t size) {
     return differing == 0;
 }
 
-LL_INLINE bool is_entry(const ll_text_work *work, size_t entry, const uint8_t *text, uint32_t size,
-                        uint64_t low, uint64_t high) {
+LL_INLINE bool is_entry(const ll_text_work *work, size_t entry, const ll_text_words *text,
+                        uint32_t size) {
     const ll_text_words *words = work->texts + entry;
-    if (words->low != low || work->sizes[entry] != size) return false;
-    if (LL_LIKELY(size <= LL_TEXT_SHORT)) return words->high == high;
-    return same_bytes((const uint8_t *)(uintptr_t)words->high, text, size);
+    if (words->low != text->low || work->sizes[entry] != size) return false;
+    if (LL_LIKELY(size <= LL_TEXT_SHORT)) return words->high == text->high;
+    return same_bytes((const uint8_t *)(uintptr_t)words->high,
+                      (const uint8_t *)(uintptr_t)text->high, size);
 }
 
-LL_INLINE void count_tile(counter *self, const tile *in) {
-    uint64_t low[TILE], high[TILE], hashes[TILE];
+/* Count texts, whose words this changes. */
+LL_INLINE void count_texts(counter *self, ll_text_words *texts, const uint32_t *sizes,
+                           size_t count) {
+    uint64_t hashes[TILE];
     make_room(self);
     ll_text_work *work = self->work;
-    uint32_t *slots = work->slots, mask = ((uint32_t)1 << self->bits) - 1;
+    uint32_t *slots = work->slots, mask = ((uint32_t)1 << self->bits) - 1, longest = 0;
     unsigned shift = 64 - self->bits;
-    for (size_t i = 0; i < in->count; i++) {
-        if (LL_LIKELY(in->sizes[i] <= LL_TEXT_SHORT)) {
-            ll_load_short(in->texts[i], in->sizes[i], in->limit, low + i, high + i);
-            hashes[i] = slot_hash(low[i], high[i], in->sizes[i]);
-        } else {
-            low[i] = long_hash(in->texts[i], in->sizes[i]);
-            high[i] = (uint64_t)(uintptr_t)in->texts[i];
-            hashes[i] = slot_hash(low[i], 0, in->sizes[i]);
-        }
+    for (size_t i = 0; i < count; i++)
+        longest = longest > sizes[i] ? longest : sizes[i];
+    for (size_t i = 0; longest > LL_TEXT_SHORT && i < count; i++)
+        if (sizes[i] > LL_TEXT_SHORT)
+            texts[i].low = long_hash((const uint8_t *)(uintptr_t)texts[i].high, sizes[i]);
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = words_hash(texts + i, sizes[i]);
+    for (size_t i = 0; i < count; i++)
         __builtin_prefetch(slots + (hashes[i] >> shift));
-    }
-    size_t known = self->entries, filled = known;
-    for (size_t i = 0; i < in->count; i++) {
+    size_t filled = self->entries;
+    for (size_t i = 0; i < count; i++) {
         uint32_t place = (uint32_t)(hashes[i] >> shift), tag = (uint32_t)hashes[i] & TAG, slot;
         for (; (slot = slots[place]) != 0; place = (place + 1) & mask) {
             size_t entry = (slot & NUMBER) - 1;
             if (slot >> LL_TEXT_INDEX == tag &&
-                LL_LIKELY(is_entry(work, entry, in->texts[i], in->sizes[i], low[i], high[i]))) {
+                LL_LIKELY(is_entry(work, entry, texts + i, sizes[i]))) {
                 work->counts[entry]++;
                 break;
             }
         }
         if (slot) continue;
-        work->texts[filled] = (ll_text_words){low[i], high[i]};
-        work->sizes[filled] = in->sizes[i];
+        work->texts[filled] = texts[i];
+        work->sizes[filled] = sizes[i];
         work->counts[filled++] = 1;
         slots[place] = tag << LL_TEXT_INDEX | (uint32_t)filled;
     }
-    for (size_t i = known; i < filled; i++) {
+    for (size_t i = self->entries; i < filled; i++) {
         self->key_bytes += ll_key_size(work->sizes[i]);
         self->cut |= work->sizes[i] > LL_TEXT_PREFIX;
     }
     self->entries = filled;
-    if (!self->overflowed) return;
-    ll_entries_register(work, known, filled, ll_cell_registers(self->cell, self->output));
 }
 
-/* ---- characters ------------------------------------------------------------------------------ */
-
-enum { LOWER, UPPER, DIGIT, SPACE, PUNCTUATION, CONTROL, OTHER };
-
-#define LL_WIDE 16
-#include "text_bytes_body.h"
-#define LL_WIDE 32
-#include "text_bytes_body.h"
-#define LL_WIDE 64
-#include "text_bytes_body.h"
-
-LL_INLINE void class_bytes(const uint8_t *data, size_t size, uint64_t *classes, int set) {
-    if (set == LL_SET_AVX512)
-        class_bytes_64(data, size, classes);
-    else if (set == LL_SET_AVX2)
-        class_bytes_32(data, size, classes);
-    else
-        class_bytes_16(data, size, classes);
+LL_INLINE void count_tile(counter *self, const tile *in) {
+    ll_text_words words[TILE];
+    size_t known = self->entries;
+    load_words(in, words);
+    count_texts(self, words, in->sizes, in->count);
+    if (self->registers) ll_entries_register(self->work, known, self->entries, self->registers);
 }
 
-LL_INLINE bool are_utf8(const uint8_t *data, size_t size, int set) {
-    if (set == LL_SET_AVX512) return are_utf8_64(data, size);
-    return set == LL_SET_AVX2 ? are_utf8_32(data, size) : are_utf8_16(data, size);
-}
+/* ---- filter ---------------------------------------------------------------------------------- */
 
-/* Texts of a tile one after another: where they lie, or copied if they are short; the others are
- * looked at alone. */
-typedef struct run {
-    uint8_t copied[TILE * LL_TEXT_SHORT + LL_TEXT_SHORT];
-    const uint8_t *data;
-    size_t size;
-} run;
+/* The word of a mark's place, and its bit there: the lower half of a word says which of 32 places
+ * are marked, the upper one which are marked twice. */
+#define MARK_WORD(mark) ((mark) >> 5)
+#define MARK_BIT(mark)  ((uint64_t)1 << ((mark) & 31))
 
-LL_INLINE void join_texts(const tile *in, run *out) {
-    size_t last = in->count - 1;
-    if (in->dense) {
-        out->data = in->texts[0];
-        out->size = (size_t)(in->texts[last] + in->sizes[last] - in->texts[0]);
-        return;
-    }
-    out->data = out->copied;
-    out->size = 0;
-    for (size_t i = 0; i < in->count; i++) {
-        if (in->sizes[i] > LL_TEXT_SHORT) continue;
-        if (LL_LIKELY((size_t)(in->limit - in->texts[i]) >= LL_TEXT_SHORT))
-            memcpy(out->copied + out->size, in->texts[i], LL_TEXT_SHORT);
-        else
-            memcpy(out->copied + out->size, in->texts[i], in->sizes[i]);
-        out->size += in->sizes[i];
+/* Filter from now on; the entries pass. */
+LL_INLINE void begin_filter(counter *self) {
+    uint64_t *marks = self->work->marks, hashes[TILE];
+    self->filters = true;
+    self->next_waiting = self->end_waiting = (uint32_t)self->entries;
+    memset(marks, 0, sizeof self->work->marks);
+    for (size_t begin = 0; begin < self->entries; begin += TILE) {
+        size_t size = self->entries - begin < TILE ? self->entries - begin : TILE;
+        ll_entries_hash(self->work, begin, size, hashes);
+        for (size_t i = 0; i < size; i++) {
+            uint32_t mark = (uint32_t)hashes[i] & (LL_TEXT_MARKS - 1);
+            marks[MARK_WORD(mark)] |= MARK_BIT(mark) | MARK_BIT(mark) << 32;
+        }
     }
 }
 
-LL_INLINE bool is_alone(const tile *in, size_t i) {
-    return !in->dense && in->sizes[i] > LL_TEXT_SHORT;
+/* Let a tile wait behind the entries, with marks in place of counts. */
+LL_INLINE void filter_tile(counter *self, const tile *in) {
+    ll_text_work *work = self->work;
+    uint64_t *restrict marks = work->marks, hashes[TILE];
+    size_t begin = self->end_waiting, count = in->count;
+    uint32_t *restrict own = work->counts + begin;
+    load_words(in, work->texts + begin);
+    memcpy(work->sizes + begin, in->sizes, count * sizeof *in->sizes);
+    ll_entries_hash(work, begin, count, hashes);
+    ll_distinct_add_hashes(hashes, (int64_t)count, self->registers);
+    for (size_t i = 0; i < count; i++)
+        own[i] = (uint32_t)hashes[i] & (LL_TEXT_MARKS - 1);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t *word = marks + MARK_WORD(own[i]), held = *word, bit = MARK_BIT(own[i]);
+        *word = held | bit | (held & bit) << 32;
+    }
+    self->end_waiting += (uint32_t)count;
 }
 
-/* Whether every text of the tile is UTF-8 by itself. */
-LL_INLINE bool are_all_utf8(const tile *in, const run *joined, int set) {
-    if (!are_utf8(joined->data, joined->size, set)) return false;
-    for (size_t i = 0; i < in->count; i++) {
-        if (in->sizes[i] && (in->texts[i][0] & 0xc0) == 0x80) return false; /* cut in two */
-        if (is_alone(in, i) && !are_utf8(in->texts[i], in->sizes[i], set)) return false;
+/* Places of those waiting texts that may have come twice, at most a tile of them, from the one
+ * where the last call ended. */
+LL_INLINE size_t pick_waiting(counter *self, uint32_t *restrict places) {
+    const uint32_t *restrict own = self->work->counts;
+    const uint64_t *restrict marks = self->work->marks;
+    uint32_t at = self->next_waiting, end = self->end_waiting;
+    size_t picked = 0;
+    for (; at < end && picked < TILE; at++) {
+        places[picked] = at;
+        picked += marks[MARK_WORD(own[at])] >> 32 >> (own[at] & 31) & 1;
     }
-    return true;
+    self->next_waiting = at;
+    return picked;
 }
 
-/* Code points of UTF-8: all bytes but those that continue one. */
-LL_INLINE uint32_t utf8_length(const uint8_t *text, uint32_t size, const uint8_t *limit) {
-    const uint64_t tops = 0x8080808080808080u;
-    uint32_t length = size;
-    for (uint32_t at = 0; at < size; at += LL_TEXT_SHORT) {
-        uint64_t low, high;
-        ll_load_short(text + at, size - at, limit, &low, &high);
-        length -= (uint32_t)__builtin_popcountll(low & tops & ~(low << 1));
-        length -= (uint32_t)__builtin_popcountll(high & tops & ~(high << 1));
+/* Count picked texts; the entries never reach the next one that waits. */
+LL_INLINE void count_picked(counter *self, const uint32_t *places, size_t count) {
+    ll_text_words texts[TILE];
+    uint32_t sizes[TILE];
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = self->work->texts[places[i]];
+        sizes[i] = self->work->sizes[places[i]];
     }
-    return length;
+    count_texts(self, texts, sizes, count);
 }
 
-LL_INLINE void tally_length(counter *self, ll_text_form *form, size_t i, uint32_t length) {
-    if (LL_LIKELY(length < LL_TEXT_EXACT))
-        self->work->lengths[i & 1][length]++;
-    else
-        ll_form_add_length(form, length, 1);
-}
-
-LL_INLINE void tally_tile(counter *self, const tile *in, ll_text_form *form, int set) {
-    uint64_t classes[LL_TEXT_CLASSES] = {0}, bytes = 0, known = 0, characters = 0;
-    run joined;
-    if (!in->count) return;
-    join_texts(in, &joined);
-    class_bytes(joined.data, joined.size, classes, set);
-    for (size_t i = 0; i < in->count; i++) {
-        bytes += in->sizes[i];
-        if (is_alone(in, i)) class_bytes(in->texts[i], in->sizes[i], classes, set);
-    }
-    bool ascii = !classes[OTHER];
-    if (!ascii && !are_all_utf8(in, &joined, set)) {
-        for (size_t i = 0; i < in->count; i++)
-            ll_form_add(form, in->texts[i], in->sizes[i], 1);
-        return;
-    }
-    for (size_t i = 0; i < in->count; i++) {
-        uint32_t size = in->sizes[i];
-        uint32_t length = ascii ? size : utf8_length(in->texts[i], size, in->limit);
-        characters += length;
-        tally_length(self, form, i, length);
-    }
-    for (int field = 0; field < LL_TEXT_CLASSES; field++)
-        known += classes[field];
-    classes[PUNCTUATION] = bytes - known;
-    classes[OTHER] -= bytes - characters;
-    for (int field = 0; field < LL_TEXT_CLASSES; field++)
-        form->classes[field] += classes[field];
-}
-
-/* Add rows to the cell's form. They were read before, so their offsets are right. */
-LL_INLINE void tally(counter *self, ll_position from, int64_t rows, int set) {
-    ll_text_form *form = ll_cell_form(self->cell, self->output);
-    uint32_t (*lengths)[LL_TEXT_EXACT] = self->work->lengths;
-    tile in;
-    memset(self->work->lengths, 0, sizeof self->work->lengths);
-    for (int64_t done = 0; done < rows; done += in.rows) {
-        if (read_tile(self, &from, rows - done, &in)) return;
-        tally_tile(self, &in, form, set);
-    }
-    for (uint32_t length = 0; length < LL_TEXT_EXACT; length++)
-        if (lengths[0][length] | lengths[1][length])
-            ll_form_add_length(form, length, (uint64_t)lengths[0][length] + lengths[1][length]);
-}
-
-/* ---- cells ----------------------------------------------------------------------------------- */
+/* ---- subtraction ----------------------------------------------------------------------------- */
 
 /* Keep the entries counted more than `excess` times. */
 LL_INLINE void subtract(counter *self, uint32_t excess) {
     ll_text_work *work = self->work;
-    size_t kept = 0;
-    self->key_bytes = 0;
-    for (size_t i = 0; i < self->entries; i++) {
-        if (work->counts[i] <= excess) continue;
+    uint64_t key_bytes = 0;
+    size_t kept = 0, once = 0;
+    for (size_t i = 0; i < self->entries; i++) { /* no CPU foresees which ones */
+        uint32_t size = work->sizes[i], count = work->counts[i];
         work->texts[kept] = work->texts[i];
-        work->sizes[kept] = work->sizes[i];
-        work->counts[kept++] = work->counts[i] - excess;
-        self->key_bytes += ll_key_size(work->sizes[i]);
+        work->sizes[kept] = size;
+        work->counts[kept] = count - excess;
+        kept += count > excess;
+        once += count == 1;
+        key_bytes += count > excess ? ll_key_size(size) : 0;
     }
+    self->once += (int64_t)once;
+    self->key_bytes = key_bytes;
     self->entries = kept;
     self->cell->error += excess;
     rebuild(self, self->bits);
-}
-
-/* Bring the entries down to what may be held; `from`: the first row that is not yet tallied. */
-LL_INLINE void finish_block(counter *self, ll_position *from, int64_t rows, ll_position end,
-                            int set) {
-    uint64_t excess = ll_entries_excess(self->work, self->entries, self->key_bytes);
-    if (!excess && !self->overflowed) return;
-    if (!self->overflowed) /* from now on, as they are met */
-        ll_entries_register(self->work, 0, self->entries,
-                            ll_cell_registers(self->cell, self->output));
-    self->overflowed = true;
-    tally(self, *from, rows, set);
-    *from = end;
-    if (excess) subtract(self, (uint32_t)excess);
-}
-
-LL_INLINE int count_cell(counter *self, ll_position *from, int64_t rows, int set) {
-    ll_position untallied = *from, begin = *from;
-    int64_t behind = 0, in_block = 0;
-    tile in;
-    self->entries = 0;
-    self->key_bytes = 0;
-    self->cut = self->overflowed = false;
-    rebuild(self, FEWEST_BITS);
-    for (int64_t done = 0; done < rows; done += in.rows) {
-        int code = read_tile(self, from, ll_smaller(rows - done, LL_TEXT_BLOCK - in_block), &in);
-        if (code) return code;
-        count_tile(self, &in);
-        self->cell->total += (int64_t)in.count;
-        in_block += (int64_t)in.count;
-        behind += in.rows;
-        if (in_block < LL_TEXT_BLOCK && done + in.rows < rows) continue;
-        finish_block(self, &untallied, behind, *from, set);
-        if (self->overflowed) behind = 0;
-        in_block = 0;
-    }
-    if (self->cut && !self->overflowed) tally(self, begin, rows, set);
-    ll_entries_emit(self->work, self->entries, false, self->cell, self->output);
-    return LL_OK;
 }
 
 #endif

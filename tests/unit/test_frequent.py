@@ -91,6 +91,13 @@ def columns(random: np.random.Generator, name: str) -> Texts:
             for text, null in zip(texts, random.random(len(texts)) < 0.1, strict=True)
         ]
 
+    def unlike(rows: int) -> Texts:
+        return [b"%d" % value for value in range(rows)]
+
+    def some_of(texts: Texts, others: Texts, share: float) -> Texts:
+        chosen = random.random(len(texts)) < share
+        return [b if other else a for a, b, other in zip(texts, others, chosen, strict=True)]
+
     every = list(range(CAPACITY))
     return {
         "nothing": list,
@@ -116,6 +123,15 @@ def columns(random: np.random.Generator, name: str) -> Texts:
         "not ASCII": lambda: numbers(60_000, 80_000, "héé%d€😀"),
         "mixed": lambda: some_null(numbers(60_000, 70_000) + numbers(90, 2_000, "ß%d")),
         "one long": lambda: [*numbers(90_000, 70_000), b"z" * 70_000, b"\n\t \x7f Az"],
+        # What passes the filter of texts that come only once, and what does not.
+        "every one twice": lambda: [b"%d" % (value % 30_000) for value in range(60_000)] * 2,
+        "every one three times": lambda: [b"%d" % (value % 21_000) for value in range(140_000)],
+        "none twice, then one": lambda: [*unlike(40_000), *[b"7"] * 9_000, *unlike(90_000)],
+        "none twice, and ten": lambda: some_of(unlike(3 * BLOCK), numbers(10, 3 * BLOCK), 0.4),
+        "none twice, some null": lambda: some_null(unlike(2 * BLOCK)),
+        "none twice, long": lambda: some_of(unlike(9_000), numbers(10**6, 9_000, "%030d"), 0.5),
+        "none twice, cut": lambda: some_of(unlike(9_000), numbers(9_000, 9_000, "%0300d"), 0.3),
+        "none twice, none short": lambda: numbers(10**9, 9_000, "%016d"),
     }[name]()
 
 
@@ -124,6 +140,8 @@ NAMES = [
     *("one too many, later", "uniform", "uniform, null", "heavy tail", "heavy head"),
     *("exactly a block", "long", "of 16 and more", "cut", "bytes fill first"),
     *("cut bytes fill first", "zero bytes", "not UTF-8", "not ASCII", "mixed", "one long"),
+    *("every one twice", "every one three times", "none twice, then one", "none twice, and ten"),
+    *("none twice, some null", "none twice, long", "none twice, cut", "none twice, none short"),
 ]
 
 
@@ -306,6 +324,20 @@ def test_offsets_outside_the_data_are_refused(offsets, wide):
     one = CodeView(ArrowType.INT8, codes.ctypes.data, 0, 0, 1, codes)
     with pytest.raises(InputError):
         list(COUNTER.codes([one], view, None, np.array([0, 1], dtype=np.int64)))
+
+
+def test_offsets_outside_the_data_are_refused_late(random):
+    """Also where nothing came twice so far, so that texts are filtered."""
+    text = b"".join(b"%07d" % value for value in range(70_000))
+    data, starts = np.frombuffer(text, dtype=np.uint8), np.array([0, 70_000], dtype=np.int64)
+    for row in random.integers(1, 69_999, 20).tolist():
+        for wrong in (2**31 - 1, -1, 7 * row + 8):
+            packed = np.arange(0, len(text) + 1, 7, dtype=np.int32)
+            packed[row] = wrong
+            addresses = packed.ctypes.data, data.ctypes.data
+            view = TextView(*addresses, len(text), False, 0, 0, 70_000, (packed, data))
+            with pytest.raises(InputError):
+                list(COUNTER.texts([view], None, starts))
 
 
 def test_rows_outside_the_arrays_are_refused():
