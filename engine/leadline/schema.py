@@ -188,6 +188,12 @@ def is_encodable(text: str) -> bool:
 
 def role_named(column: str, text: object) -> Role:
     """The role of that name; raise InputError, naming the column, if there is none."""
+    if text == "weight":
+        # Ignored, it would give figures that look weighted and are not.
+        raise InputError(
+            f"column {column!r}: rows cannot be weighted yet; leave the role 'weight' out, or give "
+            "the column the role feature"
+        )
     try:
         return Role(text)  # type: ignore[arg-type]
     except ValueError:

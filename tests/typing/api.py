@@ -49,3 +49,10 @@ comparison = ll.compare(reference, reference)
 assert_type(comparison, ll.Comparison)
 assert_type(comparison["p"], ll.ColumnComparison)
 assert_type(comparison.to_dict(), dict[str, Any])
+assert_type(comparison.ranking[0].share, float)
+assert_type(comparison["p"].change, tuple[str, ...])
+limits = ll.Limits(ll.Thresholds(ks=0.1), columns={"p": {"decisions": [0.3, 0.7]}})
+by_country = ll.compare(
+    reference, reference, by="country", importance={"p": 2.0}, thresholds=limits, calibrate=False
+)
+assert_type(by_country.segment(country="DE").comparison, ll.Comparison | None)

@@ -7,7 +7,7 @@ import pytest
 
 from leadline._native import Storage
 from leadline.errors import ComparisonError, InputError
-from leadline.schema import Column, Kind, Role, columns_of, merge_columns, widen
+from leadline.schema import Column, Kind, Role, columns_of, merge_columns, role_named, widen
 
 KINDS = [
     (pa.bool_(), Kind.BOOLEAN, Storage.INT64),
@@ -82,6 +82,11 @@ def test_wrong_names_and_roles_are_refused_with_a_suggestion() -> None:
         columns_of(pa.schema([("a", pa.int8()), ("a", pa.int8())]))
     with pytest.raises(InputError, match=r"'a\.b' occurs more than once"):
         columns_of(pa.schema([("a", pa.struct([("b", pa.int8())])), ("a.b", pa.int8())]))
+
+
+def test_weights_are_refused_by_name() -> None:
+    with pytest.raises(InputError, match="column 'w': rows cannot be weighted yet"):
+        role_named("w", "weight")
 
 
 def test_a_name_that_is_no_utf8_is_refused() -> None:
