@@ -57,6 +57,9 @@ def test_figures_are_those_of_the_rows(rows: int, law: stats.rv_continuous) -> N
     for limit, share in side.beyond:
         assert share.lower - 1e-12 <= np.mean(p >= limit) <= share.upper + 1e-12
     assert change.words == ()
+    for figure in (side.confidence, side.uncertain, side.entropy, side.beyond[0][1]):
+        assert 0 <= figure.ci_lower <= figure.lower  # type: ignore[operator]
+        assert figure.upper <= figure.ci_upper <= 1  # type: ignore[operator]
 
 
 def test_lower_confidence_is_named() -> None:
@@ -105,3 +108,11 @@ def test_what_is_no_probability_has_no_confidence(values: list[float]) -> None:
     assert score_change(of(data), of(data)) is None
     sides = [profile({"p": data}, roles={"p": "score"}) for _ in range(2)]
     assert compare(*sides)["p"].score is None
+
+
+def test_bounds_stay_inside_what_is_possible() -> None:
+    change = score_change(of(np.array([0.0, 1.0] * 100)), of(np.full(200, 0.5)))
+    assert change is not None
+    sure, unsure = change.reference, change.current
+    assert (sure.confidence.upper, sure.confidence.ci_upper, sure.entropy.ci_lower) == (1, 1, 0)
+    assert (unsure.confidence.ci_lower, unsure.entropy.ci_upper) == (0.5, 1)

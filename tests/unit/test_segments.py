@@ -85,6 +85,7 @@ def test_segments_in_json() -> None:
     ("by", "message"),
     [
         ("y", "the reference has no segments by 'y'; it has them by country, device"),
+        (3, "'by' is names of segment columns, not 3"),
         (("country", "z"), "the reference has no segments by 'z'"),
     ],
 )
@@ -176,3 +177,12 @@ def test_small_shifts_of_large_numbers_show_their_digits() -> None:
     base = 1.7e9 + np.linspace(-10, 10, 401)
     assert told(base, base + 5) == ("p50 1700000000 to 1700000005",)
     assert told(base + 0.25, base + 2.75)[0].startswith("p50 1700000000.2")
+
+
+def test_changes_of_extreme_values_in_words() -> None:
+    large = [2**62 + i for i in range(501)]
+    assert told(large, [x + 100 for x in large]) == (f"p50 {2**62 + 250} to {2**62 + 350}",)
+    some = np.linspace(-1, 1, 501)
+    infinite = np.where(np.arange(501) > 400, np.inf, some)
+    assert "p95 0.9 to inf" in told(some, infinite)
+    assert not any("deviation" in text for text in told(some * 1e307, some * 1.7e308))

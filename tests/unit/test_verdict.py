@@ -524,3 +524,9 @@ def test_psi_of_too_few_rows_for_its_cells_is_not_judged() -> None:
     found = compared(values, values, thresholds={"statistic": "psi"}).values
     assert found.verdict is Verdict.NOT_COMPARABLE
     assert "without any change psi would be" in found.reason
+
+
+def test_an_infinite_effect_is_not_comparable() -> None:
+    infinite = np.where(np.arange(500) > 400, np.inf, NORMAL[:500])
+    found = compared(NORMAL[:500], infinite, thresholds={"statistic": "wasserstein"}).values
+    assert found.reason == "not comparable: wasserstein is infinite: infinite values changed"

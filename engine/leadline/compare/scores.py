@@ -187,8 +187,8 @@ def mean_of(band: Band, function: Callable[[Floats], Floats]) -> Estimate:
     """
     points = np.unique(np.concatenate([np.real(band.points), [0.0, 0.5, 1.0]]))
     at = band.on(points)
-    steps = np.diff(function(points))
-    start = float(function(points[:1])[0])
+    values = function(points)
+    start, steps = float(values[0]), np.diff(values)
     low, high = at.lower[:-1, 1] / at.total, at.upper[1:, 0] / at.total
     middle = (at.estimate[:-1, 1] + at.estimate[1:, 0]) / (2 * at.total)
     value = start + float(np.sum(steps * (1 - middle)))
@@ -196,7 +196,9 @@ def mean_of(band: Band, function: Callable[[Floats], Floats]) -> Estimate:
     margin = share_margin(at.total)
     ci = _sums(start, steps, np.maximum(low - margin, 0.0), np.minimum(high + margin, 1.0))
     room = 1e-12 * max(abs(lower), abs(upper))
-    return Estimate(min(max(value, lower), upper), lower - room, upper + room, *ci, band.confidence)
+    least, most = float(values.min()), float(values.max())
+    bounds = (min(max(x, least), most) for x in (lower - room, upper + room, *ci))
+    return Estimate(min(max(value, lower), upper), *bounds, band.confidence)
 
 
 def _sums(start: float, steps: Floats, low: Floats, high: Floats) -> tuple[float, float]:

@@ -91,6 +91,8 @@ def _columns(reference: Profile, current: Profile, by: str | Sequence[str]) -> t
                 f"{', '.join(own[1])}; name those to compare by"
             )
         return tuple(own[0])
+    if not isinstance(by, str | Sequence):
+        raise InputError(f"'by' is names of segment columns, not {by!r}")
     names = (by,) if isinstance(by, str) else tuple(by)
     for (label, _), columns in zip(sides, own, strict=True):
         for name in names:

@@ -155,6 +155,8 @@ def not_comparable(reason: str) -> Judgement:
 def judge(evidence: Evidence, q: float, thresholds: Thresholds) -> Judgement:
     """Apply the rules to one effect with its adjusted p-value."""
     effect, limit, low = evidence.effect, evidence.threshold, evidence.low
+    if math.isinf(effect.value):
+        return not_comparable(f"{_subject(evidence)} is infinite: infinite values changed")
     width = effect.upper - effect.lower
     if not width <= limit:
         return not_comparable(

@@ -72,10 +72,11 @@ def _numbers(measures: Measures) -> list[str]:
         if len(tallies.names) <= 2:
             return _categories(tallies)
     found = _quantiles(a, b)
-    for name, before, now in (("zeros", *_zeros(a, b)), ("negatives", *_negatives(a, b))):
-        found += _share(f"share of {name}", before, now)
-    if a.std and b.std is not None and not (1 / FACTOR < b.std / a.std < FACTOR):
-        found.append(f"standard deviation {a.std:.3g} to {b.std:.3g}")
+    for name, shares in (("zeros", _zeros(a, b)), ("negatives", _negatives(a, b))):
+        found += _share(f"share of {name}", *shares)
+    before, now = a.std or 0.0, b.std or 0.0
+    if 0 < before < math.inf and now < math.inf and not 1 / FACTOR < now / before < FACTOR:
+        found.append(f"standard deviation {before:.3g} to {now:.3g}")
     return found
 
 
@@ -101,9 +102,11 @@ def _value(column: ColumnProfile, value: float, moved: float) -> str:
             return (_EPOCH + timedelta(days=int(value))).isoformat()
         except OverflowError:
             return str(value)
-    if not math.isfinite(value) or not math.isfinite(moved):
+    if isinstance(value, int):
         return str(value)
-    if float(value).is_integer() and abs(value) < 1e15 and float(moved).is_integer():
+    if not (math.isfinite(value) and math.isfinite(moved)):
+        return f"{value:.3g}"
+    if value.is_integer() and abs(value) < 1e15 and moved.is_integer():
         return str(int(value))
     size = max(abs(value), abs(moved))
     digits = 3 + max(0, math.floor(math.log10(size / abs(moved)))) if moved else 3
