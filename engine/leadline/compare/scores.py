@@ -197,8 +197,11 @@ def mean_of(band: Band, function: Callable[[Floats], Floats]) -> Estimate:
     ci = _sums(start, steps, np.maximum(low - margin, 0.0), np.minimum(high + margin, 1.0))
     room = 1e-12 * max(abs(lower), abs(upper))
     least, most = float(values.min()), float(values.max())
-    bounds = (min(max(x, least), most) for x in (lower - room, upper + room, *ci))
-    return Estimate(min(max(value, lower), upper), *bounds, band.confidence)
+    value = min(max(value, lower), upper)
+    lower, upper, ci_lower, ci_upper = (
+        min(max(bound, least), most) for bound in (lower - room, upper + room, *ci)
+    )
+    return Estimate(value, lower, upper, ci_lower, ci_upper, band.confidence)
 
 
 def _sums(start: float, steps: Floats, low: Floats, high: Floats) -> tuple[float, float]:
