@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leadline.compare import Limits
+from leadline.compare import Limits, compare
 from leadline.compare.history import (
     ColumnHistory,
     History,
@@ -145,3 +146,33 @@ def test_evidence_takes_threshold_and_p_from_the_past() -> None:
 def test_effects_of_another_name_do_not_count() -> None:
     found = ColumnHistory(("ks", "cohens_h", "ks"), np.array([0.1, 0.2, 0.3]), np.zeros(3))
     assert found.values_of("ks").tolist() == [0.1, 0.3]
+
+
+@pytest.mark.parametrize("rows", [300, 4_000])  # counted one by one, and in sketches
+def test_taking_a_window_off_is_merging_the_others(rows: int) -> None:
+    """Every kind of column: effects as `compare` gives them for a window and all others."""
+    letters, flags = np.array(list("abcdefgh")), np.array([False, True])
+    parts = [RANDOM.lognormal(day / 9, 2, rows) for day in range(4)]
+    total = 4 * rows
+    reference = days(
+        parts,
+        text=RANDOM.choice(letters, total, p=np.arange(1, 9) / 36),
+        names=[f"v{x}" for x in RANDOM.zipf(1.4, total) % 900],
+        flag=RANDOM.choice(flags, total, p=[0.9, 0.1]),
+        whole=RANDOM.poisson(4, total),
+        holes=np.where(RANDOM.random(total) < 0.05, np.nan, RANDOM.normal(0, 1, total)),
+    )
+    found = History.of(reference)
+    for place, window in enumerate(reference.windows):
+        others = replace(reference, cells=tuple(c for c in reference.cells if c.window != window))
+        result = compare(others, reference.select(window=window), calibrate=False)
+        for name in ("x", "text", "names", "flag", "whole", "holes"):
+            column, past = result[name], found.columns[name]
+            effect = column.values.effect
+            assert effect is not None
+            assert past.effects[place] == effect.name
+            room = 1e-12 + effect.upper - effect.lower + (0.01 if rows > 2_048 else 0)
+            assert past.values[place] == pytest.approx(effect.value, abs=room), name
+            missing = column.missing.judgement.effect
+            assert missing is not None
+            assert past.missing[place] == pytest.approx(missing.value, abs=1e-12)

@@ -60,8 +60,8 @@ def compare(
         Weights of columns in the ranking and in the verdict on the whole; 1 if not given.
     calibrate
         Whether the reference's own windows, where it holds 20 as long as the current profile, say
-        which effect is ordinary. Otherwise rows are taken as independent. Takes about a third of a
-        millisecond a window and column, once a reference.
+        which effect is ordinary. Otherwise rows are taken as independent. Takes about 0.2
+        milliseconds a window and column, once a reference.
 
     Raises
     ------

@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from ..profile import Cell, ColumnProfile, Profile, Window
 from ..profile.cells import merge_column
 from ..profile.column import ColumnState
-from .judge import missing_evidence, value_effect
+from ..schema import Role
+from .categorical import excess_variation, heavy_cells
+from .judge import missing_of, refusal, value_effect
 from .measures import Measures
+from .shares import angle_between
 from .significance import student_p
-from .thresholds import Limits
+from .thresholds import Limits, Thresholds
 from .verdict import Evidence, Judgement
 
 Floats = NDArray[np.float64]
@@ -81,8 +84,9 @@ class History:
     def of(cls, reference: Profile, *, limits: Limits | None = None, joined: int = 1) -> History:
         """Every window of a reference against the merge of the others.
 
-        Prefixes and suffixes of the windows are merged once each, so the work grows with the
-        number of windows, not with its square.
+        The work grows with the number of windows, not with its square: a window is taken off the
+        whole, and where only a merge of the others will do, these come from prefixes and suffixes
+        of the windows, merged once each.
 
         Parameters
         ----------
@@ -198,23 +202,68 @@ def _groups(reference: Profile, joined: int) -> list[tuple[Window, list[Cell]]]:
 
 
 def _column_history(states: Sequence[ColumnState | None], limits: Limits, k: int) -> ColumnHistory:
-    effects: list[str] = []
+    known = [state for state in states if state is not None]
+    effects = [""] * len(states)
     values, missing = np.full(len(states), np.nan), np.full(len(states), np.nan)
-    for place, (state, others) in enumerate(zip(states, _without_each(states, k), strict=True)):
-        name = ""
-        if state is not None and others is not None:
-            reference, current = ColumnProfile(others, k=k), ColumnProfile(state, k=k)
-            column = others.column
-            thresholds = limits.of(column.name, column.kind, column.role)
-            measures = Measures(reference, current)
-            effect = value_effect(measures, column.role, thresholds)
-            if effect is not None:
-                name, values[place] = effect.name, effect.value
-            absent = missing_evidence(measures, column.role, thresholds)
-            if isinstance(absent, Evidence):
-                missing[place] = absent.effect.value
-        effects.append(name)
+    if len(known) < 2:
+        return ColumnHistory(tuple(effects), values, missing)
+    whole = ColumnProfile(merge_column(known, k=k), k=k)
+    column = whole.state.column
+    thresholds = limits.of(column.name, column.kind, column.role)
+    others: list[ColumnState | None] = []
+    for place, state in enumerate(states):
+        if state is None:
+            continue
+        measures = Measures(whole, ColumnProfile(state, k=k))
+        missing[place] = _missing_apart(measures, column.role, thresholds)
+        if refusal(measures, column.role, thresholds):
+            continue
+        effect = _effect_apart(measures, column.role, thresholds)
+        if effect is None:
+            others = others or list(_without_each(states, k))
+            rest = ColumnProfile(others[place] or state, k=k)
+            found = value_effect(Measures(rest, measures.current), column.role, thresholds)
+            effect = None if found is None else (found.name, found.value)
+        if effect is not None:
+            effects[place], values[place] = effect
     return ColumnHistory(tuple(effects), values, missing)
+
+
+def _missing_apart(measures: Measures, role: Role, thresholds: Thresholds) -> float:
+    """Cohen's h of the missing share of a window and of the rest of the whole that holds it."""
+    current = missing_of(measures.current)
+    rest = missing_of(measures.reference).without(current)
+    if role is Role.SEGMENT or min(rest.rows, current.rows) < thresholds.minimum_rows:
+        return math.nan
+    return angle_between(rest, current)
+
+
+def _effect_apart(
+    measures: Measures, role: Role, thresholds: Thresholds
+) -> tuple[str, float] | None:
+    """Name and effect of a window against the rest of the whole that holds it, without a merge.
+
+    Counts of the window are taken off those of the whole. With n values in the whole, m of them in
+    the window, the window's distribution function is ``n / (n - m)`` times as far from that of the
+    rest as from that of the whole, everywhere; so is their ks. None where neither helps.
+    """
+    n, m = measures.total(measures.reference), measures.total(measures.current)
+    if n - m < thresholds.minimum_rows:
+        return None
+    pair = measures.two_valued
+    if pair is not None:
+        rest = pair.reference.without(pair.current)
+        return "cohens_h", angle_between(rest, pair.current)
+    if thresholds.statistic in measures.names:
+        return None
+    if measures.kind == "numeric":
+        return "ks", min(1.0, measures.get("ks").value * n / (n - m))
+    tallies = measures.tallies
+    if tallies is None or not tallies.exact:
+        return None
+    limit = thresholds.of_effect("total_variation", role)
+    found = excess_variation(heavy_cells(tallies.apart(), limit=limit))
+    return found.name, found.value
 
 
 def _without_each(states: Sequence[ColumnState | None], k: int) -> Iterator[ColumnState | None]:

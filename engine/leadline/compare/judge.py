@@ -29,9 +29,9 @@ _DEFAULTS = {"numeric": "ks", "categorical": "total_variation"}
 
 def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Evidence | Judgement:
     """What is judged of the values, or the reason why nothing is."""
-    refusal = _refusal(measures, role, thresholds)
-    if refusal:
-        return not_comparable(refusal)
+    reason = refusal(measures, role, thresholds)
+    if reason:
+        return not_comparable(reason)
     pair = measures.two_valued
     if pair is not None:
         return _shares_evidence(pair.reference, pair.current, role, thresholds)
@@ -54,7 +54,7 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
 
 def value_effect(measures: Measures, role: Role, thresholds: Thresholds) -> Statistic | None:
     """The effect of `value_evidence` without its test, or None: half the work for categories."""
-    if _refusal(measures, role, thresholds):
+    if refusal(measures, role, thresholds):
         return None
     tallies = measures.tallies if measures.kind == "categorical" else None
     if tallies is not None and not thresholds.statistic and two_categories(tallies) is None:
@@ -131,7 +131,8 @@ def tallies_evidence(both: Tallies, thresholds: Thresholds, *, subject: str) -> 
     return replace(categories_evidence(both, limit, thresholds.significance), subject=subject)
 
 
-def _refusal(measures: Measures, role: Role, thresholds: Thresholds) -> str:
+def refusal(measures: Measures, role: Role, thresholds: Thresholds) -> str:
+    """Why the values are not judged; empty if they are."""
     if role in UNJUDGED_ROLES:
         return f"columns of role {role.value} are not judged by values"
     if measures.obstacle:

@@ -45,6 +45,15 @@ class Occurrences:
             self.rows - self.count, self.rows - self.upper, self.rows - self.lower, self.rows
         )
 
+    def without(self, part: Occurrences) -> Occurrences:
+        """How often it occurred in the rows that are not those of a part."""
+        return Occurrences(
+            self.count - part.count,
+            max(0.0, self.lower - part.upper),
+            self.upper - part.lower,
+            self.rows - part.rows,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
@@ -78,7 +87,7 @@ def cohens_h(reference: Occurrences, current: Occurrences) -> Statistic:
     """
     low_a, high_a = reference.lower / reference.rows, reference.upper / reference.rows
     low_b, high_b = current.lower / current.rows, current.upper / current.rows
-    value = abs(_angle(reference.share) - _angle(current.share))
+    value = angle_between(reference, current)
     lower, upper = _apart((low_a, high_a), (low_b, high_b))
     slack = RELATIVE_SLACK * upper
     ci_lower, ci_upper = _apart(_population(reference), _population(current))
@@ -93,6 +102,11 @@ def cohens_h(reference: Occurrences, current: Occurrences) -> Statistic:
         p_value=p_value,
         note=test,
     )
+
+
+def angle_between(reference: Occurrences, current: Occurrences) -> float:
+    """The value of `cohens_h` alone."""
+    return abs(_angle(reference.share) - _angle(current.share))
 
 
 @lru_cache(maxsize=256)

@@ -115,6 +115,15 @@ class Tallies:
         """Whether both sides count every value."""
         return self.reference.exact and self.current.exact
 
+    def apart(self) -> Tallies:
+        """The reference without the current side's rows, which it contains; both counted exactly.
+
+        Names and counts of ``reference`` itself stay those of the whole.
+        """
+        rows = self.before - self.now
+        rest = replace(self.reference, total=self.reference.total - self.current.total)
+        return replace(self, reference=rest, before=rows, known=rows > 0)
+
     def swapped(self) -> Tallies:
         """The sides in each other's place."""
         return Tallies(
