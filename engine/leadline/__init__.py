@@ -19,16 +19,19 @@ if TYPE_CHECKING:
         ComparisonError,
         InputError,
         LeadlineError,
+        PolicyError,
         SchemaConflictError,
         SnapshotError,
     )
     from .estimate import Estimate
+    from .policy import Check, Policy, check, infer
     from .profile import ColumnProfile, CustomSummary, Profile, Window
     from .profile.profile import merge
     from .scan import profile
     from .snapshot import read
 
 _HOMES = {
+    "Check": "policy",
     "ColumnComparison": "compare",
     "ColumnProfile": "profile",
     "Comparison": "compare",
@@ -38,18 +41,23 @@ _HOMES = {
     "InputError": "errors",
     "LeadlineError": "errors",
     "Limits": "compare",
+    "Policy": "policy",
+    "PolicyError": "errors",
     "Profile": "profile",
     "SchemaConflictError": "errors",
     "SnapshotError": "errors",
     "Thresholds": "compare",
     "Window": "profile",
+    "check": "policy",
     "compare": "compare",
+    "infer": "policy",
     "merge": "profile.profile",
     "profile": "scan",
     "read": "snapshot",
 }
 
 __all__ = [
+    "Check",
     "ColumnComparison",
     "ColumnProfile",
     "Comparison",
@@ -59,13 +67,17 @@ __all__ = [
     "InputError",
     "LeadlineError",
     "Limits",
+    "Policy",
+    "PolicyError",
     "Profile",
     "SchemaConflictError",
     "SnapshotError",
     "Thresholds",
     "Window",
     "__version__",
+    "check",
     "compare",
+    "infer",
     "merge",
     "profile",
     "read",

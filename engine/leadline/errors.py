@@ -21,3 +21,7 @@ class SnapshotError(LeadlineError):
 
 class ComparisonError(LeadlineError):
     """Two profiles cannot be compared or merged as asked."""
+
+
+class PolicyError(LeadlineError):
+    """A policy is not well formed, contradicts itself, or asks for what is not there."""

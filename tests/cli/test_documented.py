@@ -104,6 +104,18 @@ def test_categories_on_one_side(run: Run, snapshots: tuple[Path, Path], tmp_path
         assert keys_of(change["values"]) == table["values"]
 
 
+def test_infer_and_check(run: Run, snapshots: tuple[Path, Path], tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    figures = run("infer", snapshots[0], "-o", policy, "--json").json
+    assert set(figures) == set(TABLES["`infer`"])
+    figures = run("check", *snapshots, "--policy", policy, "--json").json
+    table = TABLES["`check`"]
+    assert set(figures) == set(table)
+    assert set(figures["counts"]) == table["counts"]
+    outcomes = [x for part in ("violations", "undecided", "passed") for x in figures[part]]
+    assert keys_of(outcomes) == set(TABLES["Of an outcome"])
+
+
 @pytest.mark.demo
 def test_demo(run: Run, tmp_path: Path) -> None:
     figures = run("demo", "--directory", tmp_path, "--json").json
@@ -113,4 +125,4 @@ def test_demo(run: Run, tmp_path: Path) -> None:
 
 
 def test_every_table_is_checked() -> None:
-    assert len(TABLES) == PAGE.read_text(encoding="utf-8").count("| Key |") == 9
+    assert len(TABLES) == PAGE.read_text(encoding="utf-8").count("| Key |") == 12

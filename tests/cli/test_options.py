@@ -32,6 +32,7 @@ COMMANDS = {
     "memory is": "profile {rows} -o {out} --memory 0B",
     "format is one of": "profile {rows} -o {out} --format xml",
     "segments names": "profile {rows} -o {out} --segment x --segment x",
+    "force=True replaces it": "infer {snapshot} -o {rows}",
     "read the snapshot with summaries=[...]": "merge {own} {own} -o {out} --allow-repeats",
 }
 

@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
+from .check import check
 from .compare import compare
 from .demo import demo
+from .infer import infer
 from .merge import merge
 from .output import FINE, WRONG, guarded, write
 from .profile import profile
@@ -27,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for verb in (profile, show, merge, compare, demo):
+for verb in (profile, show, merge, compare, infer, check, demo):
     app.command()(verb)
 
 

@@ -33,6 +33,7 @@ OPTIONS = {
     "rank_error is": "--rank-error is",
     "memory is": "--memory is",
     "format is one of": "--format is one of",
+    "force=True replaces it": "--force replaces it",
     "segments names": "--segment names",
     "read the snapshot with summaries=[...]": "add --summaries FILE.py",
 }

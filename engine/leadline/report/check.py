@@ -1,0 +1,94 @@
+"""What `leadline check` prints: every violation with figure and bound, then what is undecided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from ..policy import Check, Outcome, Severity, Status
+from .layout import Field, heading, line, note
+from .text import counted, printable
+
+STATUS, NAME = 9, 16
+MOST_UNDECIDED = 20
+STYLES = {Status.PASS: "bold green", Status.UNDECIDED: "bold yellow", Status.FAIL: "bold red"}
+
+
+def check_report(
+    result: Check, current: str, reference: str | None, *, width: int, failed: bool
+) -> list[RenderableType]:
+    """Print a check.
+
+    Parameters
+    ----------
+    result
+        The check.
+    current, reference
+        What was checked, and against what beside the policy.
+    width
+        Terminal cells.
+    failed
+        Whether it counts as failed, by what the caller was asked to fail on.
+    """
+    beside = f"reference {reference}" if reference else ""
+    errors = [v for v in result.violations if v.severity is Severity.ERROR]
+    warnings = [v for v in result.violations if v.severity is Severity.WARNING]
+    counts = (
+        (len(errors), "violation"),
+        (len(warnings), "warning"),
+        (len(result.undecided), "undecided rule"),
+    )
+    told = ", ".join(counted(amount, noun) for amount, noun in counts if amount)
+    passed = f"{len(result.passed):,} passed"
+    parts: list[RenderableType] = [
+        heading(f"{current} against {result.policy}", beside),
+        Text(f"{counted(result.rows, 'row')}; {told + ', ' if told else ''}{passed}"),
+        _verdict(result, failed=failed),
+    ]
+    for title, style, group in (
+        ("violation", "bold red", errors),
+        ("warning", "yellow", warnings),
+        ("undecided", "yellow", result.undecided[:MOST_UNDECIDED]),
+    ):
+        parts += _group(title, style, group, width)
+    more = len(result.undecided) - MOST_UNDECIDED
+    if more > 0:
+        parts.append(note(f"and {more:,} more that are undecided (--json has them all)"))
+    return parts
+
+
+def _verdict(result: Check, *, failed: bool) -> Text:
+    status = Status.FAIL if failed else result.verdict
+    return Text.assemble("verdict ", (status.value, STYLES[status]))
+
+
+def _group(title: str, style: str, outcomes: Iterable[Outcome], width: int) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    place = width - STATUS - NAME - 2
+    for each in outcomes:
+        fields = [
+            Field(title, STATUS, style=style),
+            Field(each.column or "(table)", NAME, style="bold"),
+            Field(_place(each), place, style="dim"),
+        ]
+        parts += ["", line(fields), _indented(each.reason)]
+        contact = [
+            f"{what}: {text}"
+            for what, text in (("owner", each.owner), ("runbook", each.runbook))
+            if text
+        ]
+        if contact:
+            parts.append(_indented("; ".join(contact), style="dim"))
+    return parts
+
+
+def _place(outcome: Outcome) -> str:
+    return f"{outcome.place} in {outcome.segment}" if outcome.segment else outcome.place
+
+
+def _indented(text: str, style: str = "") -> Padding:
+    """Text that wraps behind the status."""
+    return Padding(Text(printable(text), style=style), (0, 0, 0, STATUS + 1), expand=False)
