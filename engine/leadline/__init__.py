@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .profile.profile import merge
     from .scan import profile
     from .snapshot import read
+    from .trend import Trend, trend
 
 _HOMES = {
     "Check": "policy",
@@ -47,6 +48,7 @@ _HOMES = {
     "SchemaConflictError": "errors",
     "SnapshotError": "errors",
     "Thresholds": "compare",
+    "Trend": "trend",
     "Window": "profile",
     "check": "policy",
     "compare": "compare",
@@ -54,6 +56,7 @@ _HOMES = {
     "merge": "profile.profile",
     "profile": "scan",
     "read": "snapshot",
+    "trend": "trend",
 }
 
 __all__ = [
@@ -73,6 +76,7 @@ __all__ = [
     "SchemaConflictError",
     "SnapshotError",
     "Thresholds",
+    "Trend",
     "Window",
     "__version__",
     "check",
@@ -81,6 +85,7 @@ __all__ = [
     "merge",
     "profile",
     "read",
+    "trend",
 ]
 
 

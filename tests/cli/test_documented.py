@@ -116,6 +116,24 @@ def test_infer_and_check(run: Run, snapshots: tuple[Path, Path], tmp_path: Path)
     assert keys_of(outcomes) == set(TABLES["Of an outcome"])
 
 
+def test_trend(run: Run, snapshots: tuple[Path, Path]) -> None:
+    table = TABLES["`trend`"]
+    figures = run("trend", *snapshots, "--baseline", "previous", "--json").json
+    assert set(figures) == set(table)
+    assert set(figures["reference"]) == table["reference"]
+    assert set(figures["budget"]) == table["budget"]
+    assert figures["events"]
+    assert figures["slow"]
+    events = [*figures["events"], *figures["slow"]]
+    assert keys_of(events) == set(TABLES["Of an event"])
+    changes = [change for event in events for change in event["changes"]]
+    assert keys_of(changes) == TABLES["Of an event"]["changes"]
+    windows = TABLES["Of a window"]
+    assert keys_of(figures["windows"]) == set(windows)
+    assert keys_of(w["baseline"] for w in figures["windows"]) == windows["baseline"]
+    assert keys_of(figures["series"]) == set(TABLES["Of a series"])
+
+
 @pytest.mark.demo
 def test_demo(run: Run, tmp_path: Path) -> None:
     figures = run("demo", "--directory", tmp_path, "--json").json
@@ -125,4 +143,4 @@ def test_demo(run: Run, tmp_path: Path) -> None:
 
 
 def test_every_table_is_checked() -> None:
-    assert len(TABLES) == PAGE.read_text(encoding="utf-8").count("| Key |") == 12
+    assert len(TABLES) == PAGE.read_text(encoding="utf-8").count("| Key |") == 16

@@ -45,7 +45,7 @@ def test_an_interrupt_while_it_starts(tmp_path: Path) -> None:
 def test_help_lists_the_verbs(run: Run) -> None:
     done = run("--help")
     assert done.code == 0
-    for verb in ("profile", "show", "merge", "compare", "demo"):
+    for verb in ("profile", "show", "merge", "compare", "trend", "demo"):
         assert f"\n  {verb} " in done.out
 
 

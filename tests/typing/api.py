@@ -56,3 +56,8 @@ by_country = ll.compare(
     reference, reference, by="country", importance={"p": 2.0}, thresholds=limits, calibrate=False
 )
 assert_type(by_country.segment(country="DE").comparison, ll.Comparison | None)
+
+trend = ll.trend(reference, reference, baseline="rolling", budget="1/month", bridge=1)
+assert_type(trend, ll.Trend)
+assert_type([event.start for event in trend.events], list[str])
+assert_type(trend.to_dict(), dict[str, Any])

@@ -19,6 +19,7 @@ from .merge import merge
 from .output import FINE, WRONG, guarded, write
 from .profile import profile
 from .show import show
+from .trend import trend
 
 __all__ = ["app", "main"]
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for verb in (profile, show, merge, compare, infer, check, demo):
+for verb in (profile, show, merge, compare, trend, infer, check, demo):
     app.command()(verb)
 
 

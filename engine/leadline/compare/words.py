@@ -28,14 +28,19 @@ def change_in_words(measures: Measures) -> tuple[str, ...]:
     measures
         The column on both sides.
     """
-    a, b = measures.reference, measures.current
-    found: list[str] = []
-    if not measures.obstacle and measures.total(a) and measures.total(b):
-        if measures.kind == "numeric":
-            found += _numbers(measures)
-        elif measures.kind == "categorical" and measures.tallies is not None:
-            found += _categories(measures.tallies)
-    return tuple([*_missing(a, b), *found][:MOST])
+    missing = _missing(measures.reference, measures.current)
+    return tuple([*missing, *values_in_words(measures)][:MOST])
+
+
+def values_in_words(measures: Measures) -> list[str]:
+    """The same of the values alone."""
+    if measures.obstacle or not all(map(measures.total, (measures.reference, measures.current))):
+        return []
+    if measures.kind == "numeric":
+        return _numbers(measures)
+    if measures.kind == "categorical" and measures.tallies is not None:
+        return _categories(measures.tallies)
+    return []
 
 
 def percent(share: float) -> str:

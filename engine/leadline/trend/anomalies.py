@@ -1,0 +1,128 @@
+"""Rows, gaps and freshness of windows, against the reference's windows of the same season.
+
+Rows are overdispersed, so no law of counts is assumed: how far they usually are from the median is
+for the history of the series to say. A missing window is one of no rows; it is ordinary where more
+than a tenth of the season's others are missing too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..profile import Window
+from .effects import LATENESS, RATIO
+from .seasons import Classes, Season
+from .timeline import Part
+
+Floats = NDArray[np.float64]
+
+ORDINARY_GAPS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A table-level figure of every window beside what the reference leads to expect.
+
+    Parameters
+    ----------
+    value, usual
+        The window's figure and the median of the same season's windows, itself left out.
+    sizes
+        How far it is from that, over its threshold; NaN where nothing can be said.
+    """
+
+    value: Floats
+    usual: Floats
+    sizes: Floats
+
+
+def rows_of(parts: Sequence[Part], reference: int, classes: Classes) -> Expected:
+    """Rows of every window; of those merged forward, the most unusual one's.
+
+    Parameters
+    ----------
+    parts
+        All windows, the reference's first.
+    reference
+        How many are the reference's.
+    classes
+        The reference's windows (before any were merged) by season.
+    """
+    counts = [rows for part in parts[:reference] for _, rows in part.counted]
+    medians = _Medians(np.log(np.array([rows or math.nan for rows in counts])), classes)
+    found = []
+    place = 0
+    for index, part in enumerate(parts):
+        sizes = []
+        for window, rows in part.counted:
+            median, present = medians.of(window, place if index < reference else None)
+            usual = 0.0 if math.isnan(median) else math.exp(median)
+            size = abs(math.log1p(rows) - math.log1p(usual)) / RATIO
+            if not rows and present < 1 - ORDINARY_GAPS:
+                size = 0.0
+            sizes.append((size, float(rows), usual))
+            place += 1
+        found.append(max(sizes))
+    sizes_, values, usual_ = np.array(found).T
+    return Expected(values, usual_, sizes_)
+
+
+def lateness_of(
+    parts: Sequence[Part], reference: int, classes: Classes, time: str, seconds: float
+) -> Expected:
+    """Seconds between the newest instant of a window and its end; NaN without one.
+
+    Parameters
+    ----------
+    time, seconds
+        The time column, and the usual length of a window.
+    """
+    late = np.array([_lateness(part, time) for part in parts])
+    medians = _Medians(late[:reference], classes)
+    usual = np.array(
+        [
+            medians.of(part.window, index if index < reference else None)[0]
+            for index, part in enumerate(parts)
+        ]
+    )
+    return Expected(late, usual, np.maximum(late - usual, 0.0) / seconds / LATENESS)
+
+
+def _lateness(part: Part, time: str) -> float:
+    state = part.states.get(time)
+    newest = None if state is None else getattr(state.summary, "maximum", None)
+    unit = None if state is None else state.column.unit
+    if newest is None or unit is None or part.window is None or part.window.end is None:
+        return math.nan
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    return part.window.end / 1e6 - int(newest) / per_second
+
+
+class _Medians:
+    """Medians over the seasons of a reference, leaving one window out where it is one of them."""
+
+    def __init__(self, values: Floats, classes: Classes) -> None:
+        self._values = values
+        self._classes = classes
+        self._seasons: dict[Season, tuple[Floats, int]] = {}
+
+    def of(self, window: Window | None, place: int | None) -> tuple[float, float]:
+        """Median of the season's other windows, and the share of them that have a value."""
+        season = self._classes.of(window, inside=place is not None)
+        if season not in self._seasons:
+            own = self._values[self._classes.members(season)]
+            self._seasons[season] = np.sort(own[np.isfinite(own)]), len(own)
+        known, count = self._seasons[season]
+        if place is not None:
+            count -= 1
+            value = float(self._values[place])
+            if math.isfinite(value):
+                known = np.delete(known, int(np.searchsorted(known, value)))
+        if not len(known):
+            return math.nan, 0.0
+        return float(np.median(known)), len(known) / count

@@ -1,0 +1,219 @@
+"""What every window is compared with: the fixed reference, the window before, or a rolling merge.
+
+No raw rows are needed: baselines are merges of windows' states. A season's windows are merged once;
+the rolling baseline is a queue of two stacks, in which every window is merged three times however
+long the baseline is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..profile import ColumnProfile
+from ..profile.cells import merge_column
+from ..profile.column import ColumnState
+from .seasons import ALL, ENOUGH, EVERYTHING, Classes, Season
+from .timeline import Calendar, Part
+
+States = Mapping[str, ColumnState]
+Columns = Mapping[str, ColumnProfile]
+
+REFERENCE, PREVIOUS, ROLLING = "reference", "previous", "rolling"
+BASELINES = (REFERENCE, PREVIOUS, ROLLING)
+# A rolling baseline spans four weeks, so that every hour of the week is in it, and 8 windows at
+# least.
+ROLLING_SECONDS, ROLLING_LEAST = 28 * 86_400.0, 8
+
+
+def rolling_windows(calendar: Calendar) -> int:
+    """How many windows a rolling baseline has if nobody says."""
+    seconds = calendar.seconds
+    return (
+        ROLLING_LEAST if seconds is None else max(round(ROLLING_SECONDS / seconds), ROLLING_LEAST)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What one window was compared with.
+
+    Parameters
+    ----------
+    kind
+        ``reference``, ``previous`` or ``rolling``.
+    windows, rows
+        Windows and rows of the baseline, without the window itself.
+    season
+        Which windows of the reference: ``day of the week``, ..., ``all windows``.
+    members
+        Their places among all windows; empty for a reference without windows.
+    inside
+        Whether the window is among them, and its own part is taken out of the effect.
+    """
+
+    kind: str
+    windows: int
+    rows: int
+    season: str = ALL
+    members: tuple[int, ...] = ()
+    inside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A baseline's columns, and what it is."""
+
+    basis: Basis
+    columns: Columns
+
+
+class ReferenceBaseline:
+    """The fixed reference: its windows of the same season, or all of it."""
+
+    def __init__(
+        self, parts: Sequence[Part], calendar: Calendar, *, seasonal: bool, windowed: bool
+    ) -> None:
+        self._parts = parts
+        self._k = calendar.k
+        self._windowed = windowed
+        self._classes = Classes([part.window for part in parts], calendar, seasonal=seasonal)
+        self._merged: dict[Season, Columns] = {}
+
+    def of(self, place: int, part: Part) -> Baseline | None:
+        """The baseline of a window; places below the number of parts are the reference's own."""
+        inside = self._windowed and place < len(self._parts)
+        season = self._classes.of(part.window, inside=inside) if self._windowed else EVERYTHING
+        members = self._classes.members(season)
+        if not len(members):
+            members = np.arange(len(self._parts))
+        if season not in self._merged:
+            self._merged[season] = merged([self._parts[i].states for i in members], self._k)
+        rows = sum(self._parts[i].rows for i in members) - (part.rows if inside else 0)
+        windows = sum(self._parts[i].rows > 0 for i in members) - (inside and part.rows > 0)
+        if windows < 1:
+            return None
+        basis = Basis(REFERENCE, windows, rows, season.level, tuple(members.tolist()), inside)
+        return Baseline(basis, self._merged[season])
+
+    def accept(self, place: int, part: Part) -> None:
+        """Nothing: the reference does not move."""
+
+
+class PreviousBaseline:
+    """The last window before that has enough rows."""
+
+    def __init__(self, calendar: Calendar, minimum: int) -> None:
+        self._k = calendar.k
+        self._minimum = minimum
+        self._last: tuple[int, Part] | None = None
+
+    def of(self, _place: int, _part: Part) -> Baseline | None:
+        """The window before, or None before the first."""
+        if self._last is None:
+            return None
+        before, last = self._last
+        return Baseline(
+            Basis(PREVIOUS, 1, last.rows, members=(before,)), profiles(last.states, self._k)
+        )
+
+    def accept(self, place: int, part: Part) -> None:
+        """Let a window be the next one's baseline."""
+        if part.rows >= self._minimum:
+            self._last = place, part
+
+
+class RollingBaseline:
+    """The last windows that were accepted, ``lag`` windows back."""
+
+    def __init__(self, calendar: Calendar, *, windows: int, lag: int, least: int = ENOUGH) -> None:
+        self._k = calendar.k
+        self._windows = windows
+        self._least = min(least, windows)
+        self._queue = SlidingMerge(calendar.k)
+        self._members: deque[tuple[int, int]] = deque()
+        self._waiting: deque[tuple[int, Part]] = deque()
+        self._lag = lag
+        self._columns: Columns | None = None
+
+    def of(self, place: int, _part: Part) -> Baseline | None:
+        """The merge of the windows before, or None while there are fewer than four."""
+        while self._waiting and self._waiting[0][0] <= place - self._lag:
+            self._enter(*self._waiting.popleft())
+        if len(self._members) < self._least:
+            return None
+        if self._columns is None:
+            self._columns = profiles(self._queue.total(), self._k)
+        rows = sum(count for _, count in self._members)
+        members = tuple(index for index, _ in self._members)
+        return Baseline(Basis(ROLLING, len(members), rows, members=members), self._columns)
+
+    def accept(self, place: int, part: Part) -> None:
+        """Let a window into the baselines of those that follow."""
+        if part.rows:
+            self._waiting.append((place, part))
+
+    def _enter(self, place: int, part: Part) -> None:
+        self._queue.push(part.states)
+        self._members.append((place, part.rows))
+        if len(self._members) > self._windows:
+            self._queue.pop()
+            self._members.popleft()
+        self._columns = None
+
+
+class SlidingMerge:
+    """The merge of a queue's members: a stack of suffix merges in front, one merge behind."""
+
+    def __init__(self, k: int) -> None:
+        self._k = k
+        self._front: list[States] = []
+        self._back: list[States] = []
+        self._behind: States = {}
+
+    def push(self, states: States) -> None:
+        """Add a member at the end."""
+        self._back.append(states)
+        self._behind = joined(self._behind, states, self._k)
+
+    def pop(self) -> None:
+        """Remove the member at the front."""
+        if not self._front:
+            suffix: States = {}
+            while self._back:
+                suffix = joined(self._back.pop(), suffix, self._k)
+                self._front.append(suffix)
+            self._behind = {}
+        self._front.pop()
+
+    def total(self) -> States:
+        """The merge of all members."""
+        return joined(self._front[-1], self._behind, self._k) if self._front else self._behind
+
+
+def joined(a: States, b: States, k: int) -> States:
+    """Two windows' states merged column by column."""
+    if not a or not b:
+        return a or b
+    both = dict(a)
+    for name, state in b.items():
+        both[name] = both[name].merge(state, k=k) if name in both else state
+    return both
+
+
+def merged(parts: Sequence[States], k: int) -> Columns:
+    """Many windows' columns merged."""
+    names = dict.fromkeys(name for states in parts for name in states)
+    found = {}
+    for name in names:
+        own = [states[name] for states in parts if name in states]
+        found[name] = own[0] if len(own) == 1 else merge_column(own, k=k)
+    return profiles(found, k)
+
+
+def profiles(states: States, k: int) -> Columns:
+    """Columns' profiles of states."""
+    return {name: ColumnProfile(state, k=k) for name, state in states.items()}

@@ -1,0 +1,247 @@
+"""How far one window is from its baseline, series by series, in units of the threshold."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compare.judge import missing_evidence, value_effect, value_evidence
+from ..compare.measures import Measures
+from ..compare.numeric import spread_of
+from ..compare.significance import adjust
+from ..compare.thresholds import Limits, Thresholds
+from ..compare.verdict import Evidence, Verdict, judge
+from ..errors import InputError
+from ..profile import ColumnProfile
+from ..profile.column import ColumnState
+from ..schema import Column, Role
+
+Floats = NDArray[np.float64]
+
+VALUES, MISSING, ROWS, FRESHNESS = "values", "missing", "rows", "freshness"
+MEAN, DEVIATION = "mean", "std"
+_QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
+# Fixed thresholds of what `compare` does not judge: a shift of the mean or of a quantile over the
+# baseline's spread, logarithms of ratios (deviation, rows), and lateness over a window's length.
+SHIFT = 0.2
+RATIO = math.log(1.5)
+LATENESS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One figure followed from window to window.
+
+    Parameters
+    ----------
+    column
+        The column; empty for rows and freshness, which are the table's.
+    what
+        ``values``, ``missing``, ``mean``, ``std``, ``p95`` and the like, ``rows``, ``freshness``.
+    threshold
+        Fixed threshold of its effect, the unit of its sizes; that of values depends on which effect
+        a window has (a column of two values has another one).
+    """
+
+    column: str
+    what: str
+    threshold: float
+
+    @property
+    def name(self) -> str:
+        """``column (what)``, or just what."""
+        return f"{self.column} ({self.what})" if self.column else self.what
+
+
+def quantile_of(what: str) -> float | None:
+    """The share of a name such as ``p95``, or None."""
+    match = _QUANTILE.fullmatch(what)
+    return None if match is None else float(match[1]) / 100
+
+
+def require_statistics(names: Sequence[str]) -> tuple[str, ...]:
+    """Check names of further figures to follow.
+
+    Raises
+    ------
+    InputError
+        If one is neither ``mean``, ``std`` nor a quantile such as ``p95``.
+    """
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise InputError(f"statistics are a sequence of names, not {names!r}")
+    for name in names:
+        if name not in (MEAN, DEVIATION) and quantile_of(str(name)) is None:
+            raise InputError(
+                f"a trend has no statistic {name!r}; use mean, std, or quantiles such as p50 or "
+                "p99.9 (values, missing shares and rows are always followed)"
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def series_of(
+    columns: Mapping[str, Column], limits: Limits, statistics: Sequence[str]
+) -> list[Series]:
+    """The series of all columns. Which of them can be judged shows only in the windows."""
+    result = []
+    for name, column in columns.items():
+        thresholds = limits.of(name, column.kind, column.role)
+        result.append(Series(name, VALUES, thresholds.of_effect("ks", column.role)))
+        result.append(Series(name, MISSING, thresholds.of_effect("cohens_h", column.role)))
+        if column.kind.numeric:
+            units = ((what, RATIO if what == DEVIATION else SHIFT) for what in statistics)
+            result += [Series(name, what, unit) for what, unit in units]
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Measures windows against baselines.
+
+    Parameters
+    ----------
+    columns, thresholds
+        The columns and their thresholds by name.
+    series
+        What is measured, in order: rows of every result.
+    k
+        Size of the quantile sketches.
+    """
+
+    columns: Mapping[str, Column]
+    thresholds: Mapping[str, Thresholds]
+    series: Sequence[Series]
+    k: int
+
+    @classmethod
+    def of(
+        cls, columns: Mapping[str, Column], limits: Limits, series: Sequence[Series], k: int
+    ) -> Meter:
+        """A meter of some columns."""
+        thresholds = {
+            name: limits.of(name, column.kind, column.role) for name, column in columns.items()
+        }
+        return cls(columns, thresholds, series, k)
+
+    def sizes(
+        self,
+        baseline: Mapping[str, ColumnProfile],
+        window: Mapping[str, ColumnState],
+        rows: int,
+        *,
+        inside: bool,
+    ) -> Floats:
+        """Effects over their thresholds; NaN where nothing can be said.
+
+        Parameters
+        ----------
+        inside
+            Whether the baseline holds the window too. Then the effect is the one against the rest:
+            for shares and distribution functions ``F - All = (1 - f)(F - Others)``, where f is the
+            window's share of the rows, so no baseline without it need be merged.
+        """
+        result = np.full(len(self.series), np.nan)
+        pairs: dict[str, Measures] = {}
+        for place, series in enumerate(self.series):
+            reference, state = baseline.get(series.column), window.get(series.column)
+            if reference is None:
+                continue
+            if series.what == MISSING:
+                result[place] = self._missing(reference, state, rows, inside) / series.threshold
+            elif state is not None:
+                measures = pairs.setdefault(
+                    series.column, Measures(reference, ColumnProfile(state, k=self.k))
+                )
+                result[place] = self._value(series, measures, inside)
+        return result
+
+    def judged(
+        self,
+        baseline: Mapping[str, ColumnProfile],
+        window: Mapping[str, ColumnState],
+    ) -> list[Verdict | None]:
+        """Verdicts on values and missing shares by fixed thresholds and tests of independent rows.
+
+        A baseline that holds the window too only makes them milder.
+        """
+        found: list[tuple[int, Evidence, Thresholds]] = []
+        verdicts: list[Verdict | None] = [None] * len(self.series)
+        for place, series in enumerate(self.series):
+            reference, state = baseline.get(series.column), window.get(series.column)
+            if reference is None or state is None or series.what not in (VALUES, MISSING):
+                continue
+            column = self.columns[series.column]
+            thresholds = self.thresholds[series.column]
+            measures = Measures(reference, ColumnProfile(state, k=self.k))
+            judge_of = value_evidence if series.what == VALUES else missing_evidence
+            evidence = judge_of(measures, column.role, thresholds)
+            if isinstance(evidence, Evidence):
+                found.append((place, evidence, thresholds))
+        q_values = adjust([evidence.p_value for _, evidence, _ in found], "benjamini_hochberg")
+        for (place, evidence, thresholds), q in zip(found, q_values, strict=True):
+            verdicts[place] = judge(evidence, q, thresholds).verdict
+        return verdicts
+
+    def _missing(
+        self, reference: ColumnProfile, state: ColumnState | None, rows: int, inside: bool
+    ) -> float:
+        column, thresholds = self.columns[reference.name], self.thresholds[reference.name]
+        if column.role is Role.SEGMENT or rows < thresholds.minimum_rows:
+            return math.nan
+        absent, held = missing_rows(state, rows)
+        before, total = reference.nulls + reference.nan, reference.rows
+        if inside:
+            before, total = before - absent, total - held
+        if total < thresholds.minimum_rows:
+            return math.nan
+        return abs(_angle(absent / held) - _angle(before / total))
+
+    def _value(self, series: Series, measures: Measures, inside: bool) -> float:
+        reference, current = measures.reference, measures.current
+        column, thresholds = self.columns[series.column], self.thresholds[series.column]
+        rows, total = measures.total(current), measures.total(reference)
+        if inside and total - rows < thresholds.minimum_rows:
+            return math.nan
+        rest = 1.0 - rows / total if inside and total else 1.0
+        if series.what == VALUES:
+            effect = value_effect(measures, column.role, thresholds)
+            if effect is None:
+                return math.nan
+            unit = thresholds.of_effect(effect.name, column.role)
+            return effect.value / rest / unit
+        if min(rows, total) < thresholds.minimum_rows:
+            return math.nan
+        return _shift(series.what, reference, current) / rest / series.threshold
+
+
+def missing_rows(state: ColumnState | None, rows: int) -> tuple[int, int]:
+    """Missing rows of a column in a window, and its rows; all are missing where it is absent."""
+    if state is None:
+        return rows, rows
+    nan = getattr(state.summary, "nan", 0)
+    return state.nulls + nan + max(rows - state.rows, 0), max(rows, state.rows)
+
+
+def _angle(share: float) -> float:
+    return 2.0 * math.asin(math.sqrt(min(max(share, 0.0), 1.0)))
+
+
+def _shift(what: str, reference: ColumnProfile, current: ColumnProfile) -> float:
+    share = quantile_of(what)
+    if share is not None:
+        spread = spread_of(reference.band, reference.std or 0.0)
+        if not spread:
+            return math.nan
+        return abs(current.quantile(share).value - reference.quantile(share).value) / spread
+    before, after = reference.std, current.std
+    if before is None or after is None:
+        return math.nan
+    if what == DEVIATION:
+        return abs(math.log(after / before)) if before > 0 and after > 0 else math.nan
+    if reference.mean is None or current.mean is None or not before > 0:
+        return math.nan
+    return abs(current.mean - reference.mean) / before

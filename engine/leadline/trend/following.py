@@ -1,0 +1,355 @@
+"""The work of `trend`: every window measured against its baseline, scored and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compare.thresholds import Limits
+from ..compare.verdict import Verdict
+from ..errors import ComparisonError, InputError
+from ..profile import Profile, Window
+from ..schema import require_names
+from .anomalies import Expected, lateness_of, rows_of
+from .baselines import (
+    PREVIOUS,
+    REFERENCE,
+    ROLLING,
+    Baseline,
+    Basis,
+    PreviousBaseline,
+    ReferenceBaseline,
+    RollingBaseline,
+)
+from .budget import Budget, Threshold, alarming, allowed_in, largest, threshold_of
+from .effects import FRESHNESS, LATENESS, RATIO, ROWS, Meter, Series, series_of
+from .events import Event, Teller
+from .result import Trend, TrendSeries, TrendWindow
+from .scores import MINIMUM_WINDOWS, Law, leave_one_out
+from .seasons import Classes
+from .timeline import Calendar, Part, common_columns, timeline_of
+
+Floats = NDArray[np.float64]
+AnyBaseline = ReferenceBaseline | PreviousBaseline | RollingBaseline
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a trend is made; see `trend`."""
+
+    baseline: str
+    budget: Budget
+    limits: Limits
+    statistics: tuple[str, ...]
+    seasonal: bool
+    rolling: int
+    lag: int
+    exclude_drift: bool
+    bridge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All windows against one kind of baseline; series are rows, windows columns.
+
+    Filled window by window, as rolling baselines depend on the verdicts before.
+    """
+
+    kind: str
+    sizes: Floats
+    scores: Floats
+    alarms: NDArray[np.bool_]
+    possible: NDArray[np.bool_]
+    bases: list[Basis | None]
+    threshold: Threshold
+
+    def told(self, teller: Teller) -> tuple[Event, ...]:
+        """The run's events."""
+        return teller.events(self.kind, self.bases, self.sizes, self.scores, self.alarms)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The work of `trend`.
+
+    Parameters
+    ----------
+    parts
+        All windows, the reference's first.
+    own
+        How many are the reference's.
+    windowed
+        Whether these are windows (else one part of all its rows).
+    judged
+        Place of the first window that is judged.
+    meter
+        What is measured in every window.
+    """
+
+    parts: tuple[Part, ...]
+    own: int
+    windowed: bool
+    judged: int
+    meter: Meter
+    calendar: Calendar
+    options: Options
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        reference: Profile,
+        current: Sequence[Profile],
+        labels: Sequence[str],
+        calendar: Calendar,
+        options: Options,
+        chosen: Sequence[str],
+        until: datetime | None,
+    ) -> Following:
+        """Put the windows of all profiles together.
+
+        Raises
+        ------
+        InputError, ComparisonError
+            See `trend`.
+        """
+        minimum = options.limits.default.minimum_rows
+        windowed = reference.settings.every is not None
+        own = calendar if windowed else Calendar(None, "UTC", None, reference.settings.k)
+        past = timeline_of(
+            [reference], labels[:1], own, minimum=minimum, until=None if current else until
+        )
+        if not current:
+            columns, notes = {column.name: column for column in past.columns}, past.notes
+            parts = past.parts
+        else:
+            now = timeline_of(current, labels[1:], calendar, minimum=minimum, until=until)
+            _refuse_overlap(past.parts, now.parts, labels[0])
+            columns, notes = common_columns(past.columns, now.columns)
+            notes = (*past.notes, *now.notes, *notes)
+            parts = past.parts + now.parts
+        judged = 0 if not current else len(past)
+        if max(part.rows for part in parts[judged:]) < minimum:
+            raise InputError(
+                f"no window has {minimum:,} rows, the fewest that are compared; take longer "
+                "windows (leadline merge --every)"
+            )
+        if chosen:
+            require_names(chosen, tuple(columns))
+            columns = {name: columns[name] for name in chosen}
+        require_names(options.limits.columns, tuple(columns))
+        series = series_of(columns, options.limits, options.statistics)
+        meter = Meter.of(columns, options.limits, series, calendar.k)
+        return cls(parts, len(past), windowed, judged, meter, calendar, options, tuple(notes))
+
+    def result(self) -> Trend:
+        """Measure, judge and tell."""
+        tables = self._tables()
+        main = self._run(self.options.baseline, tables)
+        fixed = None if main.kind == REFERENCE else self._run(REFERENCE, tables)
+        all_series = [*self.meter.series, *(series for series, _ in tables)]
+        kept = [
+            place
+            for place in range(len(all_series))
+            if np.isfinite(main.scores[place, self.judged :]).any()
+        ]
+        teller = Teller(
+            self.parts,
+            all_series,
+            {series.what: figures for series, figures in tables},
+            self.calendar.k,
+            self.options.bridge,
+        )
+        notes = list(self.notes)
+        if not main.threshold.calibrated:
+            notes.append(self._uncalibrated(main.threshold))
+        return Trend(
+            windows=self._windows(main),
+            series=tuple(
+                TrendSeries(
+                    all_series[place],
+                    main.sizes[place, self.judged :],
+                    main.scores[place, self.judged :],
+                    main.alarms[place, self.judged :],
+                    None if fixed is None else fixed.sizes[place, self.judged :],
+                )
+                for place in kept
+            ),
+            events=main.told(teller),
+            slow=() if fixed is None else fixed.told(teller),
+            baseline=main.kind,
+            budget=self.options.budget,
+            threshold=main.threshold,
+            reference_windows=self._own_windows,
+            reference_rows=sum(part.rows for part in self.parts[: self.own]),
+            leave_one_out=self.judged == 0,
+            notes=tuple(notes),
+        )
+
+    def _uncalibrated(self, threshold: Threshold) -> str:
+        text = self.options.budget.text
+        if not threshold.windows:
+            return f"the reference has no windows: fixed thresholds, not a budget of {text}"
+        return (
+            f"the history supports at most one alarm in {threshold.windows} windows, not a budget "
+            f"of {text}: fixed thresholds"
+        )
+
+    def _tables(self) -> list[tuple[Series, Expected]]:
+        """Rows and freshness of every window."""
+        if not self.windowed:
+            return []
+        seasonal, calendar = self.options.seasonal, self.calendar
+        counted = [window for part in self.parts[: self.own] for window, _ in part.counted]
+        rows = rows_of(self.parts, self.own, Classes(counted, calendar, seasonal=seasonal))
+        found = [(Series("", ROWS, RATIO), rows)]
+        seconds = calendar.seconds
+        if calendar.time is not None and seconds is not None:
+            own = [part.window for part in self.parts[: self.own]]
+            classes = Classes(own, calendar, seasonal=seasonal)
+            late = lateness_of(self.parts, self.own, classes, calendar.time, seconds)
+            found.append((Series("", FRESHNESS, LATENESS), late))
+        return found
+
+    def _baseline(self, kind: str) -> AnyBaseline:
+        if kind == REFERENCE:
+            return ReferenceBaseline(
+                self.parts[: self.own],
+                self.calendar,
+                seasonal=self.options.seasonal,
+                windowed=self.windowed,
+            )
+        if kind == PREVIOUS:
+            return PreviousBaseline(self.calendar, self.options.limits.default.minimum_rows)
+        # A reference without windows is one member of the first baselines, and enough.
+        least = {} if self.windowed else {"least": 1}
+        return RollingBaseline(
+            self.calendar, windows=self.options.rolling, lag=self.options.lag, **least
+        )
+
+    def _run(self, kind: str, tables: Sequence[tuple[Series, Expected]]) -> Run:
+        run = self._empty_run(kind, tables)
+        baseline = self._baseline(kind)
+        calibrated = self._own_windows >= MINIMUM_WINDOWS and self._allowed >= 1
+        for place in range(self.own):
+            own = self._measure(run, baseline, place) if self.windowed else None
+            if self.judged == 0 and not calibrated:
+                self._judge(run, own, place)
+            baseline.accept(place, self.parts[place])
+        past = run.sizes[:, : self.own if self.windowed else 0]
+        if calibrated:
+            for row, effects in enumerate(past):
+                run.scores[row, : past.shape[1]] = leave_one_out(effects)
+        threshold = threshold_of(
+            largest(run.scores[:, : past.shape[1]], past),
+            self._per_window,
+            reach=self.options.bridge + 1,
+            counted=self._own_windows,
+        )
+        if self.judged == 0 and threshold.score is not None:
+            run.alarms[:] = alarming(run.scores, run.sizes, threshold.score)
+        laws = [Law.of(effects) for effects in past]
+        for place in range(self.own, len(self.parts)):
+            own = self._measure(run, baseline, place)
+            if threshold.score is None:
+                self._judge(run, own, place)
+            else:
+                sizes = run.sizes[:, place]
+                scores = [law.scores(sizes[row : row + 1])[0] for row, law in enumerate(laws)]
+                run.scores[:, place] = scores
+                run.alarms[:, place] = alarming(run.scores[:, place], sizes, threshold.score)
+            # Unusual rows do not spoil a baseline, unusual columns do.
+            excluded = kind == ROLLING and self.options.exclude_drift
+            if not (excluded and run.alarms[: len(self.meter.series), place].any()):
+                baseline.accept(place, self.parts[place])
+        return replace(run, threshold=threshold)
+
+    @property
+    def _own_windows(self) -> int:
+        """The reference's windows that have rows."""
+        return sum(part.rows > 0 for part in self.parts[: self.own]) if self.windowed else 0
+
+    @property
+    def _per_window(self) -> float:
+        return self.options.budget.per_window(self.calendar.seconds)
+
+    @property
+    def _allowed(self) -> int:
+        return allowed_in(self._own_windows, self._per_window)
+
+    def _empty_run(self, kind: str, tables: Sequence[tuple[Series, Expected]]) -> Run:
+        count = len(self.meter.series)
+        shape = count + len(tables), len(self.parts)
+        sizes, scores = np.full(shape, np.nan), np.full(shape, np.nan)
+        for row, (_, expected) in enumerate(tables, count):
+            sizes[row] = expected.sizes
+        alarms, possible = (np.zeros(shape, dtype=np.bool_) for _ in range(2))
+        bases: list[Basis | None] = [None] * shape[1]
+        return Run(kind, sizes, scores, alarms, possible, bases, Threshold(None, 0, 0))
+
+    def _measure(self, run: Run, baseline: AnyBaseline, place: int) -> Baseline | None:
+        """Effects of one window into the run; its baseline, if it has one."""
+        part = self.parts[place]
+        own = baseline.of(place, part)
+        if own is not None:
+            run.bases[place] = own.basis
+            if part.rows:
+                run.sizes[: len(self.meter.series), place] = self.meter.sizes(
+                    own.columns, part.states, part.rows, inside=own.basis.inside
+                )
+        return own
+
+    def _judge(self, run: Run, baseline: Baseline | None, place: int) -> None:
+        """Verdicts by fixed thresholds; further figures and tables by their effect alone."""
+        run.scores[:, place] = run.sizes[:, place]
+        with np.errstate(invalid="ignore"):
+            run.alarms[:, place] = run.sizes[:, place] >= 1.0
+        part = self.parts[place]
+        if baseline is not None and part.rows:
+            for row, verdict in enumerate(self.meter.judged(baseline.columns, part.states)):
+                if verdict is not None:
+                    run.alarms[row, place] = verdict is Verdict.DRIFT
+                    run.possible[row, place] = verdict is Verdict.POSSIBLE
+
+    def _windows(self, run: Run) -> tuple[TrendWindow, ...]:
+        result = []
+        for place in range(self.judged, len(self.parts)):
+            part = self.parts[place]
+            scores = run.scores[:, place]
+            if run.alarms[:, place].any():
+                verdict = Verdict.DRIFT
+            elif run.possible[:, place].any():
+                verdict = Verdict.POSSIBLE
+            else:
+                known = np.isfinite(scores).any()
+                verdict = Verdict.NONE if known else Verdict.NOT_COMPARABLE
+            score = float(np.nanmax(scores)) if np.isfinite(scores).any() else 0.0
+            result.append(TrendWindow(part.label, part.rows, verdict, score, run.bases[place]))
+        return tuple(result)
+
+
+def _refuse_overlap(past: Sequence[Part], now: Sequence[Part], label: str) -> None:
+    """No window may be judged by a reference that holds it."""
+    spans = [_span(window) for part in past for window, rows in part.counted if window and rows]
+    starts, ends = np.array(sorted(spans), dtype=np.int64).reshape(-1, 2).T
+    for part in now:
+        window = part.window
+        if window is None or not part.rows:
+            continue
+        start, end = _span(window)
+        before = int(np.searchsorted(starts, end, side="left")) - 1
+        if before >= 0 and ends[before] > start:
+            raise ComparisonError(
+                f"the window {window} is in {label} too; snapshots of a trend must not overlap "
+                f"the reference: leave it out, or follow {label} alone"
+            )
+
+
+def _span(window: Window) -> tuple[int, int]:
+    assert window.start is not None
+    assert window.end is not None
+    return window.start, window.end

@@ -1,0 +1,99 @@
+"""How unusual an effect is, given the effects of ordinary windows: one scale for all series.
+
+A score is ``-log10`` of the probability that an ordinary window has at least this effect. Up to the
+90 % quantile of the past that is a rank. Beyond it, ranks end after one over their number, and the
+largest of one series would look like the largest of any other; so the upper part of a lognormal
+law goes on from there, placed by two quantiles of the past (the median and the 90 % quantile),
+which a few anomalies among the past windows do not move.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+# Windows that a history needs; below, fixed thresholds are used.
+MINIMUM_WINDOWS = 20
+UPPER = 0.9
+UPPER_DEVIATE = 1.2815515655446004  # of the standard normal law at UPPER
+# Added to every effect before its logarithm, in units of its threshold: effects far under their
+# threshold are all alike.
+FLOOR = 0.1
+# The least spread of logarithms: a series that never moved is not infinitely surprised.
+LEAST_SPREAD = 0.2
+# Degrees of freedom of Student's law in place of the normal: real effects have heavier tails.
+FREEDOM = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What the past of one series says of new effects.
+
+    Parameters
+    ----------
+    known
+        Its effects over their threshold, ascending.
+    """
+
+    known: Floats
+
+    @classmethod
+    def of(cls, past: Floats) -> Law:
+        """The law of effects of which some may be NaN."""
+        return cls(np.sort(past[np.isfinite(past)]))
+
+    def scores(self, effects: Floats) -> Floats:
+        """Scores of new windows; NaN for NaN, and throughout if fewer than 20 effects are known."""
+        count = len(self.known)
+        if count < MINIMUM_WINDOWS:
+            return np.full(len(effects), np.nan)
+        median, upper = (self.known[_place(q, count)] for q in (0.5, UPPER))
+        larger = count - np.searchsorted(self.known, effects, side="left")
+        return _scores(effects, median, upper, (1 + larger) / (count + 1))
+
+
+def leave_one_out(past: Floats) -> Floats:
+    """Scores of the past windows themselves, each given the others.
+
+    >>> leave_one_out(np.array([*[0.5] * 20, 5.0])).round(1).tolist()[-3:]
+    [0.0, 0.0, 6.0]
+    """
+    result = np.full(len(past), np.nan)
+    places = np.flatnonzero(np.isfinite(past))
+    count = len(places) - 1
+    if count < MINIMUM_WINDOWS - 1:
+        return result
+    order = places[np.argsort(past[places], kind="stable")]
+    ordered = past[order]
+    ranks = np.arange(count + 1)
+    median, upper = (ordered[_place(q, count) + (ranks <= _place(q, count))] for q in (0.5, UPPER))
+    # Others at least as large: itself is not counted.
+    larger = count - np.searchsorted(ordered, ordered, side="left")
+    result[order] = _scores(ordered, median, upper, (1 + larger) / (count + 1))
+    return result
+
+
+def _place(share: float, count: int) -> int:
+    return max(math.ceil(share * count) - 1, 0)
+
+
+def _scores(
+    effects: Floats, median: Floats | np.float64, upper: Floats | np.float64, rank: Floats
+) -> Floats:
+    """By rank up to ``upper``, beyond by the law through both quantiles."""
+    from ..compare.significance import special
+
+    middle, high = np.log(median + FLOOR), np.log(upper + FLOOR)
+    spread = np.maximum((high - middle) / UPPER_DEVIATE, LEAST_SPREAD)
+    with np.errstate(invalid="ignore"):
+        deviate = (np.log(effects + FLOOR) - high) / spread + UPPER_DEVIATE
+        beyond = special().stdtr(FREEDOM, -deviate)
+        probability = np.where(effects > upper, beyond, np.maximum(rank, 1 - UPPER))
+    result: Floats = np.abs(np.log10(np.maximum(probability, 1e-300)))
+    result[np.isnan(effects)] = np.nan
+    return result

@@ -1,0 +1,438 @@
+"""Windows over time: scores, budgets, seasons, baselines and events."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+import leadline as ll
+from leadline.errors import ComparisonError, InputError
+from leadline.profile import Profile, Window
+from leadline.scan.windows import Period
+from leadline.trend.baselines import SlidingMerge
+from leadline.trend.budget import Budget, largest, threshold_of
+from leadline.trend.events import runs
+from leadline.trend.scores import Law, leave_one_out
+from leadline.trend.seasons import Classes, seasons_of
+from leadline.trend.timeline import Calendar
+from leadline.trend.words import told
+
+DAY = 86_400_000_000
+MONDAY = 20_451 * DAY  # 2025-12-29
+UTC_DAYS = Calendar(Period(1, "d"), "UTC", "ts", 768)
+
+
+def table_of(
+    day: int,
+    random: np.random.Generator,
+    *,
+    rows: int = 300,
+    shift: float = 0.0,
+    missing: float = 0.02,
+    hours: float = 24.0,
+) -> pa.Table:
+    """Rows of one day, counted from Monday, December 29, 2025."""
+    instants = MONDAY + day * DAY + np.sort(random.integers(0, int(hours * DAY / 24), rows))
+    return pa.table(
+        {
+            "ts": pa.array(instants, pa.timestamp("us", "UTC")),
+            "x": pa.array(random.normal(shift, 1.0, rows), mask=random.random(rows) < missing),
+            "kind": pa.array(random.choice(["a", "b", "c"], rows, p=[0.5, 0.3, 0.2])),
+        }
+    )
+
+
+def profile_of(tables: list[pa.Table]) -> Profile:
+    return ll.profile(pa.concat_tables(tables), time="ts", every="1d")
+
+
+@pytest.fixture(scope="module")
+def reference() -> Profile:
+    random = np.random.default_rng(8)
+    return profile_of([table_of(day, random) for day in range(56)])
+
+
+def days(first: int, count: int, **changed: object) -> Profile:
+    random = np.random.default_rng(first)
+    tables = [table_of(first + i, random, **changed) for i in range(count)]  # type: ignore[arg-type]
+    return profile_of(tables)
+
+
+def test_scores_are_ranks_up_to_the_90_percent_quantile() -> None:
+    past = np.arange(1.0, 101.0)
+    found = Law.of(past).scores(np.array([50.0, 90.0, 0.0]))
+    # Of 100 past effects 51, 11 and 100 are as large; one is added above and below.
+    assert found == pytest.approx([-math.log10(52 / 101), -math.log10(12 / 101), 0.0])
+
+
+def test_scores_beyond_are_students_law_of_the_logarithm() -> None:
+    past = np.arange(1.0, 101.0)
+    middle, high = math.log(50.1), math.log(90.1)
+    spread = (high - middle) / stats.norm.ppf(0.9)
+    deviate = (math.log(200.1) - high) / spread + stats.norm.ppf(0.9)
+    found = Law.of(past).scores(np.array([200.0]))
+    assert found == pytest.approx([-math.log10(stats.t.sf(deviate, 8))])
+
+
+def test_leave_one_out_is_the_law_of_the_others() -> None:
+    past = np.random.default_rng(3).lognormal(size=60)
+    past[7] = np.nan
+    found = leave_one_out(past)
+    assert math.isnan(found[7])
+    for place in (0, 20, int(np.nanargmax(past)), int(np.nanargmin(past))):
+        others = np.delete(past, place)
+        assert found[place] == pytest.approx(Law.of(others).scores(past[place : place + 1])[0])
+
+
+def test_too_short_a_past_says_nothing() -> None:
+    assert np.isnan(Law.of(np.ones(19)).scores(np.ones(2))).all()
+    assert np.isnan(leave_one_out(np.ones(19))).all()
+
+
+def test_a_series_that_never_moved_has_finite_scores() -> None:
+    found = Law.of(np.zeros(50)).scores(np.array([0.0, 0.5, 1.0, 5.0]))
+    assert np.isfinite(found).all()
+    assert (np.diff(found) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "expected"),
+    [
+        ("1/month", 86_400.0, 12 / 365.25),
+        ("2/week", 3_600.0, 2 / 168),
+        ("1/2 weeks", 86_400.0, 1 / 14),
+        ("0.5/day", 86_400.0, 0.5),
+        ("1/50windows", None, 1 / 50),
+    ],
+)
+def test_budgets(text: str, seconds: float | None, expected: float) -> None:
+    assert Budget.parse(text).per_window(seconds) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1/fortnight", "month", "-1/day", "1/month extra"])
+def test_what_is_no_budget(text: str) -> None:
+    with pytest.raises(InputError, match="is not an alarm budget"):
+        Budget.parse(text)
+
+
+def test_a_budget_of_nothing() -> None:
+    with pytest.raises(InputError, match="allows nothing"):
+        Budget.parse("0/day")
+
+
+def test_the_threshold_begins_the_last_event_allowed() -> None:
+    windows = np.zeros(40)
+    windows[[3, 4, 5, 20, 30]] = [5.0, 9.0, 8.0, 7.0, 6.0]
+    # From the top: 9 begins an event, 8 and 5 belong to it, 7 and 6 begin the next two.
+    assert threshold_of(windows, 1 / 40, reach=1).score == 9.0
+    assert threshold_of(windows, 2 / 40, reach=1).score == 7.0
+    assert threshold_of(windows, 3 / 40, reach=1).score == 6.0
+    found = threshold_of(windows, 4 / 40, reach=1)
+    assert found.calibrated
+    assert found.score == math.ulp(0.0)
+
+
+def test_a_short_history_supports_no_budget() -> None:
+    assert not threshold_of(np.ones(40), 1 / 41, reach=1).calibrated
+    assert not threshold_of(np.ones(19), 1.0, reach=1).calibrated
+
+
+def test_negligible_effects_do_not_count() -> None:
+    scores, sizes = np.array([[3.0, 1.0], [2.0, np.nan]]), np.array([[0.4, 0.9], [0.6, np.nan]])
+    assert largest(scores, sizes).tolist() == [2.0, 1.0]
+
+
+def test_runs_bridge_quiet_windows() -> None:
+    alarms = np.array([0, 1, 1, 0, 1, 0, 0, 1], dtype=np.bool_)
+    assert runs(alarms, 0) == [(1, 2), (4, 4), (7, 7)]
+    assert runs(alarms, 1) == [(1, 4), (7, 7)]
+    assert runs(alarms, 2) == [(1, 7)]
+    assert runs(np.zeros(3, dtype=np.bool_), 0) == []
+
+
+def test_seasons_of_a_window() -> None:
+    monday = Window(MONDAY, MONDAY + DAY)
+    assert [s.level for s in seasons_of(monday, UTC_DAYS)] == ["day of the week", "all windows"]
+    assert seasons_of(monday, UTC_DAYS)[0].key == (0,)
+    hours = Calendar(Period(1, "h"), "America/New_York", "ts", 768)
+    found = seasons_of(Window(MONDAY, MONDAY + DAY // 24), hours)
+    # Midnight in UTC is seven in the evening before in New York.
+    assert [(s.level, s.key) for s in found] == [
+        ("hour of the week", (6, 19)),
+        ("hour of the day", (19,)),
+        ("all windows", ()),
+    ]
+    weeks = Calendar(Period(1, "w"), "UTC", "ts", 768)
+    assert [s.level for s in seasons_of(monday, weeks)] == ["all windows"]
+
+
+def test_a_season_needs_four_other_windows() -> None:
+    windows = [Window(MONDAY + i * DAY, MONDAY + (i + 1) * DAY) for i in range(29)]
+    classes = Classes(windows, UTC_DAYS)
+    assert classes.of(windows[0], inside=True).level == "day of the week"  # five Mondays
+    assert classes.of(windows[1], inside=True).level == "all windows"  # four Tuesdays
+    assert classes.of(windows[1], inside=False).level == "day of the week"
+    assert Classes(windows, UTC_DAYS, seasonal=False).of(windows[0], inside=True).key == ()
+
+
+def test_the_sliding_merge_is_the_merge_of_its_members(reference: Profile) -> None:
+    states = [dict(cell.states) for cell in reference.cells]
+    queue = SlidingMerge(768)
+    for place, added in enumerate(states[:30]):
+        queue.push(added)
+        if place >= 7:
+            queue.pop()
+        first = max(place - 6, 0)
+        total = queue.total()["x"]
+        expected = ll.profile(
+            {"x": np.concatenate([_values(one["x"]) for one in states[first : place + 1]])}
+        )["x"]
+        assert total.rows - total.nulls == expected.rows
+        assert total.summary.get_moments().mean == pytest.approx(expected.mean, rel=1e-12)  # type: ignore[union-attr]
+
+
+def _values(state: object) -> np.ndarray:
+    counts = state.summary.counts  # type: ignore[attr-defined]
+    return np.repeat(counts.values, counts.counts.astype(np.int64))
+
+
+def test_the_effect_without_a_merge_of_the_others_is_the_one_with(reference: Profile) -> None:
+    """F - All = (1 - f)(F - Others): so says the rule, and so say merges of the others."""
+    found = ll.trend(reference, seasonal=False)
+    sizes = {one.name: one.sizes for one in found.series}
+    for place in (0, 17, 55):
+        window = reference.windows[place]
+        own = reference.select(window=window)
+        others = [cell for cell in reference.cells if cell.window != window]
+        rest = ll.merge(
+            [reference.select(window=cell.window) for cell in others], allow_repeats=True
+        )
+        compared = ll.compare(rest, own, calibrate=False)["x"]
+        assert sizes["x (values)"][place] == pytest.approx(compared["ks"].value / 0.05, abs=0.02)
+        effect = compared.missing.judgement.effect
+        assert effect is not None
+        assert sizes["x (missing)"][place] == pytest.approx(effect.value / 0.2, rel=1e-9)
+
+
+def test_quiet_days_stay_within_the_budget(reference: Profile) -> None:
+    found = ll.trend(reference, budget="1/week")
+    assert found.threshold.allowed == 8
+    assert len(found.events) <= 8
+    assert found.leave_one_out
+    assert found.seasons == ("day of the week",)
+
+
+def test_a_shift_of_three_days_is_one_event(reference: Profile) -> None:
+    found = ll.trend(
+        reference, days(56, 7), days(63, 3, shift=0.8, missing=0.2), days(66, 4), budget="1/month"
+    )
+    assert [w.verdict.value for w in found.windows] == ["none"] * 7 + ["drift"] * 3 + ["none"] * 4
+    (event,) = found.events
+    assert (event.start, event.end, event.windows) == ("2026-03-02", "2026-03-04", 3)
+    assert not event.ongoing
+    assert event.columns == ("x",)
+    texts = {change.what: change.text for change in event.changes}
+    assert texts["values"].startswith("p50 ")
+    assert texts["missing"].startswith("missing 1.88 % to 2")
+    assert {change.windows for change in event.changes} == {
+        ("2026-03-02", "2026-03-03", "2026-03-04")
+    }
+
+
+def test_rows_and_gaps_are_anomalies(reference: Profile) -> None:
+    few, rest = days(56, 1, rows=120), days(59, 3)  # two days in between are missing
+    found = ll.trend(reference, few, rest, budget="1/month")
+    assert [w.rows for w in found.windows] == [120, 0, 0, 300, 300, 300]
+    (event,) = found.events
+    assert (event.start, event.end) == ("2026-02-23", "2026-02-25")
+    assert event.changes[0].text == "no rows, usually 300"
+    assert [w.verdict.value for w in found.windows[3:]] == ["none"] * 3
+
+
+def test_windows_that_were_due_are_missing(reference: Profile) -> None:
+    until = datetime(2026, 2, 26, 12, tzinfo=UTC)
+    found = ll.trend(reference, days(56, 1), until=until)
+    assert [(w.label, w.rows) for w in found.windows] == [
+        ("2026-02-23", 300),
+        ("2026-02-24", 0),
+        ("2026-02-25", 0),
+    ]
+    with pytest.raises(InputError, match="needs a zone"):
+        ll.trend(reference, until=until.replace(tzinfo=None))
+
+
+def test_a_day_that_ends_early_is_not_fresh(reference: Profile) -> None:
+    found = ll.trend(reference, days(56, 1, hours=9.0), budget="1/month")
+    (event,) = found.events
+    assert event.changes[0].what == "freshness"
+    assert event.changes[0].text.startswith("ends 15.")
+
+
+def test_small_windows_are_merged_forward(reference: Profile) -> None:
+    found = ll.trend(reference, days(56, 3, rows=40))
+    assert [(w.label, w.rows) for w in found.windows] == [("2026-02-23", 120)]
+    assert found.notes == ("2 windows of under 100 rows are merged into the next ones",)
+
+
+def test_slow_drift_is_told_against_the_fixed_reference(reference: Profile) -> None:
+    random = np.random.default_rng(1)
+    steps = [table_of(56 + i, random, shift=0.005 * i) for i in range(200)]
+    found = ll.trend(reference, profile_of(steps), baseline="rolling", budget="1/month")
+    rows = [w.basis.rows for w in found.windows if w.basis is not None]
+    assert max(rows) == 28 * 300
+    values = next(one for one in found.series if one.name == "x (values)")
+    assert values.fixed is not None
+    # A shift of one deviation is a distance of 0.38, of four weeks' drift of 0.03.
+    assert values.fixed[-20:].min() > 5
+    assert np.median(values.sizes[-20:]) < 3
+    assert found.slow[-1].ongoing
+    assert found.slow[-1].windows > 60
+    assert "x" in found.slow[-1].columns
+
+
+def test_rolling_baselines_leave_out_windows_in_alarm(reference: Profile) -> None:
+    shifted = days(56, 10, shift=1.0)
+    kept = ll.trend(reference, shifted, baseline="rolling", exclude_drift=False)
+    left = ll.trend(reference, shifted, baseline="rolling")
+    assert all(w.verdict == "drift" for w in left.windows)
+    last = left.windows[-1].basis
+    assert last is not None
+    assert max(last.members) < 56
+    other = kept.windows[-1].basis
+    assert other is not None
+    assert max(other.members) == 64  # lags by one window: the one before
+
+
+def test_the_lag_of_a_rolling_baseline(reference: Profile) -> None:
+    found = ll.trend(
+        reference, days(56, 5), baseline="rolling", lag=3, rolling=10, exclude_drift=False
+    )
+    bases = [w.basis for w in found.windows]
+    assert [b and (min(b.members), max(b.members)) for b in bases] == [
+        (44 + i, 53 + i) for i in range(5)
+    ]
+
+
+def test_the_window_before(reference: Profile) -> None:
+    found = ll.trend(reference, days(56, 4), baseline="previous")
+    assert [w.basis and w.basis.members for w in found.windows] == [(55,), (56,), (57,), (58,)]
+    assert [w.basis and w.basis.rows for w in found.windows] == [300] * 4
+
+
+def test_profiles_without_windows_are_judged_by_fixed_thresholds() -> None:
+    random = np.random.default_rng(2)
+    whole = ll.profile({"x": random.normal(size=5_000)})
+    parts = [ll.profile({"x": random.normal(m, size=2_000)}) for m in (0, 0.01, 0.5)]
+    found = ll.trend(whole, *parts, labels=["whole", "a", "b", "c"])
+    assert [(w.label, w.verdict.value) for w in found.windows] == [
+        ("a", "none"),
+        ("b", "none"),
+        ("c", "drift"),
+    ]
+    assert not found.threshold.calibrated
+    assert "the reference has no windows" in found.notes[-1]
+
+
+def test_a_short_history_says_so() -> None:
+    found = ll.trend(days(0, 25), days(25, 2), budget="1/month")
+    assert "at most one alarm in 25 windows" in found.notes[-1]
+    assert found.threshold.allowed == 0
+
+
+def test_further_figures(reference: Profile) -> None:
+    found = ll.trend(reference, days(56, 2, shift=0.8), statistics=["mean", "std", "p95"])
+    texts = {c.what: c.text for c in found.events[0].changes if c.column == "x"}
+    assert set(texts) >= {"mean", "p95", "values"}
+    assert texts["p95"].startswith("p95 1.")
+    with pytest.raises(InputError, match="no statistic 'median'"):
+        ll.trend(reference, statistics=["median"])
+
+
+def test_a_column_that_is_gone_is_missing(reference: Profile) -> None:
+    random = np.random.default_rng(5)
+    tables = [table_of(56, random), table_of(57, random)]
+    gone = tables[1].drop_columns(["kind"])
+    found = ll.trend(reference, profile_of(tables[:1]), profile_of([gone]))
+    (event,) = [e for e in found.events if "kind" in e.columns]
+    assert event.changes[0].text == "missing 0 % to 100 %"
+
+
+def test_words() -> None:
+    assert told("rows", 961.0, 634.0)[-1] == "634 rows, usually 961"
+    assert told("freshness", 600.0, 7_200.0)[-1] == "ends 2.0 h early, usually 10 min"
+    assert told("freshness", 600.0, 400_000.0)[-1] == "ends 4.6 d early, usually 10 min"
+    assert told("mean", math.nan, 1.0)[-1] == "mean"
+
+
+def test_results_as_table_and_dictionary(reference: Profile) -> None:
+    found = ll.trend(reference, days(56, 3))
+    table = found.to_arrow()
+    assert table.num_rows == len(found.series) * 3
+    assert table.column_names == [
+        *("window", "rows", "verdict", "column", "what", "size", "score", "alarm")
+    ]
+    figures = found.to_dict()
+    assert len(figures["windows"]) == 3
+    assert figures["windows"][0]["baseline"] == {
+        "kind": "reference",
+        "windows": 8,
+        "rows": 2_400,
+        "season": "day of the week",
+    }
+    assert repr(found) == f"<Trend: {found.verdict.value}; 3 windows, {len(found.events)} events>"
+
+
+def test_what_cannot_be_followed(reference: Profile) -> None:
+    plain = ll.profile({"x": np.zeros(200)})
+    hourly = ll.profile(table_of(56, np.random.default_rng(1)), time="ts", every="1h")
+    zoned = ll.profile(
+        table_of(56, np.random.default_rng(1)), time="ts", every="1d", tz="Europe/Berlin"
+    )
+    other = ll.profile(
+        table_of(56, np.random.default_rng(1)).rename_columns(["ts", "y", "z"]).drop_columns([]),
+        time="ts",
+        every="1d",
+        columns=["y", "z"],
+    )
+    empty = profile_of([table_of(56, np.random.default_rng(1), rows=0)])
+    small = days(56, 1, rows=30)
+    cases = [
+        (ComparisonError, "window lengths are mixed: 1d in the reference, 1h in", (hourly,)),
+        (ComparisonError, "window lengths are mixed: 1d in the reference, none in", (plain,)),
+        (ComparisonError, "was made with tz 'UTC' and", (zoned,)),
+        (InputError, "no column is common", (other,)),
+        (InputError, "no rows in any window", (empty,)),
+        (InputError, "no window has 100 rows", (small,)),
+        (ComparisonError, "snapshots of a trend must not overlap", (days(56, 2), days(57, 2))),
+        (ComparisonError, "must not overlap the reference", (days(55, 2),)),
+        (InputError, "the snapshot is of type int", (5,)),
+    ]
+    for kind, text, current in cases:
+        with pytest.raises(kind, match=text):
+            ll.trend(reference, *current)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="has no windows to follow"):
+        ll.trend(plain)
+    with pytest.raises(InputError, match="unknown baseline 'last'"):
+        ll.trend(reference, baseline="last")
+    with pytest.raises(InputError, match="lag is 0"):
+        ll.trend(reference, lag=0)
+    with pytest.raises(InputError, match="1 labels for 2 profiles"):
+        ll.trend(reference, reference, labels=["a"])
+    with pytest.raises(InputError, match="by windows, such as"):
+        ll.trend(plain, plain, budget="1/week")
+
+
+def test_columns_of_another_type_are_left_out_by_name(reference: Profile) -> None:
+    random = np.random.default_rng(4)
+    texts = table_of(56, random)
+    changed = texts.set_column(1, "x", pa.array(["a"] * 300))
+    found = ll.trend(reference, profile_of([changed]))
+    assert any(
+        note.startswith("column 'x' is left out: its type is double") for note in found.notes
+    )
+    assert {one.series.column for one in found.series} == {"", "kind", "ts"}
