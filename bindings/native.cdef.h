@@ -462,3 +462,21 @@ typedef struct ll_chunk {
     uint32_t encodings;
 } ll_chunk;
 int ll_footer_chunks(const uint8_t *data, int64_t size, ll_chunk *chunks, int64_t room);
+
+#define LL_NUMBER_PARTS ...
+#define LL_TEXT_PARTS ...
+int ll_numbers_bytes(const ll_numbers *column, const ll_numbers_out *from, int64_t first,
+                     int64_t count, uint8_t *out, int64_t room, int64_t *sizes, int64_t *done);
+int ll_text_bytes(const ll_text_output *from, uint8_t *out, int64_t room, int64_t *sizes);
+
+typedef struct ll_rows {
+    int32_t fields;
+    int32_t count;
+    const uint8_t *binary;
+    const uint8_t *present;
+    const uint64_t *values;
+    const int64_t *sizes;
+} ll_rows;
+
+int ll_rows_body(const ll_rows *rows, uint8_t *out, int64_t room, int64_t *nodes, int64_t *buffers,
+                 uint8_t *written, int64_t *size);

@@ -526,4 +526,6 @@ int ll_unpacking_quantiles(const uint8_t *bytes, int64_t size, int storage, cons
 #include "leadline_parquet.h"
 #include "leadline_text.h"
 
+#include "leadline_states.h"
+
 #endif

@@ -64,16 +64,11 @@ static uint64_t greatest_divisor(uint64_t a, uint64_t b) {
     return a;
 }
 
-int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,
-                    int64_t *size) {
-    if (count < 2 || !ll_width_known(width)) return LL_ERROR_ARGUMENT;
-    if (room < LL_VARINT_MOST + 1 || (room - LL_VARINT_MOST - 1) / 8 < count) return LL_ERROR_RANGE;
+uint8_t *ll_put_gaps(const void *values, int64_t count, int width, uint8_t *out) {
     const uint8_t *bytes = values;
     uint64_t step = 0, bits = 0;
     for (int64_t i = 1; i < count; i++) {
-        uint64_t before = ll_element(bytes, width, i - 1), after = ll_element(bytes, width, i);
-        if (after <= before) return LL_ERROR_RANGE;
-        uint64_t gap = after - before;
+        uint64_t gap = ll_element(bytes, width, i) - ll_element(bytes, width, i - 1);
         if (step != 1) step = greatest_divisor(gap, step);
         bits |= gap - 1;
     }
@@ -91,6 +86,16 @@ int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, 
         for (int plane = 0; plane < planes; plane++)
             end[plane * (count - 1) + i - 1] = (uint8_t)(gap >> (8 * plane));
     }
-    *size = end + planes * (count - 1) - out;
+    return end + planes * (count - 1);
+}
+
+int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,
+                    int64_t *size) {
+    if (count < 2 || !ll_width_known(width)) return LL_ERROR_ARGUMENT;
+    if (room < LL_VARINT_MOST + 1 || (room - LL_VARINT_MOST - 1) / 8 < count) return LL_ERROR_RANGE;
+    const uint8_t *bytes = values;
+    for (int64_t i = 1; i < count; i++)
+        if (ll_element(bytes, width, i) <= ll_element(bytes, width, i - 1)) return LL_ERROR_RANGE;
+    *size = ll_put_gaps(values, count, width, out) - out;
     return LL_OK;
 }

@@ -19,6 +19,9 @@ LL_HIDDEN int64_t ll_put_varint(uint64_t value, uint8_t *out);
 LL_HIDDEN int64_t ll_pack(const void *values, int64_t count, int width, uint64_t less,
                           uint8_t *out);
 
+/* What ll_packing_gaps writes, of numbers that ascend; returns where it ended. */
+LL_HIDDEN uint8_t *ll_put_gaps(const void *values, int64_t count, int width, uint8_t *out);
+
 /* Registers lie in half a byte each, less the smallest one; from LL_REGISTER_LIMIT on they follow.
  */
 #define LL_REGISTER_LIMIT   15

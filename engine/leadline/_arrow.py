@@ -8,9 +8,9 @@ for text. Nothing is copied where the memory already has the right shape.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,10 +22,11 @@ from ._native import (
     ArrayView,
     ArrowType,
     CodeView,
-    CountedTexts,
     TextCounter,
     TextView,
 )
+
+_T = TypeVar("_T")
 
 _NUMBER_TYPES: dict[pa.DataType, ArrowType] = {
     pa.bool_(): ArrowType.BOOL,
@@ -145,7 +146,9 @@ def count_texts(
     order: NDArray[np.int32] | None,
     starts: NDArray[np.int64],
     counter: TextCounter,
-) -> Iterator[CountedTexts]:
+    *,
+    take: Callable[[TextCounter], Iterable[_T]],
+) -> Iterator[_T]:
     """Count the texts of every cell; null rows and rows whose entry is null are left out.
 
     Parameters
@@ -156,6 +159,8 @@ def count_texts(
         How the rows fall into cells; see `TextCounter.texts`.
     counter
         Work memory of the calling thread.
+    take
+        What is wanted of the cells; see `TextCounter.texts`.
     """
     chunks = [decode(chunk) for chunk in data.chunks if len(chunk)]
     encoded = _with_one_dictionary(chunks, len(data))
@@ -165,11 +170,12 @@ def count_texts(
         indices = [chunk.indices for chunk in encoded]
         if single and len(indices) > 1:
             indices = [pa.concat_arrays(indices)]
-        return counter.codes([_code_view(array) for array in indices], dictionary, order, starts)
+        views = [_code_view(array) for array in indices]
+        return counter.codes(views, dictionary, order, starts, take=take)
     plain = [_binary(_without_dictionary(chunk)) for chunk in chunks]
     if single and len(plain) > 1:
         plain = [_joined(plain)]
-    return counter.texts([_text_view(array) for array in plain], order, starts)
+    return counter.texts([_text_view(array) for array in plain], order, starts, take=take)
 
 
 def text_codes(data: pa.ChunkedArray) -> TextCodes:

@@ -35,7 +35,7 @@ def count(
     data: pa.ChunkedArray, order: np.ndarray | None = None, starts: Sequence[int] | None = None
 ) -> list[CountedTexts]:
     places = np.array([0, len(data)] if starts is None else starts, dtype=np.int64)
-    return list(_arrow.count_texts(data, order, places, COUNTER))
+    return list(_arrow.count_texts(data, order, places, COUNTER, take=TextCounter.found))
 
 
 def key_of(text: bytes) -> bytes:
@@ -317,13 +317,13 @@ def test_offsets_outside_the_data_are_refused(offsets, wide):
     view = TextView(packed.ctypes.data, data.ctypes.data, 3, wide, 0, 0, rows, (packed, data))
     starts, order = np.array([0, rows], dtype=np.int64), np.arange(rows, dtype=np.int32)
     with pytest.raises(InputError):
-        list(COUNTER.texts([view], None, starts))
+        list(COUNTER.texts([view], None, starts, take=TextCounter.found))
     with pytest.raises(InputError):
-        list(COUNTER.texts([view], order, starts))
+        list(COUNTER.texts([view], order, starts, take=TextCounter.found))
     codes = np.zeros(1, dtype=np.int8)
     one = CodeView(ArrowType.INT8, codes.ctypes.data, 0, 0, 1, codes)
     with pytest.raises(InputError):
-        list(COUNTER.codes([one], view, None, np.array([0, 1], dtype=np.int64)))
+        list(COUNTER.codes([one], view, None, np.array([0, 1]), take=TextCounter.found))
 
 
 def test_offsets_outside_the_data_are_refused_late(random):
@@ -337,7 +337,7 @@ def test_offsets_outside_the_data_are_refused_late(random):
             addresses = packed.ctypes.data, data.ctypes.data
             view = TextView(*addresses, len(text), False, 0, 0, 70_000, (packed, data))
             with pytest.raises(InputError):
-                list(COUNTER.texts([view], None, starts))
+                list(COUNTER.texts([view], None, starts, take=TextCounter.found))
 
 
 def test_rows_outside_the_arrays_are_refused():

@@ -6,6 +6,7 @@ memory. cffi releases the interpreter lock around each kernel.
 
 from __future__ import annotations
 
+from .arena import Arena, Parts
 from .arrow import ArrayView, ArrowType, Tally, gather
 from .calendar import calendar_count, calendar_microseconds
 from .cells import cells_sort, cells_windows
@@ -35,7 +36,7 @@ from .library import (
     instruction_sets,
 )
 from .moments import moments_block, moments_weighted
-from .numbers import BLOCK, FEW_DISTINCT, SMALL_TOTAL, UNIT_ROWS, NumbersWork
+from .numbers import BLOCK, FEW_DISTINCT, NUMBER_FIELDS, SMALL_TOTAL, UNIT_ROWS, NumbersWork
 from .packing import packing_gaps, packing_numbers
 from .pages import (
     PLAIN,
@@ -69,6 +70,7 @@ from .text import (
     TEXT_PREFIX,
     CodeView,
     CountedTexts,
+    EncodedTexts,
     RawForm,
     TextCounter,
     TextView,
@@ -88,6 +90,7 @@ __all__ = [
     "HISTOGRAM_PAGE",
     "HISTOGRAM_PAGES",
     "HISTOGRAM_TOUCHED",
+    "NUMBER_FIELDS",
     "PLAIN",
     "PLAIN_DICTIONARY",
     "SMALL_TOTAL",
@@ -98,10 +101,12 @@ __all__ = [
     "TEXT_KEY_BYTES",
     "TEXT_PREFIX",
     "UNIT_ROWS",
+    "Arena",
     "ArrayView",
     "ArrowType",
     "CodeView",
     "CountedTexts",
+    "EncodedTexts",
     "FooterChunk",
     "FooterChunks",
     "HistogramCounters",
@@ -115,6 +120,7 @@ __all__ = [
     "PageList",
     "PageRows",
     "PageUnpacker",
+    "Parts",
     "RawForm",
     "Storage",
     "Tally",

@@ -145,3 +145,8 @@ def require_room(array: NDArray[Any], size: int) -> None:
     """Refuse work memory that is too small."""
     if len(array) < size:
         raise ValueError(f"work memory for {len(array)} values, but {size} are needed")
+
+
+def bytes_at(address: int, size: int) -> bytes:
+    """A copy of memory that the caller keeps alive."""
+    return bytes(ffi.buffer(ffi.cast("uint8_t *", address), size))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arena import Arena, Parts, follow
 from .arrow import ArrayView, ArrowType
 from .calendar import unit_number
 from .histogram import HistogramCounters
@@ -23,6 +24,8 @@ FEW_DISTINCT: int = lib.LL_FEW
 _LEVELS: int = lib.LL_QUANTILE_LEVELS
 _FIELDS = ffi.sizeof("ll_cell") // 8
 _NAMES = [name for name, _ in ffi.typeof("ll_cell").fields]
+_PARTS: int = lib.LL_NUMBER_PARTS
+NUMBER_FIELDS = tuple(_NAMES)
 _STATES = _NAMES.index("states_begin")
 _MEAN, _MINIMUM, _LOW = (_NAMES.index(name) for name in ("mean", "minimum", "low"))
 
@@ -64,7 +67,7 @@ class NumbersWork:
         self._out = ffi.new("ll_numbers_out *")
         self._column = ffi.new("ll_numbers *")
         self._done = ffi.new("int64_t *")
-        self._k = 0
+        self._k = self._most = 0
         self._parts = np.empty(0, dtype=np.uint64)
         self._fields = np.zeros((_CELLS, _FIELDS), dtype=np.int64)
         self.calendar = np.empty((_CELLS, lib.LL_CALENDAR), dtype=np.int64)
@@ -146,6 +149,34 @@ class NumbersWork:
             strict=True,
         )
 
+    def fields(self, count: int) -> NDArray[np.int64]:
+        """A copy of all fields of the cells of the last step; their order is `NUMBER_FIELDS`."""
+        return self._fields[:count].copy()
+
+    def encode(self, count: int, arena: Arena) -> Parts:
+        """The binary fields of the cells of the last step, as a snapshot holds them."""
+        sizes = np.zeros((count, _PARTS), dtype=np.int64)
+        addresses = np.zeros((count, _PARTS), dtype=np.uint64)
+        written, first = memory(sizes.reshape(-1), np.int64), 0
+        while first < count:
+            address, out, room = arena.room(self._most)
+            code = lib.ll_numbers_bytes(
+                self._column,
+                self._out,
+                first,
+                count - first,
+                out,
+                room,
+                written + first * _PARTS,
+                self._done,
+            )
+            if code:
+                refuse(code, "numbers")
+            last = first + self._done[0]
+            arena.fill(follow(address, sizes[first:last], addresses[first:last]))
+            first = last
+        return Parts(addresses, sizes)
+
     def sketches(self, fields: list[int]) -> NDArray[np.uint8]:
         """A copy of all sketches of a cell of the last step, by its fields; read-only."""
         begin, size = fields[_STATES : _STATES + 2]
@@ -165,4 +196,5 @@ class NumbersWork:
         self._memory.parts = words(self._parts)
         self._out.states = memory(self.states, np.uint8)
         self._out.states_capacity = len(self.states)
+        self._most = 32 * BLOCK + lib.LL_NUMBERS_STATES + 8 * capacity
         self._k = k

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arena import Parts, follow
 from .arrow import ArrowType
 from .distinct import DISTINCT_REGISTERS
 from .library import ffi, lib, memory, refuse, words
@@ -23,6 +24,9 @@ TEXT_OCTAVES: int = lib.LL_TEXT_OCTAVES
 _FORM_HEAD: int = lib.LL_TEXT_FORM_HEAD
 _FORM_WORDS: int = lib.LL_TEXT_FORM_WORDS
 _CELL_FIELDS = ffi.sizeof("ll_text_cell") // 8
+_ERROR, _FORM = 3, 4
+_REGISTERS_ROOM = 1 + DISTINCT_REGISTERS // 2 + DISTINCT_REGISTERS
+_T = TypeVar("_T")
 
 # What one call of a counting kernel may return; it goes on in the next call.
 _CELLS, _KEYS, _KEY_BYTES, _FORMS = 4_096, 4 * TEXT_CAPACITY, 2 * TEXT_KEY_BYTES, 4
@@ -57,6 +61,28 @@ class CountedTexts(NamedTuple):
     counts: NDArray[np.uint64]
     form: RawForm | None
     registers: NDArray[np.uint8] | None
+
+
+class EncodedTexts(NamedTuple):
+    """What a counting kernel found in some cells, as a snapshot holds it.
+
+    Parameters
+    ----------
+    totals, errors
+        int64, as in `CountedTexts`.
+    parts
+        Keys, their counts, registers where there are some.
+    chunk
+        The memory in which the parts lie.
+    forms
+        By the cell's place, where they do not follow from the keys.
+    """
+
+    totals: NDArray[np.int64]
+    errors: NDArray[np.int64]
+    parts: Parts
+    chunk: NDArray[np.uint8]
+    forms: dict[int, RawForm]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +182,9 @@ class TextCounter:
         views: Sequence[TextView],
         order: NDArray[np.int32] | None,
         starts: NDArray[np.int64],
-    ) -> Iterator[CountedTexts]:
+        *,
+        take: Callable[[TextCounter], Iterable[_T]],
+    ) -> Iterator[_T]:
         """Count the texts of every cell.
 
         Parameters
@@ -167,6 +195,8 @@ class TextCounter:
             Row numbers, cell after cell; None for the rows as they lie.
         starts
             Cell ``i`` holds rows (or places in the order) ``starts[i]`` to ``starts[i + 1]``.
+        take
+            Called after every step, for what is given of the step's cells: `found` or `encoded`.
 
         Raises
         ------
@@ -182,7 +212,7 @@ class TextCounter:
             )
             return code
 
-        return self._run(count, "text", rows, order, starts, views)
+        return self._run(count, "text", rows, order, starts, views, take)
 
     def codes(
         self,
@@ -190,7 +220,9 @@ class TextCounter:
         dictionary: TextView,
         order: NDArray[np.int32] | None,
         starts: NDArray[np.int64],
-    ) -> Iterator[CountedTexts]:
+        *,
+        take: Callable[[TextCounter], Iterable[_T]],
+    ) -> Iterator[_T]:
         """Count the texts of every cell by codes into at most 65,536 entries; see `texts`."""
         chunks = ffi.new("ll_code_chunk[]", [view.fields for view in views])
         entries = ffi.new("ll_text_chunk *", dictionary.fields)
@@ -217,7 +249,7 @@ class TextCounter:
             )
             return code
 
-        return self._run(count, "codes", rows, order, starts, (views, dictionary))
+        return self._run(count, "codes", rows, order, starts, (views, dictionary), take)
 
     def _run(
         self,
@@ -227,7 +259,8 @@ class TextCounter:
         order: NDArray[np.int32] | None,
         starts: NDArray[np.int64],
         owners: object,
-    ) -> Iterator[CountedTexts]:
+        take: Callable[[TextCounter], Iterable[_T]],
+    ) -> Iterator[_T]:
         cells = ffi.new("ll_text_cells *")
         cells.order = ffi.NULL if order is None else memory(order, np.int32)
         cells.rows = rows if order is None else len(order)
@@ -240,11 +273,33 @@ class TextCounter:
             code = count(cells, following)
             if code:
                 refuse(code, kernel)
-            yield from self._found()
+            yield from take(self)
             cells.first = following[0]
         del starts_memory, owners  # kept alive until here: the kernel knows only addresses
 
-    def _found(self) -> Iterator[CountedTexts]:
+    def encoded(self) -> Iterator[EncodedTexts]:
+        """What the last step found, as a snapshot holds it."""
+        output = self._output
+        used: int = output.cells_used
+        found = self._cells[:used].copy()
+        room = 12 * used + 12 * output.keys_used + output.bytes_used
+        room += _REGISTERS_ROOM * output.forms_used
+        chunk = np.empty(room, dtype=np.uint8)
+        sizes = np.zeros((used, lib.LL_TEXT_PARTS), dtype=np.int64)
+        out = memory(chunk, np.uint8)
+        code = lib.ll_text_bytes(output, out, room, memory(sizes.reshape(-1), np.int64))
+        if code:
+            refuse(code, "text")
+        addresses = np.zeros(sizes.shape, dtype=np.uint64)
+        follow(int(ffi.cast("uintptr_t", out)), sizes, addresses)
+        formed = np.flatnonzero(found[:, _FORM] >= 0).tolist()
+        forms = {cell: _raw_form(self._forms[found[cell, _FORM]]) for cell in formed}
+        yield EncodedTexts(
+            found[:, 0].copy(), found[:, _ERROR].copy(), Parts(addresses, sizes), chunk, forms
+        )
+
+    def found(self) -> Iterator[CountedTexts]:
+        """What the last step found, cell by cell."""
         output = self._output
         data = self._keys[: output.bytes_used].tobytes()
         key = byte = 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from ..schema import Column
 from ..sketch.counts import ValueCounts
 from .column import ColumnState, instant_of
 from .custom import CustomSummary, require_mergeable
@@ -45,6 +47,22 @@ class Window:
 NULL_WINDOW = Window(None, None)
 
 
+class LazyStates(Mapping[str, ColumnState], ABC):
+    """States that are made when they are asked for, of which some things are known before."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def columns(self) -> dict[str, Column]:
+        """What the columns are, by name."""
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes of state held."""
+
+
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Cell:
     """One window of one segment.
@@ -75,7 +93,16 @@ class Cell:
     @property
     def nbytes(self) -> int:
         """Bytes of state held."""
+        if isinstance(self.states, LazyStates):
+            return 256 + self.states.nbytes
         return 256 + sum(state.nbytes for state in self.states.values())
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """What the columns of the states are, by name."""
+        if isinstance(self.states, LazyStates):
+            return self.states.columns
+        return {name: state.column for name, state in self.states.items()}
 
     def merge(self, other: Cell, *, k: int) -> Cell:
         """The cell over both sides' rows; window and segment are this cell's."""

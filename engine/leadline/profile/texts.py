@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from .. import _arrow
-from .._native import CountedTexts
+from .._native import CountedTexts, TextCounter
 from ..schema import Column
 from ..sketch.distinct import Distinct
 from ..sketch.frequent import TextCounts
@@ -21,7 +21,9 @@ def text_states(
     column: Column, data: pa.ChunkedArray, cells: CellOrder, scratch: Scratch
 ) -> list[ColumnState]:
     """Summarise a column of text; see `build.profile_unit_column`."""
-    found = _arrow.count_texts(data, cells.order, cells.starts, scratch.texts)
+    found = _arrow.count_texts(
+        data, cells.order, cells.starts, scratch.texts, take=TextCounter.found
+    )
     rows = np.diff(cells.starts).tolist()
     return [
         ColumnState(column, held, held - cell.total, _summary(cell))

@@ -168,7 +168,7 @@ class CellFile:
 
     def _layout(self, cell: Cell) -> int:
         """Number of the cell's list of columns; few lists serve all cells."""
-        columns = {name: state.column for name, state in cell.states.items()}
+        columns = cell.columns
         # First by identity, for that is quick; the list keeps the columns, and so their identity.
         identity = tuple(map(id, columns.values()))
         number = self._numbers.get(identity)

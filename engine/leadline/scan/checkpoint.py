@@ -29,7 +29,7 @@ from ..profile.cells import with_functions
 from ..profile.custom import CustomSummary
 from ..schema import Column
 from ..snapshot import frames
-from ..snapshot.cells import columns_from_json, columns_to_json, decode_cell, encode_cell
+from ..snapshot.cells import cell_streams, columns_from_json, columns_to_json, decode_cell
 from ..snapshot.files import path_of, read_file, write_atomically
 from ..snapshot.frames import FileKind, Frame
 from .cellfile import CELLS_START
@@ -341,7 +341,7 @@ class Checkpoint:
             for frame in known[1]:
                 yield os.pread(self._file, frame.size, frame.offset), frame.content_size
             return
-        for content in encode_cell(cell, columns):
+        for content in cell_streams(cell, columns):
             yield frames.compress(content), len(content)
 
     def _reopen(self) -> None:

@@ -19,7 +19,9 @@ from ..profile.column import seed_of
 from ..profile.custom import CustomSummary
 from ..profile.summaries import SketchSettings
 from ..sketch.scratch import Scratch, borrowed
-from .cells import Codes, UnitCells, cells_of, segment_codes, whole_unit
+from ..snapshot.held import HeldColumn, HeldUnit
+from ..snapshot.unit import hold_unit_column
+from .cells import CellKey, Codes, UnitCells, cells_of, segment_codes, whole_unit
 from .evolution import FileColumn, FilePlan
 from .formats.base import Task, reason
 from .pool import Step, Work
@@ -27,6 +29,8 @@ from .windows import Windows
 
 # A column costs some work however few rows it has, about as much as this many.
 _FEW_ROWS = 1_024
+# Of fewer cells the states are objects at once, which is quicker for some hundreds of them.
+_MANY_CELLS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class UnitProfiler:
     ) -> None:
         self._settings, self._windows, self._max_cells = settings, windows, max_cells
         self._summaries = summaries
+        self._seen: set[CellKey] = set()  # of units with many cells, whatever thread divided them
 
     def work(self, label: str, plan: FilePlan, task: Task) -> Work[list[UnitResult]]:
         """The work of profiling every column of every unit of a task.
@@ -80,6 +85,30 @@ class UnitProfiler:
         data = pa.chunked_array([], type=column.type)
         with borrowed() as scratch:
             return self.profile(column, data, whole_unit(0), scratch)[0]
+
+    def hold(
+        self, file_column: FileColumn, data: pa.ChunkedArray, cells: UnitCells, scratch: Scratch
+    ) -> HeldColumn:
+        """The states of one column of one unit, encoded."""
+        column = file_column.column
+        settings = SketchSettings(seed_of(column.name), self._settings.k)
+        return hold_unit_column(
+            column, conform(data, file_column.type), cells.order, settings, scratch
+        )
+
+    def holds(self, cells: UnitCells) -> bool:
+        """Whether the states of a unit's cells are to be encoded at once.
+
+        That pays where no other unit has rows of these cells, for to merge a state it is decoded
+        again. Nobody knows it beforehand; but in an archive in order of time each unit brings new
+        windows, and in others all cells are known after the first units. It is a question of speed
+        alone: the bytes are the same.
+        """
+        if len(cells.keys) < _MANY_CELLS or self._summaries or self._settings.redacted:
+            return False
+        new = len(set(cells.keys) - self._seen)
+        self._seen.update(cells.keys)
+        return 2 * new > len(cells.keys)
 
     def profile(
         self, file_column: FileColumn, data: pa.ChunkedArray, cells: UnitCells, scratch: Scratch
@@ -155,7 +184,8 @@ class _Job:
         self._profiler, self._label, self._plan, self._task = profiler, label, plan, task
         self._held: dict[str, list[pa.ChunkedArray]] = {}
         self._units: list[UnitCells] = []
-        self._states: list[dict[str, list[ColumnState]]] = [{} for _ in task.rows]
+        self._states: list[dict[str, list[ColumnState] | HeldColumn]] = [{} for _ in task.rows]
+        self._holds = [False] * len(task.rows)
 
     def steps(self) -> list[Step]:
         """What can be done at once: the division into cells, or all columns if there is none."""
@@ -174,6 +204,7 @@ class _Job:
 
     def _divide(self) -> list[Step]:
         self._units = self._profiler.divide(self._label, self._plan, self._task, self._held)
+        self._holds = [self._profiler.holds(cells) for cells in self._units]
         return self._column_steps()
 
     def _column_steps(self) -> list[Step]:
@@ -218,8 +249,9 @@ class _Job:
     def _profile(
         self, unit: int, column: FileColumn, data: pa.ChunkedArray, scratch: Scratch
     ) -> None:
+        take = self._profiler.hold if self._holds[unit] else self._profiler.profile
         with _named(self._label, column):
-            states = self._profiler.profile(column, data, self._units[unit], scratch)
+            states = take(column, data, self._units[unit], scratch)
         self._states[unit][_name(column)] = states
 
 
@@ -270,16 +302,24 @@ def _name(file_column: FileColumn) -> str:
     return file_column.column.name
 
 
-def _result(rows: int, cells: UnitCells, states: list[list[ColumnState]]) -> UnitResult:
+def _result(
+    rows: int, cells: UnitCells, states: list[list[ColumnState] | HeldColumn]
+) -> UnitResult:
     sizes = np.diff(cells.order.starts).tolist()
+    held = [column for column in states if isinstance(column, HeldColumn)]
+    lists = [column for column in states if not isinstance(column, HeldColumn)]
+    assert not held or not lists
+    unit = HeldUnit.of(held) if held else None
     return UnitResult(
         rows,
         [
             Cell(
                 *key,
-                sizes[position],
-                {column[position].column.name: column[position] for column in states},
+                sizes[place],
+                {column[place].column.name: column[place] for column in lists}
+                if unit is None
+                else unit.states(place),
             )
-            for position, key in enumerate(cells.keys)
+            for place, key in enumerate(cells.keys)
         ],
     )

@@ -13,7 +13,7 @@ from ..errors import SnapshotError
 from ..profile import Cell, Profile
 from ..schema import Column
 from . import frames
-from .cells import Head, encode_cell, encode_head
+from .cells import Head, cell_streams, encode_head
 from .files import path_of, require_replaceable, write_atomically
 from .frames import FileKind, Frame, FrameError
 from .redact import redact
@@ -104,9 +104,9 @@ def _batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
 
 
 def _encode_all(cells: list[Cell], columns: Mapping[str, Column]) -> list[_Compressed]:
-    return [_compress(content) for cell in cells for content in encode_cell(cell, columns)]
+    return [_compress(content) for cell in cells for content in cell_streams(cell, columns)]
 
 
-def _compress(content: bytes) -> _Compressed:
+def _compress(content: bytes | memoryview) -> _Compressed:
     frame = frames.compress(content)
     return frame, len(content), zlib.crc32(frame)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -36,6 +36,7 @@ from ..schema import UNITS_PER_SECOND, Column, Kind, Role, is_encodable
 from . import states
 from .custom import decode_custom, encode_custom
 from .frames import FrameError
+from .held import HeldStates
 from .streams import binary_array, decode_stream, encode_stream
 
 PART_BYTES = 8 * 2**20  # states in one frame before a cell is cut
@@ -48,15 +49,7 @@ _LINEAGE_TYPES = {
     "rows": pa.int64(),
     "footer_hash": pa.utf8(),
 }
-_CELL_TYPES = {
-    "name": pa.utf8(),
-    "column": pa.utf8(),
-    "rows": pa.int64(),
-    "nulls": pa.int64(),
-    **states.TYPES,
-    "user_summaries": pa.binary(),
-}
-_BINARY = {name for name, type_ in _CELL_TYPES.items() if pa.types.is_binary(type_)}
+_BINARY = {name for name, type_ in states.ROW_TYPES.items() if pa.types.is_binary(type_)}
 _CELL_REQUIRED = ("name", "rows", "nulls")
 
 
@@ -212,6 +205,11 @@ def _column_to_json(column: Column) -> dict[str, Any]:
     }
 
 
+def describe(column: Column) -> str:
+    """A column as the JSON that stands beside a state of another type than the head's."""
+    return _to_json(_column_to_json(column))
+
+
 def _column_from_json(item: Any) -> Column:
     _require(isinstance(item, dict) and set(item) == _COLUMN_KEYS, "a column is described wrongly")
     storage = None if item["storage"] is None else Storage[str(item["storage"]).upper()]
@@ -270,15 +268,24 @@ def encode_cell(cell: Cell, columns: Mapping[str, Column]) -> list[bytes]:
     columns
         The profile's columns by name; states of other columns cannot be written.
     """
+    return list(map(bytes, cell_streams(cell, columns)))
+
+
+def cell_streams(cell: Cell, columns: Mapping[str, Column]) -> Iterator[bytes | memoryview]:
+    """What `encode_cell` gives, each stream only until the thread asks for the next one."""
+    if isinstance(cell.states, HeldStates):
+        header = _cell_header(cell, 0, 1)
+        content = cell.states.stream(header, columns, describe, PART_BYTES)
+        if content is not None:
+            yield content
+            return
     held = [(cell.states[name], columns[name]) for name in columns if name in cell.states]
     rows = [_encode_state(state, column) for state, column in held]
     sketches = _Sketches.of([states.sketches_of(state.summary) for state, _ in held])
     sizes = [sum([len(row[name]) for name in _BINARY & row.keys()]) for row in rows]
     parts = _parts([size + more for size, more in zip(sizes, sketches.sizes(), strict=True)])
-    return [
-        _encode_part(cell, rows[first:last], sketches, first, number, len(parts))
-        for number, (first, last) in enumerate(parts)
-    ]
+    for number, (first, last) in enumerate(parts):
+        yield _encode_part(cell, rows[first:last], sketches, first, number, len(parts))
 
 
 def _parts(sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -328,7 +335,7 @@ def decode_cell(content: bytes, columns: Mapping[str, Column], segments: int) ->
     Exception
         Of any kind; the caller turns it into one SnapshotError.
     """
-    text, rows = decode_stream(content, _CELL_TYPES, required=_CELL_REQUIRED)
+    text, rows = decode_stream(content, states.ROW_TYPES, required=_CELL_REQUIRED)
     header = _from_json(text, {"frame", "window", "segment", "rows", "part", "parts"})
     _require(header["frame"] == "cell", "the frame is not that of a cell")
     total, number, parts = (_count(header[name]) for name in ("rows", "part", "parts"))
@@ -343,15 +350,8 @@ def decode_cell(content: bytes, columns: Mapping[str, Column], segments: int) ->
     return CellPart(Cell(_window_from_json(header["window"]), segment, total, held), number, parts)
 
 
-def _encode_part(
-    cell: Cell,
-    rows: Sequence[dict[str, Any]],
-    sketches: _Sketches,
-    first: int,
-    number: int,
-    parts: int,
-) -> bytes:
-    header = _to_json(
+def _cell_header(cell: Cell, number: int, parts: int) -> str:
+    return _to_json(
         {
             "frame": "cell",
             "window": _window_to_json(cell.window),
@@ -361,10 +361,21 @@ def _encode_part(
             "parts": parts,
         }
     )
+
+
+def _encode_part(
+    cell: Cell,
+    rows: Sequence[dict[str, Any]],
+    sketches: _Sketches,
+    first: int,
+    number: int,
+    parts: int,
+) -> bytes:
+    header = _cell_header(cell, number, parts)
     held = {name for row in rows for name in row}.union(_CELL_REQUIRED)
     columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in held}
     columns |= sketches.arrays(first, first + len(rows))
-    return encode_stream(columns, _CELL_TYPES, header, required=_CELL_REQUIRED)
+    return encode_stream(columns, states.ROW_TYPES, header, required=_CELL_REQUIRED)
 
 
 def _encode_state(state: ColumnState, column: Column) -> dict[str, Any]:
@@ -373,7 +384,7 @@ def _encode_state(state: ColumnState, column: Column) -> dict[str, Any]:
     if state.custom:
         row["user_summaries"] = encode_custom(state.custom)
     if state.column != column:
-        row["column"] = _to_json(_column_to_json(state.column))
+        row["column"] = describe(state.column)
     return row
 
 

@@ -129,7 +129,7 @@ def read_header(data: bytes) -> FileKind:
 # --- data frames ---------------------------------------------------------------------------------
 
 
-def compress(content: bytes) -> bytes:
+def compress(content: bytes | memoryview) -> bytes:
     """One zstd frame with content size and checksum.
 
     Raises

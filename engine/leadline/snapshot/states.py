@@ -51,7 +51,17 @@ TYPES = {
     "classes": pa.binary(),
 }
 
-_RANGE_FIELDS = {
+# Every field of a row of a cell's table, in the order of the format.
+ROW_TYPES = {
+    "name": pa.utf8(),
+    "column": pa.utf8(),
+    "rows": pa.int64(),
+    "nulls": pa.int64(),
+    **TYPES,
+    "user_summaries": pa.binary(),
+}
+
+RANGE_FIELDS = {
     Storage.INT64: ("min_int64", "max_int64"),
     Storage.UINT64: ("min_uint64", "max_uint64"),
     Storage.FLOAT64: ("min_float64", "max_float64"),
@@ -162,7 +172,7 @@ def _encode_numeric(summary: NumericSummary) -> dict[str, Any]:
         return row | _encode_counts(summary.counts)
     moments = summary.moments
     assert moments is not None
-    low, high = _RANGE_FIELDS[summary.storage]
+    low, high = RANGE_FIELDS[summary.storage]
     return row | {
         "positive_infinity": summary.positive_infinity,
         "negative_infinity": summary.negative_infinity,
@@ -227,7 +237,7 @@ def _decode_counts(
 
 def _decode_moments(fields: _Fields, storage: Storage, count: int) -> Moments:
     mean, m2, m3, m4 = (float(fields.pop(name)) for name in ("mean", "m2", "m3", "m4"))
-    low, high = _RANGE_FIELDS[storage]
+    low, high = RANGE_FIELDS[storage]
     if not count:
         if (mean, m2, m3, m4) != (0.0, 0.0, 0.0, 0.0):
             raise FrameError("moments of no values are not zero")

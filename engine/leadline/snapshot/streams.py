@@ -17,10 +17,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from .._native.rows import Body
 from .frames import FrameError
 
 _KEY = b"leadline"
 _END = b"\xff\xff\xff\xff\0\0\0\0"
+_BEGIN = struct.Struct("<iI")  # of a message: -1, length of the metadata
 _ROOT = struct.Struct("<I")
 _SLOT = struct.Struct("<H")
 _VTABLE = struct.Struct("<i")
@@ -29,8 +31,13 @@ _TEXT = pa.utf8().id
 # How `struct` and NumPy call the types of fixed width.
 _CODES = {pa.int64().id: "q", pa.uint64().id: "Q", pa.float64().id: "d"}
 
+_EXAMPLES = {pa.utf8().id: "x", pa.binary().id: b"x"}
+
 # Slots of the tables in Arrow's Message.fbs and Schema.fbs that are looked at.
 _MESSAGE_HEADER = 2
+_MESSAGE_LENGTH = 3
+_BATCH_LENGTH = 0
+_BATCH_NODES = 1
 _SCHEMA_ENDIANNESS = 0
 _BATCH_BUFFERS = 2
 _BATCH_COMPRESSION = 3
@@ -62,6 +69,59 @@ def encode_stream(
     arrays = [_array(values, types[name]) for name, values in held.items()]
     batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
     return b"".join((schema.serialize(), batch.serialize(), _END))
+
+
+def join_stream(
+    names: tuple[str, ...], types: Mapping[str, pa.DataType], header: str, body: Body
+) -> memoryview:
+    """The Arrow IPC stream that `encode_stream` gives for these fields, from a batch's body.
+
+    pyarrow writes the metadata once for every list of fields; for each batch only its numbers are
+    replaced, which takes a tenth of the time of making arrays (0.3 ms a cell of 18 columns). The
+    stream lies in the body's memory.
+    """
+    schema, template, places = _batch_metadata(tuple((name, types[name]) for name in names))
+    metadata = bytearray(template)
+    length = np.int64(body.end - body.begin)
+    for place, numbers in zip(
+        places, (body.nodes[0, 0], length, body.nodes, body.buffers), strict=True
+    ):
+        raw = numbers.tobytes()
+        metadata[place : place + len(raw)] = raw
+    before = schema.with_metadata({_KEY: header}).serialize().to_pybytes() + metadata
+    first, last = body.begin - len(before), body.end + len(_END)
+    if first < 0:
+        raise FrameError("a cell's window and segment are described by more than 64 KiB")
+    body.stream[first : body.begin] = before
+    body.stream[body.end : last] = _END
+    return body.stream[first:last]
+
+
+@lru_cache(maxsize=256)
+def _batch_metadata(
+    fields: tuple[tuple[str, pa.DataType], ...],
+) -> tuple[pa.Schema, bytes, tuple[int, int, int, int]]:
+    """A batch's metadata, with the length before it, and where its numbers stand: rows, length of
+    the body, nodes, buffers.
+    """
+    schema = _schema_of(fields)
+    # One row: a number that is zero would be left out of the metadata.
+    arrays = [
+        _array([b"x" if type_ == pa.binary() else "x" if type_.id == _TEXT else 1], type_)
+        for _, type_ in fields
+    ]
+    content = pa.RecordBatch.from_arrays(arrays, schema=schema).serialize().to_pybytes()
+    size = _BEGIN.unpack_from(content)[1]
+    metadata = content[_BEGIN.size : _BEGIN.size + size]
+    table = _header_table(metadata)
+    length = _field(metadata, _ROOT.unpack_from(metadata, 0)[0], _MESSAGE_LENGTH)
+    found = [_field(metadata, table, _BATCH_LENGTH), length]
+    for slot in (_BATCH_NODES, _BATCH_BUFFERS):
+        place = _field(metadata, table, slot)
+        assert place is not None
+        found.append(place + _ROOT.unpack_from(metadata, place)[0] + _ROOT.size)
+    rows, length, nodes, buffers = (_BEGIN.size + (place or 0) for place in found)
+    return schema, content[: _BEGIN.size + size], (rows, length, nodes, buffers)
 
 
 def _is_written(
@@ -236,7 +296,7 @@ def _check_batch(message: pa.Message) -> None:
         end = offset + length
 
 
-def _header_table(metadata: pa.Buffer) -> int:
+def _header_table(metadata: pa.Buffer | bytes) -> int:
     """Position of the table (schema or batch) inside a Message."""
     message = _ROOT.unpack_from(metadata, 0)[0]
     place = _field(metadata, message, _MESSAGE_HEADER)
@@ -245,7 +305,7 @@ def _header_table(metadata: pa.Buffer) -> int:
     return place + int(_ROOT.unpack_from(metadata, place)[0])
 
 
-def _field(metadata: pa.Buffer, table: int, slot: int) -> int | None:
+def _field(metadata: pa.Buffer | bytes, table: int, slot: int) -> int | None:
     """Position of one field of a flatbuffer table, None if it has its default."""
     vtable = table - _VTABLE.unpack_from(metadata, table)[0]
     if vtable < 0:
