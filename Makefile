@@ -15,7 +15,7 @@ WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup lint types format warnings unit sanitize clean
-.PHONY: bench bench-quick bench-billion
+.PHONY: bench bench-quick bench-billion bench-verdicts
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -58,6 +58,9 @@ bench-quick: setup  ## the same on small data, printed only; some minutes
 
 bench-billion: setup  ## a billion rows through the command; 16 GB of disk for a while
 	$(BIN)/python -m benchmarks.run billion --write
+
+bench-verdicts: setup  ## false alarms and power, into docs/verdicts.md, beside the peers; two hours
+	$(BIN)/python -m benchmarks.verdicts.run
 
 clean:  ## remove everything that was built, the environment too
 	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

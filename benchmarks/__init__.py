@@ -12,5 +12,5 @@ them, ``peers/`` does the work in processes of its own (``worker`` is the loop i
 them), ``environments`` finds their interpreters, ``measure`` lets them take turns, ``parts`` says
 who runs against whom, ``promise`` what must come out, ``table`` and ``documents`` show it.
 ``bench_kernels`` is a suite of pytest-benchmark, ``kernels`` runs it. ``quantile_error`` and
-``significance`` measure accuracy, not time, and stand alone.
+``significance`` measure accuracy, not time, and stand alone; ``verdicts/`` does so for verdicts.
 """

@@ -15,8 +15,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-# whylogs 1.6.4 is the last release; NumPy 2 breaks it, and newer pyarrow wants NumPy 2.
-OF_THEIR_OWN = {"whylogs": ("whylogs==1.6.4", "numpy<2", "pyarrow<22", "pandas")}
+# whylogs 1.6.4 is the last release; NumPy 2 breaks it, and newer pyarrow wants NumPy 2. Its drift
+# scores want SciPy, which the extra that brings it pairs with an old Pillow. Evidently and NannyML
+# break with pandas 3, and NannyML imports statsmodels without asking for it.
+OF_THEIR_OWN = {
+    "whylogs": ("whylogs==1.6.4", "numpy<2", "pyarrow<22", "pandas<3", "scipy<1.14", "ipython"),
+    "evidently": ("evidently==0.7.23", "pandas<3", "pyarrow"),
+    "nannyml": ("nannyml==0.13.1", "pandas<3", "pyarrow", "statsmodels"),
+}
+# What has to be imported to know that a peer works; its name where nothing is said.
+MODULES = {"whylogs": "whylogs.viz.drift.column_drift_algorithms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,8 @@ def find(name: str, folder: Path) -> Peer:
     """The peer ``name``, installed now if need be; environments are made below ``folder``."""
     own = OF_THEIR_OWN.get(name)
     python = Path(sys.executable) if own is None else folder / name / "bin" / "python"
-    if python.exists() and imports(python, name):
+    module = MODULES.get(name, name)
+    if python.exists() and imports(python, module):
         return Peer(name, python)
     try:
         wanted = own or requirements(name)
@@ -41,7 +50,9 @@ def find(name: str, folder: Path) -> Peer:
         call(str(python), *PIP, *wanted)
     except InstallError as failure:
         return Peer(name, python, str(failure))
-    return Peer(name, python, None if imports(python, name) else "it is installed but not imported")
+    return Peer(
+        name, python, None if imports(python, module) else "it is installed but not imported"
+    )
 
 
 class InstallError(Exception):
