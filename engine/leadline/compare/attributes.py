@@ -24,6 +24,81 @@ class StatisticAttributes:
         return self["wasserstein"]
 
     @property
+    def wasserstein_scaled(self) -> Statistic:
+        """First Wasserstein distance over the reference's spread (`numeric.wasserstein_scaled`)."""
+        return self["wasserstein_scaled"]
+
+    @property
+    def energy(self) -> Statistic:
+        """Energy distance (`numeric.energy`)."""
+        return self["energy"]
+
+    @property
+    def kuiper(self) -> Statistic:
+        """Kuiper's distance (`numeric.kuiper`)."""
+        return self["kuiper"]
+
+    @property
+    def cramer_von_mises(self) -> Statistic:
+        """Cramer and von Mises' distance (`ranks.cramer_von_mises`)."""
+        return self["cramer_von_mises"]
+
+    @property
+    def anderson_darling(self) -> Statistic:
+        """Anderson and Darling's distance (`ranks.anderson_darling`)."""
+        return self["anderson_darling"]
+
+    @property
+    def mann_whitney(self) -> Statistic:
+        """Probability that a current row is larger (`ranks.mann_whitney`)."""
+        return self["mann_whitney"]
+
+    @property
+    def cliffs_delta(self) -> Statistic:
+        """Cliff's delta (`ranks.cliffs_delta`)."""
+        return self["cliffs_delta"]
+
+    @property
+    def shift_p5(self) -> Statistic:
+        """Shift of the 5 % quantile (`quantiles.quantile_shift`)."""
+        return self["shift_p5"]
+
+    @property
+    def shift_p25(self) -> Statistic:
+        """Shift of the lower quartile (`quantiles.quantile_shift`)."""
+        return self["shift_p25"]
+
+    @property
+    def shift_p50(self) -> Statistic:
+        """Shift of the median (`quantiles.quantile_shift`)."""
+        return self["shift_p50"]
+
+    @property
+    def shift_p75(self) -> Statistic:
+        """Shift of the upper quartile (`quantiles.quantile_shift`)."""
+        return self["shift_p75"]
+
+    @property
+    def shift_p95(self) -> Statistic:
+        """Shift of the 95 % quantile (`quantiles.quantile_shift`)."""
+        return self["shift_p95"]
+
+    @property
+    def welch_t(self) -> Statistic:
+        """Welch's t (`moments.welch_t`)."""
+        return self["welch_t"]
+
+    @property
+    def cohens_d(self) -> Statistic:
+        """Cohen's d (`moments.cohens_d`)."""
+        return self["cohens_d"]
+
+    @property
+    def variance_ratio(self) -> Statistic:
+        """Ratio of the variances (`moments.variance_ratio`)."""
+        return self["variance_ratio"]
+
+    @property
     def psi(self) -> Statistic:
         """Population stability index (`binned.psi`)."""
         return self["psi"]

@@ -77,7 +77,7 @@ def bhattacharyya(cells: Cells) -> Statistic:
     a, b = cells.reference.shares(SMOOTHING), cells.current.shares(SMOOTHING)
     # However far the boxes reach, the sum of the roots of their lowest ends is always there.
     least = float(np.sqrt(a.lower * b.lower).sum()) * (1 - RELATIVE_SLACK)
-    return _distance(
+    found = _distance(
         "bhattacharyya",
         cells,
         _hellinger_term,
@@ -86,6 +86,10 @@ def bhattacharyya(cells: Cells) -> Statistic:
         unit="nats",
         null_value=_freedom(cells) / 8,
     )
+    # Summed as it is defined, the sum of equal shares is 1 but for the rounding of each.
+    upper = found.upper + 4e-15
+    assert found.ci_upper is not None
+    return replace(found, upper=upper, ci_upper=max(found.ci_upper, upper))
 
 
 def total_variation(cells: Cells) -> Statistic:
@@ -100,7 +104,7 @@ def total_variation(cells: Cells) -> Statistic:
     return replace(
         cells.statistic("total_variation", value, lower, upper),
         ci_lower=max(0.0, lower - margin),
-        ci_upper=min(1.0, upper + margin),
+        ci_upper=max(min(1.0, upper + margin), upper),
         null_value=expected_variation(cells),
     )
 
@@ -118,9 +122,9 @@ def overlap(cells: Cells) -> Statistic:
     return replace(
         distance,
         value=1 - distance.value,
-        lower=max(0.0, 1 - distance.upper),
+        lower=max(0.0, 1 - distance.upper - 4e-15),  # shares of one side add up to 1 nearly
         upper=1 - distance.lower,
-        ci_lower=1 - distance.ci_upper,
+        ci_lower=max(0.0, 1 - distance.ci_upper - 4e-15),
         ci_upper=1 - distance.ci_lower,
         name="overlap",
         null_value=1 - distance.null_value,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
@@ -125,6 +127,30 @@ class ColumnComparison(StatisticAttributes):
         if self._measures is None:
             raise InputError(f"column {self.name!r} is on one side only")
         return self._measures.get(name)
+
+    def quantile_shift(self, share: float) -> Statistic:
+        """How far any quantile of a column of numbers moved (`quantiles.quantile_shift`).
+
+        Parameters
+        ----------
+        share
+            Between 0 and 1: 0.5 is the median. Those of 5, 25, 50, 75 and 95 % are also statistics,
+            from `shift_p5` to `shift_p95`.
+
+        Raises
+        ------
+        InputError
+            If ``share`` is no such number, or the column is on one side only.
+        MissingStatisticError
+            If the column holds no numbers.
+        """
+        if not isinstance(share, Real) or not 0 <= float(share) <= 1:
+            raise InputError(f"a quantile is a share between 0 and 1, not {share!r}")
+        found = self["shift_p50"]
+        assert self._measures is not None
+        if math.isnan(found.value):
+            return found
+        return self._measures.shift(float(share), "quantile_shift")
 
     def release(self) -> None:
         """Drop what statistics were computed from. They stay; another one computes it again."""

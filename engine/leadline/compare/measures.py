@@ -9,13 +9,13 @@ from typing import TypeVar, cast
 from ..profile import ColumnProfile
 from ..profile.summaries import NumericSummary, TextSummary
 from ..schema import Kind, merge_columns
-from ..sketch.moments import Moments
 from ..sketch.ranks import Band, bucket_distance
-from . import binned, contingency, numeric, shares
+from . import binned, contingency, moments, numeric, quantiles, ranks, shares
+from .bands import BandPair, Steps
 from .categorical import all_cells, entropy_change
 from .cells import Cells
 from .edges import decile_cells
-from .numeric import BandPair
+from .moments import MomentsPair
 from .shares import Occurrences
 from .statistic import MissingStatisticError, Statistic, undefined
 from .tally import Tallies, Tally
@@ -42,13 +42,28 @@ _SHARES: dict[str, Callable[[Occurrences, Occurrences], Statistic]] = {
     "z_test": shares.z_test,
     "fisher_exact": shares.fisher_exact,
 }
+_BANDS: dict[str, Callable[[Measures], Statistic]] = {
+    "wasserstein_scaled": lambda column: numeric.wasserstein_scaled(column.get("wasserstein")),
+    "energy": lambda column: numeric.energy(column.bands, unit=column.unit),
+    "kuiper": lambda column: numeric.kuiper(column.bands),
+}
+_RANKS: dict[str, Callable[[Steps], Statistic]] = {
+    "cramer_von_mises": ranks.cramer_von_mises,
+    "anderson_darling": ranks.anderson_darling,
+    "mann_whitney": ranks.mann_whitney,
+    "cliffs_delta": ranks.cliffs_delta,
+}
+_MOMENTS: dict[str, Callable[[MomentsPair], Statistic]] = {
+    "welch_t": moments.welch_t,
+    "cohens_d": moments.cohens_d,
+    "variance_ratio": moments.variance_ratio,
+}
+_SHIFTS = {f"shift_{name}": share for name, share in quantiles.SHARES.items()}
 _CELLS = {"psi": binned.psi} | _BINNED | _CONTINGENCY
-NUMERIC = ("ks", "wasserstein", "psi", *_BINNED)
+NUMERIC = ("ks", "wasserstein", *_BANDS, *_RANKS, "psi", *_BINNED, *_SHIFTS, *_MOMENTS)
 CATEGORICAL = ("chi2", "psi", *_BINNED, "cramers_v", "g_test", "entropy_change")
 TWO_VALUED = tuple(_SHARES)
 NAMES = tuple(dict.fromkeys(NUMERIC + CATEGORICAL + TWO_VALUED))
-# Error of a mean after merges, relative to the larger of its size and the deviation.
-MEAN_ERROR = 1e-12
 
 _T = TypeVar("_T")
 _BOOLEANS = {b"0": b"false", b"1": b"true"}
@@ -110,6 +125,22 @@ class Measures:
         return self._keep("bands", lambda: BandPair.of(self.reference.band, self.current.band))
 
     @property
+    def scale(self) -> float | None:
+        """Spread of the reference (`numeric.spread_of`)."""
+        return self._keep("scale", self._scale)
+
+    def shift(self, share: float, name: str) -> Statistic:
+        """Shift of a quantile of a column of numbers with values on both sides."""
+        return quantiles.quantile_shift(
+            self.reference.band,
+            self.current.band,
+            share,
+            name=name,
+            unit=self.unit,
+            scale=self.scale,
+        )
+
+    @property
     def tallies(self) -> Tallies | None:
         """Counts of single values on both sides; None where a side no longer holds them."""
         return self._keep("tallies", self._tallies)
@@ -121,7 +152,7 @@ class Measures:
 
     def release(self) -> None:
         """Drop what statistics were computed from; they stay, others compute it again."""
-        for part in ("bands", "cells", "tallies"):
+        for part in ("bands", "steps", "cells", "tallies"):
             self._kept.pop(part, None)
         for side in (self.reference, self.current):
             vars(side).pop("band", None)  # a cached property: computed again when asked for
@@ -150,7 +181,7 @@ class Measures:
         return "numeric" if kinds <= {Kind.INTEGER, Kind.FLOAT, Kind.DATE} else "other"
 
     def _compute(self, name: str) -> Statistic:
-        unit = self.unit if name == "wasserstein" else ""
+        unit = self.unit if name == "wasserstein" or name in _SHIFTS else ""
         for label, side in (("reference", self.reference), ("current profile", self.current)):
             if self.total(side) == 0:
                 return undefined(name, unit, f"the {label} has no values")
@@ -163,7 +194,15 @@ class Measures:
             return _CELLS[name](self._keep("cells", make))
         if name == "ks":
             return self._ks()
-        return self._wasserstein()
+        if name == "wasserstein":
+            return self._wasserstein()
+        if name in _BANDS:
+            return _BANDS[name](self)
+        if name in _RANKS:
+            return _RANKS[name](self._keep("steps", lambda: Steps.of(self.bands)))
+        if name in _MOMENTS:
+            return _MOMENTS[name](self._keep("moments", self._moments))
+        return self.shift(_SHIFTS[name], name)
 
     def _ks(self) -> Statistic:
         sides = self.reference, self.current
@@ -176,16 +215,23 @@ class Measures:
         return numeric.ks(self.reference.band, self.current.band)
 
     def _wasserstein(self) -> Statistic:
-        a, b = (
-            side.numeric.get_moments() for side in (self.reference, self.current) if side.numeric
-        )
-        error = MEAN_ERROR * (_size(a) + _size(b))
+        pair = self._moments()
+        shift = pair.current.mean - pair.reference.mean
         return numeric.wasserstein(
-            self.bands,
-            unit=self.unit,
-            mean_shift=(b.mean - a.mean, error),
-            scale=numeric.spread_of(self.reference.band, a.std),
+            self.bands, unit=self.unit, mean_shift=(shift, pair.mean_error), scale=self.scale
         )
+
+    def _moments(self) -> MomentsPair:
+        a, b = self.reference.numeric, self.current.numeric
+        assert a is not None
+        assert b is not None
+        infinite = sum(side.negative_infinity + side.positive_infinity for side in (a, b))
+        return MomentsPair(a.get_moments(), b.get_moments(), infinite)
+
+    def _scale(self) -> float | None:
+        assert self.reference.numeric is not None
+        deviation = self.reference.numeric.get_moments().std
+        return numeric.spread_of(self.reference.band, deviation)
 
     def _deciles(self) -> Cells:
         sides = (self.reference, self.current)
@@ -229,10 +275,6 @@ class Measures:
         if name not in kept:
             kept[name] = make()
         return cast(_T, kept[name])
-
-
-def _size(moments: Moments) -> float:
-    return max(abs(moments.mean), moments.std if moments.count > 1 else 0.0)
 
 
 def _distance_of_buckets(

@@ -8,73 +8,18 @@ and the largest value that any two functions inside the bands can give.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from ..sketch.points import SMALLEST, Floats, Points
-from ..sketch.ranks import Band, distance_bounds, union_points
+from ..sketch.points import Floats
+from ..sketch.ranks import Band, distance_bounds
+from .bands import EPSILON, BandPair, infinite_tails, range_of, rounding_of, widths_of
+from .laws import kuiper_p
 from .significance import kolmogorov_p
-from .statistic import RELATIVE_SLACK, Statistic, share_margin
+from .statistic import RELATIVE_SLACK, Statistic, share_margin, undefined
 
 IQR_TO_DEVIATION = 1.349  # interquartile range of a normal over its standard deviation
-EPSILON = float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True, slots=True)
-class BandPair:
-    """Two bands stated at the same points, as shares of their rows.
-
-    ``low`` and ``high`` are (points, 2) bounds of reference minus current, below and up to each
-    point; ``gap_low`` and ``gap_high`` hold between a point and the next.
-    """
-
-    points: Points
-    reference: Band
-    current: Band
-    low: Floats
-    high: Floats
-    middle: Floats
-
-    @classmethod
-    def of(cls, reference: Band, current: Band) -> BandPair:
-        """Both bands at the points of either."""
-        points = union_points(reference, current)
-        a, b = reference.on(points), current.on(points)
-        n, m = a.total, b.total
-        return cls(
-            points=points,
-            reference=a,
-            current=b,
-            low=a.lower / n - b.upper / m,
-            high=a.upper / n - b.lower / m,
-            middle=a.estimate / n - b.estimate / m,
-        )
-
-    @property
-    def confidence(self) -> float:
-        """Probability with which both bands hold."""
-        return self.reference.confidence * self.current.confidence
-
-    def gaps(self, margin_a: float = 0.0, margin_b: float = 0.0) -> tuple[Floats, Floats]:
-        """Bounds of the difference between consecutive points, bands widened by margins."""
-        a, b = self.reference, self.current
-        low_a = np.maximum(a.lower[:-1, 1] / a.total - margin_a, 0.0)
-        high_a = np.minimum(a.upper[1:, 0] / a.total + margin_a, 1.0)
-        low_b = np.maximum(b.lower[:-1, 1] / b.total - margin_b, 0.0)
-        high_b = np.minimum(b.upper[1:, 0] / b.total + margin_b, 1.0)
-        return low_a - high_b, high_a - low_b
-
-    def joint_gaps(self, margin_a: float = 0.0, margin_b: float = 0.0) -> tuple[Floats, Floats]:
-        """As `gaps`, but two sketches' errors, being independent, add up in squares."""
-        low, high = self.gaps(margin_a, margin_b)
-        a, b = self.reference, self.current
-        sketched = (a.noise[:-1] > 0) & (b.noise[:-1] > 0)
-        noise = np.hypot(a.noise[:-1] / a.total, b.noise[:-1] / b.total) + margin_a + margin_b
-        floor = np.maximum(low, self.middle[:-1, 1] - noise)
-        ceiling = np.minimum(high, self.middle[:-1, 1] + noise)
-        sound = sketched & (floor <= ceiling)
-        return np.where(sound, floor, low), np.where(sound, ceiling, high)
 
 
 def ks(reference: Band, current: Band) -> Statistic:
@@ -110,6 +55,34 @@ def ks_within(
         name="ks",
         p_value=kolmogorov_p(lower, n, m),
         note=f"largest at {where:.6g}" if value > 0 else "",
+    )
+
+
+def kuiper(pair: BandPair) -> Statistic:
+    """Kuiper's distance: the largest excess of either distribution function over the other, added.
+
+    ``max(F - G) + max(G - F)``, at least `ks` and at most twice as much; unlike it as sensitive in
+    the tails as in the middle, and the same wherever a circle (hours of a day) is cut. SciPy has
+    none; astropy's `kuiper_two` computes the same. The p-value is that of the limit law at the
+    lower bound, the 99 % interval as of `ks`, with both sides' margins once for each excess.
+    """
+    n, m = pair.reference.total, pair.current.total
+    gap_low, gap_high = pair.gaps()
+    lower = max(0.0, float(np.max(pair.low))) + max(0.0, float(np.max(-pair.high)))
+    upper = max(0.0, float(np.max(pair.high)), float(np.max(gap_high, initial=0.0)))
+    upper += max(0.0, float(np.max(-pair.low)), float(np.max(-gap_low, initial=0.0)))
+    value = max(0.0, float(pair.middle.max())) + max(0.0, float(-pair.middle.min()))
+    upper = max(lower, min(upper, 1.0))
+    margin = 2 * (share_margin(n) + share_margin(m))
+    return Statistic(
+        value=min(max(value, lower), upper),
+        lower=_nudged(lower, -4 * EPSILON),
+        upper=_nudged(upper, 4 * EPSILON),
+        ci_lower=max(0.0, lower - margin),
+        ci_upper=min(1.0, upper + margin),
+        confidence=pair.confidence,
+        name="kuiper",
+        p_value=kuiper_p(lower, n, m),
     )
 
 
@@ -165,19 +138,19 @@ def wasserstein(
     observed range moved to its ends (without such a limit no sample bounds the distance): both
     functions widened by the 99 % margin of Dvoretzky, Kiefer, Wolfowitz and Massart.
     """
-    tails = _infinite_tails(pair)
+    tails = infinite_tails(pair)
     if tails == math.inf:
         return Statistic(math.inf, math.inf, math.inf, name="wasserstein", unit=unit, scale=scale)
-    width = _widths(pair.points)
+    width = widths_of(pair.points)
     low, high = pair.joint_gaps()
     lower, upper = _areas(width, low, high)
     if mean_shift is not None and tails == 0.0:
         lower, upper = _with_mean_shift(width, low, high, (lower, upper), mean_shift)
-    slack = RELATIVE_SLACK * upper + _rounding(pair, width, low, high)
+    slack = RELATIVE_SLACK * upper + rounding_of(pair, width, low, high)
     lower, upper = max(0.0, lower - slack), upper + slack
     margins = (share_margin(side.total) for side in (pair.reference, pair.current))
     ci_lower, ci_upper = _areas(width, *pair.joint_gaps(*margins))
-    if not np.isfinite(_range(pair)):
+    if not np.isfinite(range_of(pair)):
         upper = math.inf  # the range itself is beyond the largest double
     middle = np.abs(pair.middle[:-1, 1] + pair.middle[1:, 0]) / 2
     value = min(max(float(np.sum(width * middle)), lower), upper)
@@ -193,6 +166,95 @@ def wasserstein(
         scale=scale,
         note=f"{value / scale:.3g} of the reference's spread" if scale else "",
     )
+
+
+def wasserstein_scaled(found: Statistic) -> Statistic:
+    """The first Wasserstein distance over the reference's spread: a pure number.
+
+    Spread is the interquartile range over 1.349, or the standard deviation if that is 0
+    (`spread_of`); it is printed as ``scale``, and the interval is for that very scale. Evidently
+    divides by the standard deviation, which one outlier can make as large as it likes.
+
+    Parameters
+    ----------
+    found
+        What `wasserstein` gave.
+    """
+    if found.scale is None:
+        return undefined(
+            "wasserstein_scaled", "", "all values of the reference are one: there is no spread"
+        )
+    return replace(
+        scaled(found, found.scale), name="wasserstein_scaled", unit="", scale=found.scale, note=""
+    )
+
+
+def scaled(found: Statistic, scale: float) -> Statistic:
+    """Value and intervals over a scale."""
+    ends = (None if x is None else x / scale for x in (found.ci_lower, found.ci_upper))
+    ci_lower, ci_upper = ends
+    return replace(
+        found,
+        value=found.value / scale,
+        lower=found.lower / scale,
+        upper=found.upper / scale,
+        ci_lower=ci_lower,
+        ci_upper=ci_upper,
+    )
+
+
+def energy(pair: BandPair, *, unit: str) -> Statistic:
+    """Energy distance: the root of twice the area under ``(F - G)**2``, in roots of the unit.
+
+    As `scipy.stats.energy_distance`, except that infinities, for which SciPy returns NaN, give
+    infinity unless both sides have the same share of them. The 99 % interval is that of
+    `wasserstein`: for populations with everything outside of the observed range moved to its ends.
+
+    Parameters
+    ----------
+    pair
+        The two bands.
+    unit
+        Unit of the column.
+    """
+    unit = f"sqrt({unit})" if unit else ""
+    if infinite_tails(pair) == math.inf:
+        return Statistic(math.inf, math.inf, math.inf, name="energy", unit=unit)
+    width = widths_of(pair.points)
+    # As large as the range: neither squares nor sums of widths overflow then.
+    size = float(width.max(initial=0.0)) or 1.0
+    part = width / size
+    low, high = pair.joint_gaps()
+    lower, upper = _square_areas(part, low, high)
+    slack = RELATIVE_SLACK * upper + rounding_of(pair, width, low, high) / size
+    margins = (share_margin(side.total) for side in (pair.reference, pair.current))
+    ci_lower, ci_upper = _square_areas(part, *pair.joint_gaps(*margins))
+    first, last = pair.middle[:-1, 1], pair.middle[1:, 0]
+    middle = float(np.sum(part * (first * first + first * last + last * last))) / 3
+
+    def root(area: float) -> float:
+        return math.sqrt(2 * max(area, 0.0)) * math.sqrt(size)
+
+    lower, upper = root(lower - slack), root(upper + slack)
+    if not np.isfinite(range_of(pair)):
+        upper = math.inf
+    return Statistic(
+        value=min(max(root(middle), lower), upper),
+        lower=lower,
+        upper=upper,
+        ci_lower=min(root(ci_lower), lower),
+        ci_upper=max(root(ci_upper), upper),
+        confidence=pair.confidence,
+        name="energy",
+        unit=unit,
+    )
+
+
+def _square_areas(width: Floats, low: Floats, high: Floats) -> tuple[float, float]:
+    """Least and largest area under the square of what lies in ``low`` to ``high``."""
+    least = np.maximum(np.maximum(low, -high), 0.0)
+    most = np.maximum(high, -low)
+    return float(np.sum(width * least * least)), float(np.sum(width * most * most))
 
 
 def _nudged(distance: float, room: float) -> float:
@@ -232,52 +294,7 @@ def _with_mean_shift(
     return (lower, upper) if lower <= upper else bounds
 
 
-def _infinite_tails(pair: BandPair) -> float:
-    """Infinity if the sides' shares of infinite values differ, -1 if equal, 0 without any."""
-    found = 0.0
-    for at, column in ((0, 1), (-1, 0)):
-        if len(pair.points) and np.isinf(np.real(pair.points[at])):
-            sides = (pair.reference, pair.current)
-            counts = [side.estimate[at, column] for side in sides]
-            if column == 0:
-                counts = [side.total - count for side, count in zip(sides, counts, strict=True)]
-            if int(counts[0]) * pair.current.total != int(counts[1]) * pair.reference.total:
-                return math.inf
-            found = -1.0
-    return found
-
-
 def _areas(width: Floats, low: Floats, high: Floats) -> tuple[float, float]:
     """Least and largest area between two functions whose difference lies in ``low`` to ``high``."""
     least = np.maximum(np.maximum(low, -high), 0.0)
     return float(np.sum(width * least)), float(np.sum(width * np.maximum(high, -low)))
-
-
-def _widths(points: Points) -> Floats:
-    """Distance of each point to the next; 0 where one of them is infinite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        width = np.diff(np.real(points))
-    if points.dtype.kind == "c":
-        width = width + np.diff(np.imag(points))
-    return np.where(np.isfinite(width), width, 0.0)
-
-
-def _rounding(pair: BandPair, width: Floats, low: Floats, high: Floats) -> float:
-    """Room for the rounding of shares, wherever they differ, and of integers beyond 2**53."""
-    apart = (low != 0) | (high != 0)
-    if not apart.any():
-        return 0.0
-    # Below the normal doubles a product loses up to one subnormal step, whatever its size.
-    steps = SMALLEST * (pair.reference.total + pair.current.total)
-    room = 4 * EPSILON * float(np.sum(width[apart])) + steps
-    if pair.points.dtype.kind == "c":
-        room += float(np.spacing(np.max(np.abs(np.real(pair.points)))))
-    return room
-
-
-def _range(pair: BandPair) -> float:
-    """Width of the finite points; infinity where it is beyond the largest double."""
-    real = np.real(pair.points)
-    finite = real[np.isfinite(real)]
-    with np.errstate(over="ignore"):
-        return float(finite[-1] - finite[0]) if len(finite) else 0.0

@@ -90,12 +90,13 @@ def cohens_h(reference: Occurrences, current: Occurrences) -> Statistic:
     value = angle_between(reference, current)
     lower, upper = _apart((low_a, high_a), (low_b, high_b))
     slack = RELATIVE_SLACK * upper
+    lower, upper = max(0.0, min(lower, value) - slack), max(upper, value) + slack
     ci_lower, ci_upper = _apart(_population(reference), _population(current))
     p_value, test = _p_value(reference, current)
     return Statistic(
         value=value,
-        lower=max(0.0, min(lower, value) - slack),
-        upper=max(upper, value) + slack,
+        lower=lower,
+        upper=upper,
         ci_lower=min(ci_lower, lower),
         ci_upper=max(ci_upper, upper),
         name="cohens_h",

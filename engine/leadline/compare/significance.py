@@ -7,6 +7,7 @@ on first use, and only its special functions.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -58,7 +59,7 @@ def chi_square_p(value: float, freedom: int) -> float:
     return float(special().chdtrc(freedom, value)) if freedom > 0 else 1.0
 
 
-def student_p(value: float, freedom: int) -> float:
+def student_p(value: float, freedom: float) -> float:
     """Upper tail of Student's law."""
     return float(special().stdtr(freedom, -value))
 
@@ -231,6 +232,22 @@ def share_interval(low: float, high: float, rows: int, tail: float) -> tuple[flo
     if not high < rows:
         return least, 1.0
     return least, float(special().betaincinv(high + 1, rows - high, 1 - tail))
+
+
+def binomial_range(rows: int, share: float, tail: float) -> tuple[int, int]:
+    """Ranks, from 1, between whose values the population's quantile lies.
+
+    Each end misses it with a probability of at most ``tail``, whatever the distribution. Ranks 0
+    and ``rows + 1`` stand for values without a bound.
+
+    >>> binomial_range(100, 0.5, 0.025)
+    (40, 61)
+    """
+
+    def lowest(share: float) -> int:
+        return bisect_right(range(rows + 1), tail, key=lambda k: special().bdtr(k, rows, share))
+
+    return lowest(share), rows + 1 - lowest(1 - share)
 
 
 def adjust(p: Sequence[float], correction: str) -> list[float]:
