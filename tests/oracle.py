@@ -111,15 +111,15 @@ def energy_exact(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def mean(a: np.ndarray) -> float:
-    """Mean of doubles, rounded once."""
-    return float(sum(map(Fraction, a.tolist())) / len(a))
+    """Mean of doubles, summed exactly."""
+    return math.fsum(a.tolist()) / len(a)
 
 
 def variance(a: np.ndarray) -> float:
-    """Variance of doubles with n - 1, rounded once."""
-    values = [Fraction(x) for x in a.tolist()]
-    middle = sum(values) / len(values)
-    return float(sum((x - middle) ** 2 for x in values) / (len(values) - 1))
+    """Variance of doubles with n - 1: two passes, the second of which corrects the first."""
+    apart = (a - mean(a)).tolist()
+    rest = math.fsum(apart)
+    return (math.fsum(x * x for x in apart) - rest * rest / len(a)) / (len(a) - 1)
 
 
 def quantile(a: np.ndarray, share: float) -> float:
