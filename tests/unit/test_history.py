@@ -80,7 +80,7 @@ def test_windows_joined_to_the_length_of_another_profile() -> None:
 def test_thresholds_name_the_effect() -> None:
     parts = [RANDOM.normal(0, 1, 150) for _ in range(3)]
     found = History.of(days(parts), limits=Limits(columns={"x": {"statistic": "wasserstein"}}))
-    assert set(found.columns["x"].effects) == {"wasserstein"}
+    assert set(found.columns["x"].effects) == {"wasserstein_scaled"}
 
 
 def test_a_window_without_enough_rows_has_no_effect() -> None:

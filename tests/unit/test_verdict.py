@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from leadline.compare import ColumnComparison, Comparison, MissingStatisticError, compare
 from leadline.compare.shares import Ratio
@@ -509,7 +510,8 @@ def test_another_effect_can_be_judged(name: str, rule: str) -> None:
     a, b = NORMAL[:10_000], NORMAL[10_000:] + 0.2
     found = compared(a, b, thresholds={"statistic": name}).values
     assert found.effect is not None
-    assert (found.effect.name, found.test, found.rule) == (name, "ks", rule)
+    assert found.effect.name.removesuffix("_scaled") == name
+    assert (found.test, found.rule) == ("ks", rule)
 
 
 def test_psi_is_possible_from_a_tenth_on() -> None:
@@ -529,4 +531,25 @@ def test_psi_of_too_few_rows_for_its_cells_is_not_judged() -> None:
 def test_an_infinite_effect_is_not_comparable() -> None:
     infinite = np.where(np.arange(500) > 400, np.inf, NORMAL[:500])
     found = compared(NORMAL[:500], infinite, thresholds={"statistic": "wasserstein"}).values
-    assert found.reason == "not comparable: wasserstein is infinite: infinite values changed"
+    assert found.reason == "not comparable: wasserstein scaled is infinite: infinite values changed"
+
+
+def test_means_are_tested_where_ks_cannot_tell() -> None:
+    """A shift of 0.1 deviations of N(100, 1): two of its buckets hold 60 % of the rows."""
+    a, b = (RANDOM.normal(mean, 1, 200_000) for mean in (100.0, 100.1))
+    found = compared(a, b).values
+    effect = found.effect
+    assert effect is not None
+    assert effect.p_value is not None
+    assert effect.upper - effect.lower > 0.01
+    assert found.test == "ks or means"
+    expected = stats.ttest_ind(a, b, equal_var=False).pvalue
+    assert effect.p_value <= 2.1 * max(expected, 1e-300)
+    narrow = compared(NORMAL[:10_000], NORMAL[10_000:]).values
+    assert narrow.test == "ks"
+
+
+def test_a_tiny_significant_shift_is_negligible() -> None:
+    a, b = (RANDOM.normal(mean, 1, 1_000_000) for mean in (100.0, 100.02))
+    found = compared(a, b).values
+    assert (found.verdict, found.rule, found.test) == ("none", "negligible", "ks or means")

@@ -7,6 +7,7 @@ reference is constant, which is judged as "that value" against "any other".
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from ..profile import ColumnProfile
@@ -24,6 +25,8 @@ from .thresholds import UNJUDGED_ROLES, Thresholds
 from .two_valued import two_categories
 from .verdict import Evidence, Judgement, not_comparable
 
+# Width of ks, over the smallest significant distance, from which the means are tested too.
+BLURRED = 0.1
 _DEFAULTS = {"numeric": "ks", "categorical": "total_variation"}
 
 
@@ -42,14 +45,27 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
         assert measures.tallies is not None
         limit = thresholds.of_effect("total_variation", role)
         return categories_evidence(measures.tallies, limit, thresholds.significance)
-    effect = measures.get("ks")
-    rows = [measures.total(side) for side in (measures.reference, measures.current)]
-    return Evidence(
-        effect,
-        thresholds.of_effect("ks", role),
-        "ks",
-        detectable=lambda: kolmogorov_distance(thresholds.significance, *rows),
-    )
+    return _distance_evidence(measures, role, thresholds)
+
+
+def _distance_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Evidence:
+    """What is judged of numbers: ks, with its own test and, where that sees too little, of means.
+
+    A test of ks takes the certain end of the interval. Where buckets are heavy the interval may be
+    wider than all that rows so many can tell apart; means are known there all the same.
+    """
+    effect, test = measures.get("ks"), "ks"
+    n, m = (measures.total(side) for side in (measures.reference, measures.current))
+    level = thresholds.significance
+    detectable = kolmogorov_distance(level, n, m)
+    if effect.upper - effect.lower > BLURRED * detectable:
+        means = measures.get("welch_t").p_value
+        if means is not None and effect.p_value is not None:
+            # Two tests: twice the smaller p-value, as Bonferroni's.
+            effect = replace(effect, p_value=min(1.0, 2 * min(effect.p_value, means)))
+            test, detectable = "ks or means", kolmogorov_distance(level / 2, n, m)
+    limit = thresholds.of_effect("ks", role)
+    return Evidence(effect, limit, test, detectable=lambda: detectable)
 
 
 def value_effect(measures: Measures, role: Role, thresholds: Thresholds) -> Statistic | None:
@@ -68,11 +84,10 @@ def _chosen_evidence(
     measures: Measures, name: str, role: Role, thresholds: Thresholds
 ) -> Evidence | Judgement:
     """What is judged where the user chose another effect; the test stays that of the kind."""
-    effect, limit = measures.get(name), thresholds.of_effect(name, role)
-    if name == "wasserstein":
-        if effect.scale is None:
-            return not_comparable("all values of the reference are one: a distance has no scale")
-        effect = _over_scale(effect, effect.scale)
+    limit = thresholds.of_effect(name, role)
+    effect = measures.get("wasserstein_scaled" if name == "wasserstein" else name)
+    if math.isnan(effect.value):
+        return not_comparable(effect.note)
     expected = effect.null_value
     if expected is not None and expected > limit / 2:
         return not_comparable(
@@ -85,21 +100,6 @@ def _chosen_evidence(
         limit,
         test,
         watch=thresholds.possible_psi if name == "psi" else None,
-    )
-
-
-def _over_scale(effect: Statistic, scale: float) -> Statistic:
-    """A distance in the column's unit as a multiple of the reference's spread."""
-    bounds = [effect.ci_lower, effect.ci_upper]
-    low, high = (None if bound is None else bound / scale for bound in bounds)
-    return replace(
-        effect,
-        value=effect.value / scale,
-        lower=effect.lower / scale,
-        upper=effect.upper / scale,
-        ci_lower=low,
-        ci_upper=high,
-        unit="",
     )
 
 
