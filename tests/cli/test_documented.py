@@ -82,6 +82,8 @@ def test_compare(run: Run, snapshots: tuple[Path, Path]) -> None:
     columns = figures["columns"].values()
     for column in columns:
         assert set(column) == set(COMPARED)
+        assert column["quality"]
+        assert keys_of(column["quality"].values()) == {"reference", "current"}
         assert set(column["types"]) == set(column["rows"]) == COMPARED["types"]
         judgement = set(TABLES["Of a judgement"])
         assert set(column["missing"]) == judgement

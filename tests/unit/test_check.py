@@ -235,6 +235,22 @@ def test_drift_is_judged_by_the_policys_thresholds(random: np.random.Generator) 
     assert [v.severity.value for v in warned.violations] == ["warning"]
 
 
+def test_features_may_be_allowed_to_drift_to_a_share(random: np.random.Generator) -> None:
+    names = [f"x{i}" for i in range(4)]
+    a = {name: random.normal(0, 1, 2_000) for name in names}
+    b = {**{name: random.normal(0, 1, 2_000) for name in names}, "x0": a["x0"] + 1}
+    reference, current = ll.profile(a), ll.profile(b)
+    result = held("[drift]\ndrift_share = 0.5", current, reference=reference)
+    (outcome,) = [each for each in result.outcomes if each.verdict == "drift"]
+    assert outcome.status is UNDECIDED
+    assert outcome.reason.endswith("; under 0.5 of the columns drifted")
+    assert not result.failed()
+    assert result.failed("possible")
+    assert held("[drift]\ndrift_share = 0.25", current, reference=reference).failed()
+    heavy = {"importance": {"x0": 10.0}}
+    assert held("[drift]\ndrift_share = 0.5", current, reference=reference, **heavy).failed()
+
+
 def test_a_renamed_column_is_named(random: np.random.Generator) -> None:
     reference = ll.profile({"age": random.normal(40, 10, 1_000), "x": [1] * 1_000})
     current = ll.profile({"years": random.normal(40, 10, 1_000), "x": [1] * 1_000})

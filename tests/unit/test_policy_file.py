@@ -41,6 +41,8 @@ minimum = 0
 maximum = 1
 [roles.score.drift]
 ks = 0.02
+decisions = [0.5, 0.9]
+severity = "warning"
 
 [columns.age]
 severity = "warning"
@@ -116,6 +118,7 @@ def test_thresholds_are_those_that_compare_takes() -> None:
     limits = Policy.parse(WHOLE).thresholds
     assert limits.of("x", Kind.FLOAT, Role.FEATURE).ks == 0.1
     assert limits.of("x", Kind.FLOAT, Role.SCORE).of_effect("ks", Role.SCORE) == 0.02
+    assert limits.of("x", Kind.FLOAT, Role.SCORE).decisions == (0.5, 0.9)
     assert limits.drift_share == 0.5
 
 

@@ -189,3 +189,15 @@ def test_all_figures_of_a_pair_by_name() -> None:
     assert value(figures["vanished_share"].current) == 0.5
     assert "empty_share" not in figures
     assert {each.name for each in quality_figures(None, column(["a"]))} >= {"empty_share"}
+
+
+def test_a_comparison_has_quality_and_schema() -> None:
+    before = ll.profile({"x": [1, 0] * 100, "old": [1.5, 2.5] * 100})
+    now = ll.profile({"x": [1, 3] * 100, "new": [1.5, 2.5] * 100})
+    comparison = ll.compare(before, now)
+    assert value(comparison["x"].quality["unseen_share"].current) == 0.5
+    assert value(comparison["x"].quality["zero_share"].reference) == 0.5
+    assert [str(change) for change in comparison.schema] == [
+        "'old' seems to be 'new' now: 100% alike"
+    ]
+    assert comparison.to_dict()["schema"][0]["kind"] == "renamed"

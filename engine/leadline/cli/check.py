@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import InputError
-from .options import Json, Quiet, Recover, names
+from .options import Json, Quiet, Recover, names, weights
 from .output import FOUND, console, print_parts, write_json
 from .show import chosen
 
@@ -19,6 +20,10 @@ def check(
         typer.Argument(metavar="[REF] CUR", help="Snapshot to check, after its reference if any."),
     ],
     policy: Annotated[str, typer.Option("--policy", "-p", metavar="FILE", help="Policy file.")],
+    importance: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV or JSON file with a weight for some columns."),
+    ] = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(metavar="WHAT,...", help="Exit with 1 on possible, undecided, warning too."),
@@ -49,7 +54,9 @@ def check(
     *before, current = [read(path, recover=recover) for path in snapshots]
     part = chosen(current, window, segment or [])
     reference = before[0] if before else None
-    result = check_profile(part, rules, reference=reference, now=_instant(as_of))
+    result = check_profile(
+        part, rules, reference=reference, now=_instant(as_of), importance=weights(importance)
+    )
     failed = result.failed(*also)
     against, title = shown(snapshots[0]) if before else None, shown(snapshots[-1])
     if as_json:

@@ -34,6 +34,9 @@ def compare(
         Path | None,
         typer.Option(metavar="FILE", help="CSV or JSON file with a weight for some columns."),
     ] = None,
+    policy: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Policy whose thresholds decide.")
+    ] = None,
     independent: Annotated[
         bool,
         typer.Option(
@@ -49,6 +52,7 @@ def compare(
     """Compare two snapshots column by column; the worst come first."""
     from ..compare import compare as compare_profiles
     from ..locations import shown
+    from ..policy import Policy
     from ..snapshot import read
 
     own = custom_summaries(summaries)
@@ -59,6 +63,7 @@ def compare(
         statistics=asked,
         by=_columns(by),
         importance=weights(importance),
+        thresholds=Policy.read(policy).thresholds if policy is not None else None,
         calibrate=not independent,
     )
     chosen = [result[name] for name in column or []]

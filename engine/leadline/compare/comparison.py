@@ -16,6 +16,8 @@ from .attributes import StatisticAttributes
 from .categorical import CategoryChange
 from .custom import custom_statistics
 from .measures import Measures
+from .quality import QualityFigure, quality_figures
+from .schema_changes import SchemaChange, schema_changes
 from .scores import ScoreChange
 from .statistic import Statistic
 from .thresholds import STRICT_ROLES, Limits
@@ -158,6 +160,11 @@ class ColumnComparison(StatisticAttributes):
             self._measures.release()
 
     @property
+    def quality(self) -> dict[str, QualityFigure]:
+        """Figures of data quality on both sides, by name (`quality.quality_figures`)."""
+        return {one.name: one for one in quality_figures(self.reference, self.current)}
+
+    @property
     def custom(self) -> dict[str, Statistic]:
         """What users' own summaries say, by name (`custom.custom_statistics`)."""
         return custom_statistics(self.reference, self.current)
@@ -186,6 +193,7 @@ class ColumnComparison(StatisticAttributes):
             "change": list(self.change),
             "importance": self.importance,
             "score": self.score.to_dict() if self.score is not None else None,
+            "quality": {name: one.to_dict() for name, one in self.quality.items()},
             "unseen": self.unseen.to_dict(),
             "vanished": self.vanished.to_dict(),
             "statistics": statistics,
@@ -345,6 +353,13 @@ class Comparison:
         return tuple(c.name for c in self.columns if c.retyped)
 
     @property
+    def schema(self) -> tuple[SchemaChange, ...]:
+        """Columns that were added, lost, renamed or retyped (`schema_changes`)."""
+        before = {c.name: c.reference for c in self.columns if c.reference is not None}
+        now = {c.name: c.current for c in self.columns if c.current is not None}
+        return schema_changes(before, now)
+
+    @property
     def worst_first(self) -> tuple[ColumnComparison, ...]:
         """The columns by verdict, then by effect over threshold, largest first."""
         return tuple(sorted(self.columns, key=_order))
@@ -383,14 +398,16 @@ class Comparison:
         else `none`. Columns that are not comparable do not count while any column is.
         """
         strict = [c.verdict for c in self.columns if c.role in STRICT_ROLES]
-        others = [c for c in self.columns if c.role not in STRICT_ROLES]
-        verdicts = [*strict, self._of_features(others), *(one.verdict for one in self.segments)]
+        verdicts = [*strict, self.features_verdict, *(one.verdict for one in self.segments)]
         if self.mix is not None:
             verdicts.append(self.mix.verdict)
         return worst([v for v in verdicts if v is not Verdict.NOT_COMPARABLE])
 
-    def _of_features(self, columns: Sequence[ColumnComparison]) -> Verdict:
-        judged = [c for c in columns if c.verdict is not Verdict.NOT_COMPARABLE]
+    @property
+    def features_verdict(self) -> Verdict:
+        """The verdict on all columns together that are no predictions, scores or labels."""
+        features = [c for c in self.columns if c.role not in STRICT_ROLES]
+        judged = [c for c in features if c.verdict is not Verdict.NOT_COMPARABLE]
         found = worst([column.verdict for column in judged])
         if found is not Verdict.DRIFT:
             return found
@@ -421,6 +438,7 @@ class Comparison:
             "added": list(self.added),
             "missing": list(self.missing),
             "retyped": list(self.retyped),
+            "schema": [one.to_dict() for one in self.schema],
             "rows": {"reference": self.reference_rows, "current": self.current_rows},
             "correction": self.correction,
             "family": self.family,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..compare import ColumnComparison, Comparison, Judgement, Verdict, compare
 from ..compare.schema_changes import renamed_columns
-from ..compare.thresholds import UNJUDGED_ROLES
+from ..compare.thresholds import STRICT_ROLES, UNJUDGED_ROLES
 from ..errors import InputError, PolicyError
 from ..estimate import Estimate
 from ..profile import ColumnProfile, Profile
@@ -132,6 +132,7 @@ def check(
     *,
     reference: Profile | None = None,
     now: datetime | None = None,
+    importance: Mapping[str, float] | None = None,
 ) -> Check:
     """Hold a profile against a policy, over all its windows and segments.
 
@@ -146,6 +147,8 @@ def check(
         have something to change from.
     now
         The instant that freshness is measured from; the present one by default.
+    importance
+        Weights of columns in the share of them that drifted (``drift_share``).
 
     Raises
     ------
@@ -171,7 +174,7 @@ def check(
             raise InputError(f"a policy or its path is needed, not a {type(policy).__name__}")
         policy = Policy.read(policy)
     try:
-        return _check(profile, policy, reference, _microseconds(now))
+        return _check(_Sides(profile, reference, _microseconds(now)), policy, importance)
     except PolicyError as error:
         raise PolicyError(f"{policy.source}: {error}") from error
 
@@ -183,7 +186,8 @@ def _counts(outcome: Outcome, also: tuple[str, ...]) -> bool:
         return False
     if outcome.severity is Severity.WARNING and "warning" not in also:
         return False
-    return "undecided" in also or ("possible" in also and outcome.verdict == Verdict.POSSIBLE)
+    possible = outcome.verdict in (Verdict.POSSIBLE, Verdict.DRIFT)
+    return "undecided" in also or ("possible" in also and possible)
 
 
 def _microseconds(now: datetime | None) -> int:
@@ -195,16 +199,19 @@ def _microseconds(now: datetime | None) -> int:
     return round(instant.timestamp() * 1_000_000)
 
 
-def _check(profile: Profile, policy: Policy, reference: Profile | None, now: int) -> Check:
+def _check(sides: _Sides, policy: Policy, importance: Mapping[str, float] | None) -> Check:
+    profile, reference = sides.profile, sides.reference
     if reference is None:
         _require_no_reference(policy)
-    outcomes = list(_part(policy, policy.sections, _Sides(profile, reference, now), ""))
+    outcomes = list(_part(policy, policy.sections, sides, ""))
     for segment in policy.segments:
-        outcomes += _segment(policy, segment, _Sides(profile, reference, now))
+        outcomes += _segment(policy, segment, sides)
     comparison = None
     if reference is not None and (policy.drift is not False or _judges_any(policy)):
-        comparison = compare(reference, profile, thresholds=policy.thresholds)
-        outcomes += [o for column in comparison for o in _drift(policy, column)]
+        limits = policy.thresholds
+        comparison = compare(reference, profile, thresholds=limits, importance=importance)
+        few = comparison.features_verdict is not Verdict.DRIFT
+        outcomes += [o for column in comparison for o in _drift(policy, column, few=few)]
     return Check(tuple(outcomes), profile.rows, comparison, policy.source)
 
 
@@ -439,8 +446,12 @@ _JUDGED = {
 }
 
 
-def _drift(policy: Policy, column: ColumnComparison) -> Iterator[Outcome]:
-    """The verdicts on a column's values and on its missing rows; none where drift is not judged."""
+def _drift(policy: Policy, column: ColumnComparison, *, few: bool) -> Iterator[Outcome]:
+    """The verdicts on a column's values and on its missing rows; none where drift is not judged.
+
+    Where ``few`` features drifted, fewer than the policy's ``drift_share``, one of them is no
+    violation.
+    """
     side = column.current
     if side is None or column.reference is None or not policy.judges_drift(side):
         return
@@ -457,7 +468,12 @@ def _drift(policy: Policy, column: ColumnComparison) -> Iterator[Outcome]:
             settings.runbook or "",
             0,
         )
-        yield _judged(applied, column.name, judgement)
+        found = _judged(applied, column.name, judgement)
+        if found.status is Status.FAIL and few and column.role not in STRICT_ROLES:
+            needed = number_text(policy.thresholds.drift_share, 4)
+            reason = f"{found.reason}; under {needed} of the columns drifted"
+            found = replace(found, status=Status.UNDECIDED, reason=reason)
+        yield found
 
 
 def _never_judged(column: ColumnComparison, name: str) -> bool:

@@ -334,7 +334,7 @@ def thresholds_of(drift: Drift) -> dict[str, Any]:
     """The thresholds among what is said of drift."""
     given = dict(drift) if isinstance(drift, Mapping) else {}
     given.pop("severity", None)
-    return given
+    return {name: tuple(x) if isinstance(x, list) else x for name, x in given.items()}
 
 
 def place_of(path: Sequence[str], within: str = "") -> str:

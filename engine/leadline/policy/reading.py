@@ -209,9 +209,10 @@ def _drift(place: str, value: object, *, whole: bool = False) -> Drift:
     given = dict(table_of(place, value))
     _require_severity(place, given)
     thresholds = thresholds_of(given)
-    for name, number in thresholds.items():
-        if name != "statistic":
-            number_of(f"{place} {name}", number)
+    for name, threshold in thresholds.items():
+        for number in threshold if isinstance(threshold, tuple) else [threshold]:
+            if not isinstance(number, str):
+                number_of(f"{place} {name}", number)
     share = thresholds.pop(DRIFT_SHARE, 0.0) if whole else 0.0
     try:
         Limits(Thresholds.of(thresholds), drift_share=share)

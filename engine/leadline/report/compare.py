@@ -9,7 +9,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..compare import CategoryChange, ColumnComparison, Comparison, Judgement, Verdict
+from ..compare.schema_changes import SchemaChangeKind
 from ..compare.verdict import ASSUMPTION
+from ..estimate import Estimate
 from ..profile import ColumnProfile
 from .bars import shares, tallest
 from .layout import Field, heading, line, note
@@ -80,6 +82,7 @@ def column_report(column: ColumnComparison, *, width: int) -> list[RenderableTyp
         parts += [_statistic_line(column, name) for name in column.statistics]
     for name, own in column.custom.items():
         parts.append(Text(f"{name} (own summary): {own.value:.6g}"))
+    parts += ["", *_quality(column)]
     sides = [side for side in (column.reference, column.current) if side is not None]
     if len(sides) == 2:
         parts += ["", *_large_bars(sides, width)]
@@ -226,6 +229,8 @@ def _head(result: Comparison, reference: str, current: str) -> list[RenderableTy
     for title, names in (("added", result.added), ("missing", result.missing)):
         if names:
             parts.append(Text(f"columns {title}: {_few(names)}", style="yellow"))
+    renamed = [one for one in result.schema if one.kind is SchemaChangeKind.RENAMED]
+    parts += [Text(printable(str(one)), style="yellow") for one in renamed[:MOST_NAMES]]
     return parts
 
 
@@ -369,6 +374,26 @@ def _statistic_line(column: ColumnComparison, name: str) -> Text:
             Field("-" if statistic.p_value is None else f"{statistic.p_value:.2g}", 10),
         ]
     )
+
+
+def _quality(column: ColumnComparison) -> list[RenderableType]:
+    """Figures of data quality: of both sides, or of the change alone."""
+    titles = (("quality", 16), ("reference", 24), ("current", 24))
+    parts: list[RenderableType] = [line([Field(text, size, style="dim") for text, size in titles])]
+    for name, figure in column.quality.items():
+        texts = (name, _told(figure.reference), _told(figure.current))
+        fields = zip(texts, titles, strict=True)
+        parts.append(line([Field(text, size) for text, (_, size) in fields]))
+    return parts
+
+
+def _told(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ""
+    if estimate.lower == estimate.upper:
+        return number(estimate.value)
+    low, high = number(estimate.lower), number(estimate.upper)
+    return f"{number(estimate.value)} ({low} to {high})"
 
 
 def _large_bars(sides: Sequence[ColumnProfile], width: int) -> list[RenderableType]:
