@@ -249,9 +249,11 @@ def _text(draft: _Draft, *, unique: bool) -> None:
 
 def _set(draft: _Draft, most: int) -> bool:
     """Write the values down if they are few; whether it was done."""
-    column, found = draft.column, quality.distinct(draft.column)
-    values = _counted(column)
-    if found is None or values is None or len(values) > most or draft.values < 10 * len(values):
+    found = quality.distinct(draft.column)
+    if found is None or found.value > most or draft.values < 10 * found.value:
+        return False
+    values = _counted(draft.column)
+    if values is None:
         return False
     members = tuple(sorted(value for value, _ in values))
     rare = sum(count == 1 for _, count in values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +28,7 @@ FACTS = frozenset({"type", "required", "forbidden", "closed"})
 VERSION = 1
 DRIFT_SHARE = "drift_share"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_SHOWN = 80  # characters of a name in a message
 
 Drift = Mapping[str, Any] | bool | None
 
@@ -261,47 +262,44 @@ class Policy:
             drift_share=share,
         )
 
-    def judges_drift(self, column: ColumnProfile) -> bool:
+    def judges_drift(self, near: Iterable[Section]) -> bool:
         """Whether drift of a column counts: the nearest section that says so decides."""
         judged = self.drift is not False
-        for section in matching(self.sections, column):
+        for section in near:
             if section.drift is not None:
                 judged = section.drift is not False
         return judged
 
-    def drift_severity(self, column: ColumnProfile) -> tuple[Severity, str]:
+    def drift_severity(self, near: Iterable[Section]) -> tuple[Severity, str]:
         """How much drift of a column matters, and where its nearest thresholds stand."""
         severity, place = self.settings.severity or Severity.ERROR, "[drift]"
-        views = [((), self.drift), *((s.path, s.drift) for s in matching(self.sections, column))]
-        for path, drift in views:
+        for path, drift in [((), self.drift), *((s.path, s.drift) for s in near)]:
             if isinstance(drift, Mapping):
                 place = place_of((*path, "drift"))
                 severity = Severity(drift.get("severity", severity))
         return severity, place
 
-    def settings_of(self, sections: Iterable[Section]) -> Settings:
-        """The settings where these sections meet, the nearest last."""
+    def settings_of(self, near: Iterable[Section]) -> Settings:
+        """The settings where these sections meet, the nearest last; severity is each one's own."""
         settings = self.settings
-        for section in sections:
+        for section in near:
             settings = replace(section.settings, severity=None).over(settings)
         return settings
 
-    def column_rules(
-        self, column: ColumnProfile, sections: tuple[Section, ...]
-    ) -> tuple[Applied, ...]:
-        """The rules that hold for a column: of every key, that of the nearest section.
+    def rules_of(self, near: Sequence[Section]) -> tuple[Applied, ...]:
+        """The rules that hold where these sections meet: of every key, the nearest section's.
 
         Raises
         ------
         PolicyError
             If rules of two sections contradict each other.
         """
-        near = list(matching(sections, column))
         chosen: dict[tuple[bool, str], list[tuple[Rule, Section]]] = {}
         for section in near:
-            own = {(rule.warning, rule.key) for rule in section.rules}
-            for key in own:
-                chosen[key] = [(r, section) for r in section.rules if (r.warning, r.key) == key]
+            own: dict[tuple[bool, str], list[tuple[Rule, Section]]] = {}
+            for rule in section.rules:
+                own.setdefault((rule.warning, rule.key), []).append((rule, section))
+            chosen |= own
         settings = self.settings_of(near)
         found = tuple(
             self.applied(rule, section, settings, named=section.path[0] in ("columns", "roles"))
@@ -309,9 +307,9 @@ class Policy:
             for rule, section in rules
             if rule.requirement is not None
         )
-        require_consistent(each.rule for each in found)
-        order = {id(rule): place for place, rule in enumerate(r for s in near for r in s.rules)}
-        return tuple(sorted(found, key=lambda each: order[id(each.rule)]))
+        if len(near) > 1:  # what one section says was held against itself when it was read
+            require_consistent(each.rule for each in found)
+        return found
 
     def applied(
         self, rule: Rule, section: Section, settings: Settings, *, named: bool = True
@@ -343,23 +341,28 @@ def place_of(path: Sequence[str], within: str = "") -> str:
     >>> place_of(("columns", "a.b"))
     '[columns."a.b"]'
     """
-    names = [name if _BARE.fullmatch(name) else f'"{name}"' for name in path]
+    short = (name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..." for name in path)
+    names = [name if _BARE.fullmatch(name) else f'"{name}"' for name in short]
     return f"{within}[{'.'.join(names)}]"
 
 
-def matching(sections: Iterable[Section], column: ColumnProfile) -> Iterator[Section]:
-    """The sections that a column falls under, the nearest last."""
-    known = {section.path: section for section in sections}
-    groups = (group for group, kinds in GROUPS.items() if column.kind in kinds)
-    for path in (
-        ("defaults",),
-        *(("types", group) for group in groups),
-        ("types", column.kind.value),
-        ("roles", column.role),
-        ("columns", column.name),
-    ):
-        if path in known:
-            yield known[path]
+class Sections:
+    """Sections by their paths, for many columns."""
+
+    def __init__(self, sections: Iterable[Section]) -> None:
+        self._known = {section.path: section for section in sections}
+
+    def near(self, column: ColumnProfile) -> list[Section]:
+        """The sections that a column falls under, the nearest last."""
+        groups = (group for group, kinds in GROUPS.items() if column.kind in kinds)
+        paths = (
+            ("defaults",),
+            *(("types", group) for group in groups),
+            ("types", column.kind.value),
+            ("roles", column.role),
+            ("columns", column.name),
+        )
+        return [self._known[path] for path in paths if path in self._known]
 
 
 def require_consistent(rules: Iterable[Rule]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from ..policy import Check, Outcome, Severity, Status
-from .layout import Field, heading, line, note
-from .text import counted, printable
+from .layout import Field, heading, line, note, wrapped
+from .text import counted
 
 STATUS, NAME = 9, 16
 MOST_UNDECIDED = 20
@@ -74,21 +73,16 @@ def _group(title: str, style: str, outcomes: Iterable[Outcome], width: int) -> l
             Field(each.column or "(table)", NAME, style="bold"),
             Field(_place(each), place, style="dim"),
         ]
-        parts += ["", line(fields), _indented(each.reason)]
+        parts += ["", line(fields), *wrapped(each.reason, width, indent=STATUS + 1)]
         contact = [
             f"{what}: {text}"
             for what, text in (("owner", each.owner), ("runbook", each.runbook))
             if text
         ]
         if contact:
-            parts.append(_indented("; ".join(contact), style="dim"))
+            parts += wrapped("; ".join(contact), width, indent=STATUS + 1, style="dim")
     return parts
 
 
 def _place(outcome: Outcome) -> str:
     return f"{outcome.place} in {outcome.segment}" if outcome.segment else outcome.place
-
-
-def _indented(text: str, style: str = "") -> Padding:
-    """Text that wraps behind the status."""
-    return Padding(Text(printable(text), style=style), (0, 0, 0, STATUS + 1), expand=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from .text import printable, shorten
@@ -55,6 +55,20 @@ def heading(*parts: str) -> Text:
     for part in rest:
         result.append(f" · {part}", style="not bold")
     return result
+
+
+def wrapped(text: str, width: int, *, indent: int = 0, style: str = "") -> list[Text]:
+    """Text in as many indented lines as it needs; a word that is too long is broken."""
+    room = max(width - indent, 8)
+    rows = [""]
+    for word in printable(text).split(" "):
+        for part in chop_cells(word, room) or [""]:
+            joined = f"{rows[-1]} {part}" if rows[-1] else part
+            if cell_len(joined) <= room:
+                rows[-1] = joined
+            else:
+                rows.append(part)
+    return [Text(" " * indent + row, style=style, no_wrap=True, overflow="crop") for row in rows]
 
 
 def note(text: str) -> Text:
