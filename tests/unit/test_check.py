@@ -109,7 +109,7 @@ def test_one_rule(column: str, rule: str, status: Status, reason: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "status", "column", "reason"),
     [
-        ("rows = {min = 5, max = 5}", PASS, "", "number of rows is 5, at least 5 and at most 5"),
+        ("rows = {min = 5, max = 5}", PASS, "", "number of rows is 5, within 5 to 5"),
         ("rows = {min = 6}", FAIL, "", "number of rows is 5, under 6"),
         ("required = ['age', 'p']", PASS, "", "the columns are as listed"),
         ("required = ['age', 'q']", FAIL, "q", "the column is missing"),
@@ -215,7 +215,7 @@ def test_changes_need_a_reference() -> None:
     )
     assert beyond.status is PASS
     (ratio,) = (o for o in held("[table]\nrow_ratio = {max = 1.5}", reference=reference).violations)
-    assert ratio.reason == "rows over the reference's is 1.66667, over 1.5"
+    assert ratio.reason == "rows over the reference's is 1.667, over 1.5"
 
 
 def test_drift_is_judged_by_the_policys_thresholds(random: np.random.Generator) -> None:

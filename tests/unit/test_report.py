@@ -12,7 +12,7 @@ import pytest
 import leadline as ll
 from leadline.report.bars import shares
 from leadline.report.json import to_json
-from leadline.report.layout import Field, line
+from leadline.report.layout import Field, line, wrapped
 from leadline.report.text import bars, number, printable, scalar, share, shorten
 
 
@@ -141,3 +141,12 @@ def test_json_is_written_as_the_standard_library_writes_it(figures):
 def test_json_of_what_json_does_not_know():
     found = json.loads(to_json({1: math.nan, "day": date(2020, 2, 1), "n": np.int64(3), "t": (1,)}))
     assert found == {"1": None, "day": "2020-02-01", "n": 3, "t": [1]}
+
+
+def test_wrapped_text_never_passes_the_width() -> None:
+    rows = [text.plain for text in wrapped("one two three", 10, indent=2)]
+    assert rows == ["  one two", "  three"]
+    assert [text.plain for text in wrapped("abcdefghijk", 8)] == ["abcdefgh", "ijk"]
+    assert [text.plain for text in wrapped("東京東京東京", 8)] == ["東京東京", "東京"]
+    assert [text.plain for text in wrapped("", 8, indent=1)] == [" "]
+    assert [text.plain for text in wrapped("a\x1b[2J", 20)] == ["a\\x1b[2J"]

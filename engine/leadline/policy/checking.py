@@ -6,23 +6,20 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ..compare import ColumnComparison, Comparison, Judgement, Verdict, compare
-from ..compare.schema_changes import renamed_columns
 from ..compare.thresholds import STRICT_ROLES, UNJUDGED_ROLES
 from ..errors import InputError, PolicyError
-from ..estimate import Estimate
-from ..profile import ColumnProfile, Profile
-from .judging import Outcome, Status, decide, judge_column, number_text, outcome_of
-from .policy import Applied, Policy, Rule, Section, Sections, Segment, Severity
-from .rules import RULES, Requirement, Subject
+from ..profile import Profile
+from .applying import Sides, part_outcomes, segment_outcomes
+from .judging import Outcome, Status, number_text, outcome_of
+from .policy import Applied, Policy, Rule, Sections, Severity
+from .rules import RULES, Requirement
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SUGGESTIONS = 20  # missing columns for which a similar name is looked for
 # What `failed` may be asked to count beside violations of errors.
 WIDER = ("possible", "undecided", "warning")
 
@@ -175,7 +172,7 @@ def check(
             raise InputError(f"a policy or its path is needed, not a {type(policy).__name__}")
         policy = Policy.read(policy)
     try:
-        return _check(_Sides(profile, reference, _microseconds(now)), policy, importance)
+        return _check(Sides(profile, reference, _microseconds(now)), policy, importance)
     except PolicyError as error:
         raise PolicyError(f"{policy.source}: {error}") from error
 
@@ -200,13 +197,13 @@ def _microseconds(now: datetime | None) -> int:
     return round(instant.timestamp() * 1_000_000)
 
 
-def _check(sides: _Sides, policy: Policy, importance: Mapping[str, float] | None) -> Check:
+def _check(sides: Sides, policy: Policy, importance: Mapping[str, float] | None) -> Check:
     profile, reference = sides.profile, sides.reference
     if reference is None:
         _require_no_reference(policy)
-    outcomes = list(_part(policy, policy.sections, sides, ""))
+    outcomes = list(part_outcomes(policy, policy.sections, sides, ""))
     for segment in policy.segments:
-        outcomes += _segment(policy, segment, sides)
+        outcomes += segment_outcomes(policy, segment, sides)
     comparison = None
     if reference is not None and (policy.drift is not False or _judges_any(policy)):
         limits = policy.thresholds
@@ -226,218 +223,6 @@ def _require_no_reference(policy: Policy) -> None:
         compared = rule.key == "row_ratio" or (rule.key in RULES and RULES[rule.key].compared)
         if compared and rule.requirement is not None:
             raise PolicyError(f"{rule.place} is about a change; give the reference as well")
-
-
-@dataclass(frozen=True, slots=True)
-class _Sides:
-    """What is checked, what with, and when."""
-
-    profile: Profile
-    reference: Profile | None
-    now: int
-
-    def reference_column(self, name: str) -> ColumnProfile | None:
-        reference = self.reference
-        return reference[name] if reference is not None and name in reference else None
-
-
-def _segment(policy: Policy, segment: Segment, sides: _Sides) -> Iterator[Outcome]:
-    """The outcomes of one segment's rules."""
-    place = f"[[segments]] {segment}"
-    for name in segment.where:
-        if name not in sides.profile.settings.segments:
-            raise PolicyError(f"{place}: the profile has no segment column {name!r}")
-    try:
-        part = sides.profile.select(segment=segment.where)
-    except InputError:
-        applied = Applied(
-            Rule("segment", Requirement(), place),
-            Requirement(),
-            Severity.ERROR,
-            policy.settings.owner or "",
-            policy.settings.runbook or "",
-            0,
-        )
-        yield outcome_of(applied, Status.FAIL, "no rows of this segment", segment=str(segment))
-        return
-    reference = None
-    if sides.reference is not None and sides.reference.settings.segments:
-        try:
-            reference = sides.reference.select(segment=segment.where)
-        except InputError:
-            reference = None
-    yield from _part(policy, segment.sections, _Sides(part, reference, sides.now), str(segment))
-
-
-def _part(
-    policy: Policy, sections: tuple[Section, ...], sides: _Sides, segment: str
-) -> Iterator[Outcome]:
-    """The outcomes of one set of sections: the table, then its columns."""
-    missing = _Missing(sides)
-    for section in sections:
-        if section.path == ("table",):
-            yield from _table(policy, section, sections, sides, segment, missing)
-    for section in sections:
-        if section.path[0] == "columns" and section.path[1] not in missing.names:
-            yield from _absent(policy, section, segment, missing)
-    known = Sections(sections)
-    for name in sides.profile.names:
-        subject = Subject(sides.profile[name], sides.reference_column(name), sides.now)
-        yield from _column(policy, known, subject, segment)
-
-
-def _column(
-    policy: Policy, sections: Sections, subject: Subject, segment: str
-) -> Iterator[Outcome]:
-    column = subject.column
-    near = sections.near(column)
-    for applied in policy.rules_of(near):
-        if applied.rule.key in ("required", "forbidden", "type"):
-            yield _fact(applied, column, segment)
-            continue
-        found = judge_column(applied, subject, segment)
-        if found is not None:
-            yield found
-    for side in (column, subject.reference):
-        if side is not None:
-            vars(side).pop("band", None)  # thousands of columns would else hold theirs
-
-
-def _fact(applied: Applied, column: ColumnProfile, segment: str) -> Outcome:
-    wanted = applied.requirement.argument
-    if applied.rule.key == "type":
-        names = " or ".join(wanted)
-        holds = column.kind.value in wanted or column.type in wanted
-        reason = f"the type is {column.type}" + (f", as {names}" if holds else f", not {names}")
-    elif applied.rule.key == "required":
-        holds, reason = True, "the column is there"
-    else:
-        holds = not wanted
-        reason = "the column is there" + ("" if holds else ", which is forbidden")
-    status = Status.PASS if holds else Status.FAIL
-    return outcome_of(applied, status, reason, column=column.name, segment=segment)
-
-
-class _Missing:
-    """What may have become of columns that are not there."""
-
-    def __init__(self, sides: _Sides) -> None:
-        self.names = frozenset(sides.profile.names)
-        self._named = 0
-        self._renamed: dict[str, tuple[str, float]] = {}
-        if sides.reference is not None:
-            a, b = sides.reference, sides.profile
-            gone = {name: a[name] for name in a.names if name not in self.names}
-            known = frozenset(a.names)
-            new = {name: b[name] for name in b.names if name not in known}
-            pairs = renamed_columns(gone, new)
-            self._renamed = {old: (now, alike) for old, now, alike in pairs}
-
-    def reason(self, name: str) -> str:
-        """That the column is missing, and which one may be it."""
-        if name in self._renamed:
-            now, alike = self._renamed[name]
-            return f"the column is missing; {now!r} is new and {alike:.0%} alike"
-        # One suggestion takes 2 ms among 1,000 columns: a table of other columns gets a few.
-        self._named += 1
-        some = self.names if self._named <= SUGGESTIONS else ()
-        close = get_close_matches(name, sorted(some), n=1)
-        return "the column is missing" + (f"; there is {close[0]!r}" if close else "")
-
-
-def _absent(policy: Policy, section: Section, segment: str, missing: _Missing) -> Iterator[Outcome]:
-    """A column that the policy names and the profile lacks: required unless it says otherwise."""
-    flags = {rule.key: rule for rule in section.rules if rule.key in ("required", "forbidden")}
-    settings = policy.settings_of([section])
-    name = section.path[1]
-    forbidden = flags.get("forbidden")
-    if forbidden is not None and forbidden.requirement and forbidden.requirement.argument:
-        applied = policy.applied(forbidden, section, settings)
-        yield outcome_of(
-            applied, Status.PASS, "the column is not there", column=name, segment=segment
-        )
-        return
-    required = flags.get("required") or Rule(
-        "required", Requirement(argument=True), f"[columns.{name}] required"
-    )
-    assert required.requirement is not None
-    applied = policy.applied(required, section, settings)
-    if required.requirement.argument:
-        yield outcome_of(applied, Status.FAIL, missing.reason(name), column=name, segment=segment)
-    else:
-        reason = "the column is not there, and need not be"
-        yield outcome_of(applied, Status.PASS, reason, column=name, segment=segment)
-
-
-def _table(
-    policy: Policy,
-    section: Section,
-    sections: tuple[Section, ...],
-    sides: _Sides,
-    segment: str,
-    missing: _Missing,
-) -> Iterator[Outcome]:
-    """Rules on the number of rows and on the columns."""
-    settings = policy.settings_of([section])
-    names = missing.names
-    for rule in section.rules:
-        if rule.requirement is None:
-            continue
-        applied, wanted = policy.applied(rule, section, settings), rule.requirement.argument
-        if rule.key in ("rows", "row_ratio"):
-            yield _rows(applied, sides, segment)
-            continue
-        if rule.key == "required":
-            wrong = [(name, missing.reason(name)) for name in wanted if name not in names]
-        elif rule.key == "forbidden":
-            wrong = [(n, "the column is there, which is forbidden") for n in wanted if n in names]
-        else:
-            listed = {each.path[1] for each in sections if each.path[0] == "columns"}
-            listed |= {
-                name
-                for r in section.rules
-                if r.requirement and r.key == "required"
-                for name in r.requirement.argument
-            }
-            wrong = [
-                (n, "the policy does not name this column")
-                for n in sides.profile.names
-                if wanted and n not in listed
-            ]
-        for name, reason in wrong:
-            yield outcome_of(applied, Status.FAIL, reason, column=name, segment=segment)
-        if not wrong:
-            yield outcome_of(applied, Status.PASS, "the columns are as listed", segment=segment)
-
-
-def _rows(applied: Applied, sides: _Sides, segment: str) -> Outcome:
-    bounds = applied.requirement.low, applied.requirement.high
-    rows, title = float(sides.profile.rows), "number of rows"
-    if applied.rule.key == "row_ratio":
-        before = sides.reference.rows if sides.reference is not None else 0
-        title = "rows over the reference's"
-        if not before:
-            reason = "the reference has no rows"
-            return outcome_of(applied, Status.UNDECIDED, reason, segment=segment)
-        rows /= before
-    found = Estimate.exact(rows)
-    ends = tuple(None if end is None else float(end) for end in bounds)  # type: ignore[arg-type]
-    status = decide((found, found), *ends)
-    low, high = ends
-    below = low is not None and rows < low
-    bound = low if below else high
-    if status is Status.FAIL:
-        assert bound is not None
-        limit = f"{'under' if below else 'over'} {number_text(bound, 6)}"
-    else:
-        told = (None if end is None else number_text(end, 6) for end in ends)
-        limit = " and ".join(
-            f"{word} {text}"
-            for word, text in zip(("at least", "at most"), told, strict=True)
-            if text is not None
-        )
-    reason = f"{title} is {number_text(rows, 6)}, {limit}"
-    return outcome_of(applied, status, reason, segment=segment, found=found, bounds=(low, high))
 
 
 _JUDGED = {

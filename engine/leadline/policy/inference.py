@@ -9,6 +9,7 @@ rows may still occur in some 10 / n of the next ones.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from ..schema import Kind, Role
 from .policy import Policy, Rule, Section, Settings, place_of
 from .rules import Requirement
 from .toml import assignment, comment_lines, value_text
+from .values import LARGEST
 
 ENOUGH = 100  # rows under which only names and types are taken over
 MANY = 1_000  # rows from which "never" is taken at its word
@@ -77,7 +79,7 @@ def infer(profile: Profile, *, owner: str | None = None, runbook: str | None = N
 
 
 _HEAD = """\
-What must hold of new data. Inferred from {rows} rows of {columns} columns; edit it.
+What must hold of new data. Inferred from {rows} rows, {columns} columns; edit it.
 Every bound is included. A rule passes, fails, or is undecided where a summary leaves both open.
 Rules under `warning` do not fail a check unless it is asked to."""
 
@@ -93,8 +95,9 @@ def _drift_hints() -> Iterator[str]:
 def _table_section(profile: Profile) -> Section:
     rows, place = profile.rows, place_of(("table",))
     hint = {"min": math.ceil(rows / 2), "max": 2 * rows}
+    least = (Rule("rows", Requirement(1), f"{place} rows"),) if rows else ()
     rules = (
-        Rule("rows", Requirement(1), f"{place} rows"),
+        *least,
         Rule(
             "closed",
             Requirement(argument=True),
@@ -107,7 +110,7 @@ def _table_section(profile: Profile) -> Section:
         f"# half and twice the reference's {rows:,}, for data over as long a time:",
         f"# rows = {value_text(hint)}",
     )
-    return Section(("table",), rules=rules, hints=hints)
+    return Section(("table",), rules=rules, hints=hints if rows else ())
 
 
 def _float_section(columns: Iterable[ColumnProfile]) -> Iterator[Section]:
@@ -339,21 +342,26 @@ def _mean(draft: _Draft) -> None:
     low, high = mean.value - std.value / 2, mean.value + std.value / 2
     step = Decimal(1).scaleb(_exact(std.value).adjusted() - 2)
     ends = float(_stepped(low, step, ROUND_FLOOR)), float(_stepped(high, step, ROUND_CEILING))
+    if not all(map(math.isfinite, ends)):
+        return
     comment = f"the reference's {_short(mean.value)} and half its standard deviation around it"
     draft.warning("mean", Requirement(*ends), comment)
 
 
 def _outwards(column: ColumnProfile, low: float, high: float) -> tuple[float, float]:
     """Both ends rounded away from each other, to a hundredth or less of what lies between them."""
-    step = Decimal(1).scaleb(_exact(high - low).adjusted() - 2) if high > low else Decimal(1)
+    whole = column.kind is Kind.INTEGER
     if not math.isfinite(high - low):
         return low, high
-    if column.kind is Kind.INTEGER:
+    step = Decimal(1).scaleb(_exact(high - low).adjusted() - 2)
+    if whole:
         step = max(step, Decimal(1))
-    ends = (_stepped(low, step, ROUND_FLOOR), _stepped(high, step, ROUND_CEILING))
-    if column.kind is Kind.INTEGER:
-        return int(ends[0]), int(ends[1])
-    return float(ends[0]), float(ends[1])
+    found = []
+    for end, rounding in ((low, ROUND_FLOOR), (high, ROUND_CEILING)):
+        rounded = _stepped(end, step, rounding)
+        number = int(rounded) if whole else float(rounded)
+        found.append(number if abs(number) <= (LARGEST if whole else _LARGEST_DOUBLE) else end)
+    return found[0], found[1]
 
 
 def _stepped(value: float, step: Decimal, rounding: str) -> Decimal:
@@ -373,6 +381,7 @@ def _exact(value: float) -> Decimal:
 
 
 _WIDE = Context(prec=60)
+_LARGEST_DOUBLE = sys.float_info.max
 
 
 def _short(value: float) -> str:

@@ -176,8 +176,8 @@ def judge_column(applied: Applied, subject: Subject, segment: str) -> Outcome | 
     if figures is None:
         return made(Status.UNDECIDED, _why_none(column, definition))
     status = decide(figures, *bounds)
-    writer = _Writer(column, definition.unit)
-    reason = _sentence(status, _title(applied), figures, bounds, writer)
+    writer = Writer(definition.unit, column.kind)
+    reason = sentence(status, _title(applied), figures, bounds, writer)
     if applied.rule.key == "values" and status is Status.FAIL:
         reason += _strangers(column, requirement)
     failing = figures[0] if bounds[0] is not None and figures[0].lower < bounds[0] else figures[1]
@@ -250,20 +250,21 @@ def _why_none(column: ColumnProfile, definition: Definition) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
-    """Writes figures of one column in their unit, with as many digits as tell them apart."""
+class Writer:
+    """Writes figures in their unit, with as many digits as tell them apart."""
 
-    column: ColumnProfile
     unit: Unit
+    kind: Kind | None = None
 
     def __call__(self, value: float, digits: int) -> str:
+        """A figure with so many digits, or as an instant, a day or an age."""
         if math.isinf(value) or math.isnan(value):
             return str(value)
         if self.unit is Unit.SECONDS:
             return _age(value)
-        if self.unit is Unit.VALUE and self.column.kind is Kind.TIMESTAMP:
+        if self.unit is Unit.VALUE and self.kind is Kind.TIMESTAMP:
             return _instant(int(value))
-        if self.unit is Unit.VALUE and self.column.kind is Kind.DATE:
+        if self.unit is Unit.VALUE and self.kind is Kind.DATE:
             return _day(value)
         return number_text(value, digits)
 
@@ -290,12 +291,12 @@ def number_text(value: float, digits: int) -> str:
     return f"{value:.{digits}g}"
 
 
-def _sentence(
+def sentence(
     status: Status,
     title: str,
     figures: Figures,
     bounds: tuple[float | None, float | None],
-    writer: _Writer,
+    writer: Writer,
 ) -> str:
     """The figure, its interval and the bound that decided."""
     (smallest, largest), (low, high) = figures, bounds
@@ -318,14 +319,14 @@ def _sentence(
     return f"{title} is {_figure(found, writer, digits)}, {where} {limit}"
 
 
-def _figure(found: Estimate, writer: _Writer, digits: int) -> str:
+def _figure(found: Estimate, writer: Writer, digits: int) -> str:
     value, low, high = (writer(x, digits) for x in (found.value, found.lower, found.upper))
     if low == high:
         return value
     return f"{value} ({low} to {high})"
 
 
-def _kept(bounds: tuple[float | None, float | None], writer: _Writer) -> str:
+def _kept(bounds: tuple[float | None, float | None], writer: Writer) -> str:
     low, high = (None if end is None else writer(end, 4) for end in bounds)
     if low is not None and high is not None:
         return f"within {low} to {high}"
