@@ -78,3 +78,18 @@ def test_without_the_data_package_the_error_says_what_to_install(
     done = run("demo", "--directory", tmp_path)
     assert done.code == 2
     assert len(done.err.splitlines()) == 1
+
+
+def test_what_the_demo_suggests_runs(run: Run, directory: Path) -> None:
+    lines = run("demo", "--directory", directory).out.splitlines()
+    commands = [line.split()[1:] for line in lines if line.startswith("  leadline ")]
+    verbs = [words[0] for words in commands]
+    assert {"compare", "infer", "check", "show", "merge"} <= set(verbs)
+    for words in commands:
+        files = (
+            sorted(map(str, directory.glob("2013-*.lead"))) if "*" in w else [w] for w in words
+        )
+        done = run(*(name for group in files for name in group))
+        assert (done.code, done.err) == (1 if words[0] == "check" else 0, ""), words
+    for name in ("policy.toml", "year.lead"):
+        (directory / name).unlink()

@@ -181,6 +181,10 @@ def test_what_is_written_is_read_again() -> None:
         ("version = 1\n[drift]\nks = 0", "must be a finite number above 0"),
         ("version = 1\n[drift]\nks = nan", "[drift] ks: nan is no bound"),
         ("version = 1\n[columns.a.drift]\nkss = 1", "[columns.a.drift]: there is no threshold"),
+        (
+            "version = 1\n[drift]\npsi = 0.15\n[columns.a.drift]\npossible_psi = 0.2",
+            "drift: threshold 'possible_psi' is 0.2, above 'psi', 0.15",
+        ),
         ("version = 1\n[drift]\ndrift_share = 2", "'drift_share' is 2"),
         ("version = 1\n[drift]\nseverity = 'no'", "there is no severity `no`"),
         ("version = 1\n[defaults.drift]\nks = 1", "thresholds of drift stand in [drift]"),

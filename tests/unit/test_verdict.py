@@ -285,7 +285,7 @@ def test_results_are_json_arrow_and_picklable() -> None:
     assert json.loads(to_json(figures))["columns"]["age"]["values"]["verdict"] == "drift"
     assert set(figures) == {
         "verdict", "drifted", "added", "missing", "retyped", "rows", "correction", "family",
-        "columns", "ranking", "windows", "warnings", "segments", "mix", "mix_only",
+        "columns", "schema", "ranking", "windows", "warnings", "segments", "mix", "mix_only",
     }  # fmt: skip
     assert {"ks", "wasserstein", "psi"} <= set(figures["columns"]["age"]["statistics"])
     assert set(figures["columns"]["age"]["statistics"]) == set(result["age"].statistics)

@@ -130,5 +130,7 @@ def _print_result(directory: Path, comparisons: dict[int, Comparison]) -> None:
     write("")
     write(f"The files are in {directory}. To go on:")
     write(f"  leadline compare {directory}/reference.lead {directory}/2013-12.lead")
+    write(f"  leadline infer {directory}/reference.lead -o {directory}/policy.toml")
+    write(f"  leadline check {directory}/2013-07.lead --policy {directory}/policy.toml")
     write(f"  leadline show {directory}/2013-07.lead --column dep_delay --segment origin=JFK")
     write(f"  leadline merge {directory}/2013-*.lead -o {directory}/year.lead --every 1w")

@@ -250,7 +250,7 @@ class Policy:
         found: dict[str, dict[str, Mapping[str, Any]]] = {}
         for section in self.sections:
             own = thresholds_of(section.drift)
-            if own:
+            if own and len(section.path) == 2:
                 found.setdefault(section.path[0], {})[section.path[1]] = own
         given = thresholds_of(self.drift)
         share = given.pop(DRIFT_SHARE, 0.0)

@@ -91,6 +91,10 @@ def policy_of(document: Mapping[str, Any], source: str = "policy") -> Policy:
         source=source,
     )
     _require_one_view(policy.sections)
+    try:
+        policy.thresholds  # noqa: B018 (sections may contradict each other)
+    except InputError as error:
+        raise refuse("drift", str(error)) from error
     return policy
 
 
