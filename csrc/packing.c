@@ -64,29 +64,48 @@ static uint64_t greatest_divisor(uint64_t a, uint64_t b) {
     return a;
 }
 
-uint8_t *ll_put_gaps(const void *values, int64_t count, int width, uint8_t *out) {
-    const uint8_t *bytes = values;
-    uint64_t step = 0, bits = 0;
+/* A byte plane of gaps less 1, which become steps where the divisor is not 1. */
+LL_INLINE void put_gap_plane(const uint8_t *values, int width, int64_t count, uint64_t step,
+                             int plane, uint8_t *out) {
     for (int64_t i = 1; i < count; i++) {
-        uint64_t gap = ll_element(bytes, width, i) - ll_element(bytes, width, i - 1);
-        if (step != 1) step = greatest_divisor(gap, step);
-        bits |= gap - 1;
-    }
-    if (step > 1) {
-        bits = 0;
-        for (int64_t i = 1; i < count; i++)
-            bits |= (ll_element(bytes, width, i) - ll_element(bytes, width, i - 1)) / step - 1;
-    }
-    uint8_t *end = out + ll_put_varint(step, out);
-    int planes = ll_bytes_of(bits);
-    *end++ = (uint8_t)planes;
-    for (int64_t i = 1; i < count; i++) {
-        uint64_t gap = ll_element(bytes, width, i) - ll_element(bytes, width, i - 1);
+        uint64_t gap = ll_element(values, width, i) - ll_element(values, width, i - 1);
         gap = (step > 1 ? gap / step : gap) - 1;
-        for (int plane = 0; plane < planes; plane++)
-            end[plane * (count - 1) + i - 1] = (uint8_t)(gap >> (8 * plane));
+        out[i - 1] = (uint8_t)(gap >> (8 * plane));
     }
-    return end + planes * (count - 1);
+}
+
+LL_INLINE uint8_t *put_gaps(const uint8_t *values, int width, int64_t count, uint8_t *out) {
+    uint64_t step = 0, bits = 0;
+    for (int64_t i = 1; i < count && step != 1; i++)
+        step =
+            greatest_divisor(ll_element(values, width, i) - ll_element(values, width, i - 1), step);
+    for (int64_t i = 1; i < count; i++) {
+        uint64_t gap = ll_element(values, width, i) - ll_element(values, width, i - 1);
+        bits |= (step > 1 ? gap / step : gap) - 1;
+    }
+    out += ll_put_varint(step, out);
+    int planes = ll_bytes_of(bits);
+    *out++ = (uint8_t)planes;
+    for (int plane = 0; plane < planes; plane++, out += count - 1) {
+        if (step == 1) /* a loop without divisions, which becomes vector code */
+            put_gap_plane(values, width, count, 1, plane, out);
+        else
+            put_gap_plane(values, width, count, step, plane, out);
+    }
+    return out;
+}
+
+uint8_t *ll_put_gaps(const void *values, int64_t count, int width, uint8_t *out) {
+    switch (width) { /* one loop a width */
+    case 1:
+        return put_gaps(values, 1, count, out);
+    case 2:
+        return put_gaps(values, 2, count, out);
+    case 4:
+        return put_gaps(values, 4, count, out);
+    default:
+        return put_gaps(values, 8, count, out);
+    }
 }
 
 int ll_packing_gaps(const void *values, int64_t count, int width, uint8_t *out, int64_t room,

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from .library import ffi, memory
 
-# Bytes asked of the system at a time; what stays unused is given back.
-_CHUNK = 4 * 2**20
+# Bytes asked of the system at a time, for a few columns of a unit; what stays unused is no memory
+# yet. With memory of its own for each column half of it was cleared by the system for nothing.
+_CHUNK = 8 * 2**20
 
 
 class Parts(NamedTuple):
@@ -21,7 +22,7 @@ class Parts(NamedTuple):
 
 
 class Arena:
-    """Bytes that stay where they are as long as the chunks live."""
+    """Bytes that stay where they are as long as the arena lives; for one thread at a time."""
 
     def __init__(self) -> None:
         self._chunks: list[NDArray[np.uint8]] = []
@@ -30,7 +31,6 @@ class Arena:
     def room(self, least: int) -> tuple[int, Any, int]:
         """Address, pointer and size of free memory of at least so many bytes."""
         if self._size - self._used < least:
-            self._trim()
             self._size, self._used = max(_CHUNK, 2 * least), 0
             self._chunks.append(np.empty(self._size, dtype=np.uint8))
         free = self._chunks[-1][self._used :]
@@ -40,21 +40,6 @@ class Arena:
     def fill(self, size: int) -> None:
         """Take so many bytes from the beginning of the free memory."""
         self._used += size
-
-    def finish(self) -> tuple[NDArray[np.uint8], ...]:
-        """What was filled; keep it as long as its addresses are used."""
-        self._trim()
-        self._size = self._used = 0
-        return tuple(self._chunks)
-
-    def _trim(self) -> None:
-        """Give back what is unused: the system shrinks large memory in place."""
-        if self._chunks and self._used < self._size:
-            chunk = self._chunks.pop()
-            before = chunk.ctypes.data
-            chunk.resize(self._used, refcheck=False)
-            assert not self._used or chunk.ctypes.data == before
-            self._chunks.append(chunk)
 
 
 def follow(address: int, sizes: NDArray[np.int64], addresses: NDArray[np.uint64]) -> int:

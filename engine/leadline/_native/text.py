@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .arena import Parts, follow
+from .arena import Arena, Parts, follow
 from .arrow import ArrowType
 from .distinct import DISTINCT_REGISTERS
 from .library import ffi, lib, memory, refuse, words
@@ -72,8 +72,6 @@ class EncodedTexts(NamedTuple):
         int64, as in `CountedTexts`.
     parts
         Keys, their counts, registers where there are some.
-    chunk
-        The memory in which the parts lie.
     forms
         By the cell's place, where they do not follow from the keys.
     """
@@ -81,7 +79,6 @@ class EncodedTexts(NamedTuple):
     totals: NDArray[np.int64]
     errors: NDArray[np.int64]
     parts: Parts
-    chunk: NDArray[np.uint8]
     forms: dict[int, RawForm]
 
 
@@ -277,25 +274,24 @@ class TextCounter:
             cells.first = following[0]
         del starts_memory, owners  # kept alive until here: the kernel knows only addresses
 
-    def encoded(self) -> Iterator[EncodedTexts]:
+    def encoded(self, arena: Arena) -> Iterator[EncodedTexts]:
         """What the last step found, as a snapshot holds it."""
         output = self._output
         used: int = output.cells_used
         found = self._cells[:used].copy()
         room = 12 * used + 12 * output.keys_used + output.bytes_used
         room += _REGISTERS_ROOM * output.forms_used
-        chunk = np.empty(room, dtype=np.uint8)
         sizes = np.zeros((used, lib.LL_TEXT_PARTS), dtype=np.int64)
-        out = memory(chunk, np.uint8)
-        code = lib.ll_text_bytes(output, out, room, memory(sizes.reshape(-1), np.int64))
+        address, out, free = arena.room(room)
+        code = lib.ll_text_bytes(output, out, free, memory(sizes.reshape(-1), np.int64))
         if code:
             refuse(code, "text")
         addresses = np.zeros(sizes.shape, dtype=np.uint64)
-        follow(int(ffi.cast("uintptr_t", out)), sizes, addresses)
+        arena.fill(follow(address, sizes, addresses))
         formed = np.flatnonzero(found[:, _FORM] >= 0).tolist()
         forms = {cell: _raw_form(self._forms[found[cell, _FORM]]) for cell in formed}
         yield EncodedTexts(
-            found[:, 0].copy(), found[:, _ERROR].copy(), Parts(addresses, sizes), chunk, forms
+            found[:, 0].copy(), found[:, _ERROR].copy(), Parts(addresses, sizes), forms
         )
 
     def found(self) -> Iterator[CountedTexts]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .. import _arrow
+from .._native import Arena
 from ..errors import InputError, LeadlineError
 from ..profile import Cell, ColumnState, Settings
 from ..profile.build import profile_unit_column
@@ -87,13 +88,18 @@ class UnitProfiler:
             return self.profile(column, data, whole_unit(0), scratch)[0]
 
     def hold(
-        self, file_column: FileColumn, data: pa.ChunkedArray, cells: UnitCells, scratch: Scratch
+        self,
+        file_column: FileColumn,
+        data: pa.ChunkedArray,
+        cells: UnitCells,
+        scratch: Scratch,
+        arena: Arena,
     ) -> HeldColumn:
         """The states of one column of one unit, encoded."""
         column = file_column.column
         settings = SketchSettings(seed_of(column.name), self._settings.k)
         return hold_unit_column(
-            column, conform(data, file_column.type), cells.order, settings, scratch
+            column, conform(data, file_column.type), cells.order, settings, scratch, arena
         )
 
     def holds(self, cells: UnitCells) -> bool:
@@ -186,6 +192,7 @@ class _Job:
         self._units: list[UnitCells] = []
         self._states: list[dict[str, list[ColumnState] | HeldColumn]] = [{} for _ in task.rows]
         self._holds = [False] * len(task.rows)
+        self._arenas: list[Arena] = []
 
     def steps(self) -> list[Step]:
         """What can be done at once: the division into cells, or all columns if there is none."""
@@ -201,6 +208,16 @@ class _Job:
             _result(rows, cells, [states[name] for name in names])
             for rows, cells, states in zip(self._task.rows, self._units, self._states, strict=True)
         ]
+
+    @contextmanager
+    def _arena(self) -> Iterator[Arena]:
+        """Memory for the encoded states of a column; to take and give back is one operation."""
+        try:
+            arena = self._arenas.pop()
+        except IndexError:
+            arena = Arena()
+        yield arena
+        self._arenas.append(arena)
 
     def _divide(self) -> list[Step]:
         self._units = self._profiler.divide(self._label, self._plan, self._task, self._held)
@@ -249,9 +266,14 @@ class _Job:
     def _profile(
         self, unit: int, column: FileColumn, data: pa.ChunkedArray, scratch: Scratch
     ) -> None:
-        take = self._profiler.hold if self._holds[unit] else self._profiler.profile
+        cells = self._units[unit]
+        states: list[ColumnState] | HeldColumn
         with _named(self._label, column):
-            states = take(column, data, self._units[unit], scratch)
+            if self._holds[unit]:
+                with self._arena() as arena:
+                    states = self._profiler.hold(column, data, cells, scratch, arena)
+            else:
+                states = self._profiler.profile(column, data, cells, scratch)
         self._states[unit][_name(column)] = states
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .. import _arrow
-from .._native import NUMBER_FIELDS, Arena, EncodedTexts, Parts, Storage, TextCounter
+from .._native import NUMBER_FIELDS, Arena, EncodedTexts, Parts, Storage
 from ..profile.order import CellOrder
 from ..profile.summaries import SketchSettings
 from ..schema import Column, Kind
@@ -38,16 +38,21 @@ def hold_unit_column(
     cells: CellOrder,
     settings: SketchSettings,
     scratch: Scratch,
+    arena: Arena,
 ) -> HeldColumn:
-    """Summarise one column of one unit of work; arguments as of `build.profile_unit_column`."""
+    """Summarise one column of one unit of work; arguments as of `build.profile_unit_column`.
+
+    The arena is where the encoded states are to lie.
+    """
     held = HeldColumn(column, len(cells))
+    held.memory.append(arena)
     held.put("rows", slice(None), np.diff(cells.starts))
     if column.kind is Kind.TEXT:
-        _hold_texts(held, data, cells, scratch)
+        _hold_texts(held, data, cells, scratch, arena)
     elif column.storage is None:
         _hold_nulls(held, data, cells)
     else:
-        _hold_numbers(held, data, cells, settings, scratch)
+        _hold_numbers(held, data, cells, settings, scratch, arena)
     return held
 
 
@@ -68,13 +73,14 @@ def _hold_numbers(
     cells: CellOrder,
     settings: SketchSettings,
     scratch: Scratch,
+    arena: Arena,
 ) -> None:
     column = held.column
     assert column.storage is not None
     views = _arrow.number_views(data, single=cells.order is not None)
     type_ = views[0].type if views else _arrow.number_type(data.type)
     unit = column.unit if column.kind is Kind.TIMESTAMP else None
-    arena, work = Arena(), scratch.numbers
+    work = scratch.numbers
     fields, addresses, sizes = [], [], []
     for done in work.profile(
         views,
@@ -90,7 +96,6 @@ def _hold_numbers(
         parts = work.encode(done, arena)
         addresses.append(parts.addresses)
         sizes.append(parts.sizes)
-    held.memory += arena.finish()
     found = np.ascontiguousarray(np.concatenate(fields).T)
     _put_numbers(held, found, column.storage, instants=unit is not None)
     exact = found[_PLACES["exact"]].astype(bool)
@@ -124,12 +129,12 @@ def _put_numbers(
 
 
 def _hold_texts(
-    held: HeldColumn, data: pa.ChunkedArray, cells: CellOrder, scratch: Scratch
+    held: HeldColumn, data: pa.ChunkedArray, cells: CellOrder, scratch: Scratch, arena: Arena
 ) -> None:
     rows = np.diff(cells.starts)
     first = 0
     for found in _arrow.count_texts(
-        data, cells.order, cells.starts, scratch.texts, take=TextCounter.encoded
+        data, cells.order, cells.starts, scratch.texts, take=lambda texts: texts.encoded(arena)
     ):
         some = slice(first, first + len(found.totals))
         held.put("nulls", some, rows[some] - found.totals)
@@ -138,7 +143,6 @@ def _hold_texts(
 
 
 def _put_texts(held: HeldColumn, some: slice, found: EncodedTexts) -> None:
-    held.memory.append(found.chunk)
     held.put("count_error", some, found.errors, found.errors > 0)
     present: tuple[Any, ...] = (True, True, found.parts.sizes[:, 2] > 0)
     for place, name in enumerate(("keys", "counts", "distinct")):
