@@ -21,6 +21,9 @@ DEFINE_ADD_DOUBLES(avx512, LL_TARGET_AVX512)
 #define add_doubles_serial(values, count, ahead, registers)                                        \
     (void)ahead, distinct_add_body(values, count, LL_STORAGE_FLOAT64, LL_SET_SERIAL, registers)
 
+#define keep_serial keep_hashes
+#define keep_avx2   keep_hashes
+
 #define DISTINCT_VARIANT(isa, number, target)                                                      \
     target static void ll_distinct_hash_##isa(const uint64_t *values, int64_t count, int storage,  \
                                               uint64_t *hashes) {                                  \
@@ -42,7 +45,7 @@ DEFINE_ADD_DOUBLES(avx512, LL_TARGET_AVX512)
     }                                                                                              \
     target static void ll_distinct_add_hashes_##isa(const uint64_t *hashes, int64_t count,         \
                                                     uint8_t *registers) {                          \
-        distinct_add_hashes_body(hashes, count, registers);                                        \
+        distinct_add_hashes_body(hashes, count, keep_##isa, registers);                            \
     }
 
 LL_FOR_EACH_VARIANT(DISTINCT_VARIANT)

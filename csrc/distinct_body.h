@@ -74,24 +74,33 @@ LL_INLINE void raise_picked(const uint64_t *picked, int kept, uint8_t *registers
     }
 }
 
-LL_INLINE void add_hashes(const uint64_t *hashes, int count, uint8_t *registers) {
-    uint64_t mask = rejecting(smallest_register(registers));
-    if (mask == 0) {
-        raise_picked(hashes, count, registers);
-        return;
-    }
-    uint64_t picked[TILE];
+/* Pick the hashes that may raise a register, those without any bit of the mask. */
+LL_INLINE int keep_hashes(const uint64_t *hashes, int count, uint64_t mask, uint64_t *picked) {
     int kept = 0;
     for (int i = 0; i < count; i++) {
         picked[kept] = hashes[i];
         kept += (hashes[i] & mask) == 0;
     }
-    raise_picked(picked, kept, registers);
+    return kept;
 }
 
-LL_INLINE void distinct_add_hashes_body(const uint64_t *hashes, int64_t count, uint8_t *registers) {
+typedef int (*keep_function)(const uint64_t *hashes, int count, uint64_t mask, uint64_t *picked);
+
+LL_INLINE void add_hashes(const uint64_t *hashes, int count, keep_function keep,
+                          uint8_t *registers) {
+    uint64_t mask = rejecting(smallest_register(registers));
+    if (mask == 0) {
+        raise_picked(hashes, count, registers);
+        return;
+    }
+    uint64_t picked[TILE + 8];
+    raise_picked(picked, keep(hashes, count, mask, picked), registers);
+}
+
+LL_INLINE void distinct_add_hashes_body(const uint64_t *hashes, int64_t count, keep_function keep,
+                                        uint8_t *registers) {
     for (int64_t begin = 0; begin < count; begin += TILE)
-        add_hashes(hashes + begin, (int)ll_smaller(TILE, count - begin), registers);
+        add_hashes(hashes + begin, (int)ll_smaller(TILE, count - begin), keep, registers);
 }
 
 LL_INLINE void distinct_add_body(const uint64_t *values, int64_t count, int storage, int set,
@@ -100,7 +109,7 @@ LL_INLINE void distinct_add_body(const uint64_t *values, int64_t count, int stor
     for (int64_t begin = 0; begin < count; begin += TILE) {
         int size = (int)ll_smaller(TILE, count - begin);
         distinct_hash_body(values + begin, size, storage, set, hashes);
-        add_hashes(hashes, size, registers);
+        add_hashes(hashes, size, keep_hashes, registers);
     }
 }
 

@@ -52,6 +52,20 @@ LL_TARGET_AVX512 static int pick_avx512(const uint64_t *values, int count, uint6
     return kept;
 }
 
+/* See keep_hashes: 0.1 ns a hash instead of 0.6. */
+LL_TARGET_AVX512 static int keep_avx512(const uint64_t *hashes, int count, uint64_t mask,
+                                        uint64_t *picked) {
+    const __m512i tested = _mm512_set1_epi64((long long)mask);
+    int kept = 0, i = 0;
+    for (; i + 8 <= count; i += 8) {
+        __m512i hash = _mm512_loadu_si512(hashes + i);
+        __mmask8 keep = _mm512_testn_epi64_mask(hash, tested);
+        _mm512_storeu_si512(picked + kept, _mm512_maskz_compress_epi64(keep, hash));
+        kept += __builtin_popcount(keep);
+    }
+    return kept + keep_hashes(hashes + i, count - i, mask, picked + kept);
+}
+
 /* ---- AVX2 ------------------------------------------------------------------------------------ */
 
 LL_TARGET_AVX2 static inline __m256i multiply_4(__m256i a, uint64_t by) {
