@@ -213,9 +213,10 @@ LL_HIDDEN void ll_form_add_length(ll_text_form *form, uint32_t length, uint64_t 
 /* A text's words, without a hash; nothing at or beyond `limit` is read. No branch, for sizes around
  * 16 bytes come in any order. */
 LL_INLINE ll_text_words ll_words_of(const uint8_t *text, uint32_t size, const uint8_t *limit) {
-    uint64_t low, high, is_short = 0 - (uint64_t)(size <= LL_TEXT_SHORT);
+    uint64_t low, high;
     ll_load_short(text, size, limit, &low, &high);
-    return (ll_text_words){low & is_short, (high & is_short) | ((uintptr_t)text & ~is_short)};
+    return (ll_text_words){size <= LL_TEXT_SHORT ? low : 0,
+                           size <= LL_TEXT_SHORT ? high : (uintptr_t)text};
 }
 
 /* Make text number `entry` of work memory; nothing at or beyond `limit` is read. */

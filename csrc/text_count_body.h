@@ -75,8 +75,10 @@ LL_INLINE uint64_t long_hash(const uint8_t *text, size_t size) {
 }
 
 LL_INLINE uint64_t words_hash(const ll_text_words *text, uint32_t size) {
-    uint64_t address = 0 - (uint64_t)(size > LL_TEXT_SHORT); /* is not hashed */
-    return slot_hash(text->low, text->high & ~address, size);
+    uint64_t high = text->high;
+    /* No address is hashed. A mask in place of the choice becomes an SBB of a register with itself,
+     * which waits for what was in it, the hash before: 7.3 ns a row instead of 4.9 at ten texts. */
+    return slot_hash(text->low, size > LL_TEXT_SHORT ? 0 : high, size);
 }
 
 LL_INLINE void rebuild(counter *self, unsigned bits) {
@@ -241,22 +243,24 @@ LL_INLINE void count_picked(counter *self, const uint32_t *places, size_t count)
 
 /* ---- subtraction ----------------------------------------------------------------------------- */
 
-/* Keep the entries counted more than `excess` times. */
+/* Keep the entries counted more than `excess` times; no CPU foresees which ones. */
 LL_INLINE void subtract(counter *self, uint32_t excess) {
     ll_text_work *work = self->work;
-    uint64_t key_bytes = 0;
-    size_t kept = 0, once = 0;
-    for (size_t i = 0; i < self->entries; i++) { /* no CPU foresees which ones */
-        uint32_t size = work->sizes[i], count = work->counts[i];
-        work->texts[kept] = work->texts[i];
-        work->sizes[kept] = size;
-        work->counts[kept] = count - excess;
-        kept += count > excess;
-        once += count == 1;
-        key_bytes += count > excess ? ll_key_size(size) : 0;
+    uint64_t *restrict stay = work->spare;
+    size_t kept = 0;
+    for (size_t i = 0; i < self->entries; i++) {
+        stay[kept] = i;
+        kept += work->counts[i] > excess;
     }
-    self->once += (int64_t)once;
-    self->key_bytes = key_bytes;
+    for (size_t i = 0; i < self->entries; i++)
+        self->once += work->counts[i] == 1;
+    self->key_bytes = 0;
+    for (size_t i = 0; i < kept; i++) {
+        work->texts[i] = work->texts[stay[i]];
+        work->sizes[i] = work->sizes[stay[i]];
+        work->counts[i] = work->counts[stay[i]] - excess;
+        self->key_bytes += ll_key_size(work->sizes[i]);
+    }
     self->entries = kept;
     self->cell->error += excess;
     rebuild(self, self->bits);

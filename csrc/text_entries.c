@@ -51,16 +51,32 @@ static void sort_ties(const ll_text_work *work, uint64_t *sorted, uint64_t *spar
     }
 }
 
+/* The eight bytes from `begin` on of an entry's key, the first one highest, with zeros behind it; a
+ * cut key ends where its digest begins. */
+LL_INLINE uint64_t sort_word(const ll_text_work *work, size_t entry, size_t begin) {
+    const ll_text_words *words = work->texts + entry;
+    uint32_t size = work->sizes[entry];
+    uint64_t word;
+    if (LL_LIKELY(size <= LL_TEXT_SHORT)) {
+        unsigned bits = 8 * (begin & 7);
+        if (begin >= 8)
+            word = begin < 16 ? words->high >> bits : 0;
+        else
+            word = words->low >> bits | (bits ? words->high << (64 - bits) : 0);
+        return __builtin_bswap64(word);
+    }
+    const uint8_t *text = ll_entry_text(work, entry);
+    size_t end = size < LL_TEXT_PREFIX ? size : LL_TEXT_PREFIX, rest = end - begin;
+    if (rest >= 8) return __builtin_bswap64(ll_load_word(text + begin));
+    return rest ? __builtin_bswap64(ll_load_word(text + end - 8)) << (64 - 8 * rest) : 0;
+}
+
 void ll_entries_sort(ll_text_work *work, size_t count) {
     const uint64_t number = ((uint64_t)1 << LL_TEXT_INDEX) - 1;
     uint64_t *sorted = work->sorted;
     size_t shared = count ? shared_bytes(work, count) : 0;
     for (size_t i = 0; i < count; i++) {
-        /* A cut key ends its word where the digest begins: behind that, only the digest counts. */
-        size_t size = work->sizes[i] < LL_TEXT_PREFIX ? work->sizes[i] : LL_TEXT_PREFIX;
-        size_t rest = size - shared < 8 ? size - shared : 8;
-        uint64_t word = ll_load_bytes(ll_entry_text(work, i) + shared, rest);
-        sorted[i] = (__builtin_bswap64(word) & ~number) | i;
+        sorted[i] = (sort_word(work, i, shared) & ~number) | i;
     }
     ll_sort_keys(sorted, work->spare, count);
     for (size_t begin = 0, end; begin < count; begin = end) {
@@ -132,16 +148,26 @@ LL_INLINE uint32_t excess_body(const uint32_t *counts, const uint32_t *sizes, si
 
 /* ---- hashes ---------------------------------------------------------------------------------- */
 
-/* The first hash words of texts of less than 16 bytes; whether there are others. */
+/* The first hash words of texts of less than 16 bytes; with `half`, of at most 8. */
+LL_INLINE void hash_words(const ll_text_words *texts, const uint32_t *sizes, size_t count,
+                          bool half, uint64_t *hashes) {
+    for (size_t i = 0; i < count; i++) {
+        uint64_t second, high = half ? 0 : texts[i].high;
+        hashes[i] =
+            ll_murmur_tail(LL_MURMUR_SEED, LL_MURMUR_SEED, texts[i].low, high, sizes[i], &second);
+    }
+}
+
+/* The first hash words of those texts that have less than 16 bytes; whether there are others. */
 LL_INLINE bool hash_body(const ll_text_words *texts, const uint32_t *sizes, size_t count,
                          uint64_t *hashes) {
     uint32_t longest = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t second;
+    for (size_t i = 0; i < count; i++)
         longest = longest > sizes[i] ? longest : sizes[i];
-        hashes[i] = ll_murmur_tail(LL_MURMUR_SEED, LL_MURMUR_SEED, texts[i].low, texts[i].high,
-                                   sizes[i], &second);
-    }
+    if (longest <= 8)
+        hash_words(texts, sizes, count, true, hashes);
+    else
+        hash_words(texts, sizes, count, false, hashes);
     return longest >= LL_TEXT_SHORT;
 }
 

@@ -84,10 +84,25 @@ LL_INLINE uint32_t utf8_length(const uint8_t *text, uint32_t size, const uint8_t
     return length;
 }
 
-/* Lengths go into eight tables in turn: an increment waits for the one before it in the same place.
+/* The lengths of one tile seldom differ much: each is counted by itself, in vectors. Else they go
+ * into eight tables in turn: an increment waits for the one before it in the same place.
  */
 LL_INLINE void tally_lengths(ll_text_work *work, const uint32_t *lengths, size_t count,
                              ll_text_form *form) {
+    uint32_t shortest = UINT32_MAX, longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        shortest = shortest < lengths[i] ? shortest : lengths[i];
+        longest = longest > lengths[i] ? longest : lengths[i];
+    }
+    if (longest < LL_TEXT_EXACT && longest - shortest < 8) {
+        for (uint32_t length = shortest; length <= longest; length++) {
+            uint32_t found = 0;
+            for (size_t i = 0; i < count; i++)
+                found += lengths[i] == length;
+            work->lengths[length][0] += found;
+        }
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         if (LL_LIKELY(lengths[i] < LL_TEXT_EXACT))
             work->lengths[lengths[i]][i % 8]++;

@@ -340,6 +340,17 @@ def test_offsets_outside_the_data_are_refused_late(random):
                 list(COUNTER.texts([view], None, starts, take=TextCounter.found))
 
 
+def test_keys_that_fill_the_output_to_the_last_byte():
+    """Two cells of 512 KiB of keys; behind the last one, of 8 bytes, is nothing."""
+    texts = [b"%0256d" % number for number in range(2_000)]
+    texts += [b"~%07d" % number for number in range(1_536)]
+    assert sum(map(len, texts)) == KEY_BYTES
+    data = pa.chunked_array([pa.array([*texts, *texts], pa.binary())])
+    for found in count(data, starts=[0, len(texts), 2 * len(texts)]):
+        assert TextCounts.found(found).keys == texts
+        assert found.counts.tolist() == [1] * len(texts)
+
+
 def test_rows_outside_the_arrays_are_refused():
     plain = pa.chunked_array([pa.array([b"a", b"b"])])
     for data in (plain, plain.dictionary_encode()):
