@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+import leadline as ll
 from leadline.compare.cells import Cells, Counts
 from leadline.compare.contingency import chi2
 from leadline.compare.judge import categories_evidence
@@ -44,6 +45,53 @@ def ks_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
             for _ in range(10 * repeats)
         ]
         yield f"| ks | continuous | {n:,} | {m:,} | {shares_at(np.array(found))} |"
+
+
+NUMBERS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "continuous": lambda random, rows: random.normal(0, 1, rows),
+    "narrow, 1.7e9 +- 10": lambda random, rows: random.normal(1.7e9, 10, rows),
+    "tied, rounded to 0.5": lambda random, rows: random.normal(0, 1, rows).round(1) // 0.5,
+    "70 % zeros": lambda random, rows: np.where(
+        random.random(rows) < 0.7, 0.0, random.exponential(5, rows)
+    ),
+    "99.5 % zeros": lambda random, rows: np.where(
+        random.random(rows) < 0.995, 0.0, random.exponential(5, rows)
+    ),
+    "exponential": lambda random, rows: random.exponential(1, rows),
+    "lognormal(3)": lambda random, rows: random.lognormal(0, 3, rows),
+    "t(1)": lambda random, rows: random.standard_t(1, rows),
+    "t(3)": lambda random, rows: random.standard_t(3, rows),
+    "zipf(1.5)": lambda random, rows: np.minimum(random.zipf(1.5, rows), 10**6).astype(np.float64),
+}
+TESTS = (
+    "ks",
+    "kuiper",
+    "cramer_von_mises",
+    "anderson_darling",
+    "mann_whitney",
+    "welch_t",
+    "variance_ratio",
+)
+COLUMNS = 50  # columns of a pair of profiles: independent data, one call
+
+
+def numbers_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
+    sizes = ((300, 300), (1_000, 1_000), (5_000, 5_000), (20_000, 1_000))
+    for data, draw in NUMBERS.items():
+        for n, m in sizes:
+            found: dict[str, list[float]] = {name: [] for name in TESTS}
+            for _ in range(repeats // COLUMNS):
+                sides = [
+                    ll.profile({str(i): draw(random, rows) for i in range(COLUMNS)}, threads=1)
+                    for rows in (n, m)
+                ]
+                for column in ll.compare(*sides):
+                    for name in TESTS:
+                        # Where no p-value is given, none is small.
+                        p_value = column[name].p_value
+                        found[name].append(1.0 if p_value is None else p_value)
+            for name in TESTS:
+                yield f"| {name} | {data} | {n:,} | {m:,} | {shares_at(np.array(found[name]))} |"
 
 
 def chi2_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
@@ -162,7 +210,7 @@ def main() -> None:
     print(
         "| test | data | n | m | p <= 5 % | p <= 1 % | p <= 0.1 % |\n|---|---|--:|--:|--:|--:|--:|"
     )
-    for rows in (ks_rows, chi2_rows, shares_rows):
+    for rows in (ks_rows, numbers_rows, chi2_rows, shares_rows):
         for row in rows(random, repeats):
             print(row, flush=True)
     print("\n| change | total variation | n | m | mean effect | drift | possible | none |")

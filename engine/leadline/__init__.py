@@ -14,7 +14,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .compare import ColumnComparison, Comparison, Limits, Thresholds, compare
+    from .compare import (
+        ColumnComparison,
+        Comparison,
+        CustomStatistic,
+        Limits,
+        Thresholds,
+        compare,
+    )
     from .errors import (
         ComparisonError,
         InputError,
@@ -37,6 +44,7 @@ _HOMES = {
     "ColumnProfile": "profile",
     "Comparison": "compare",
     "ComparisonError": "errors",
+    "CustomStatistic": "compare",
     "CustomSummary": "profile",
     "Estimate": "estimate",
     "InputError": "errors",
@@ -65,6 +73,7 @@ __all__ = [
     "ColumnProfile",
     "Comparison",
     "ComparisonError",
+    "CustomStatistic",
     "CustomSummary",
     "Estimate",
     "InputError",

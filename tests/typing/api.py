@@ -45,9 +45,18 @@ assert_type(column.quantile(0.5), ll.Estimate)
 assert_type(column.distinct, ll.Estimate)
 assert_type(float(column.distinct), float)
 
-comparison = ll.compare(reference, reference)
+
+def gap(before: ll.ColumnProfile, now: ll.ColumnProfile) -> float:
+    return now.quantile(0.9).value - before.quantile(0.9).value
+
+
+own = ll.CustomStatistic("gap", gap, kinds=["numeric"], unit="s")
+comparison = ll.compare(reference, reference, statistics=["psi", own])
 assert_type(comparison, ll.Comparison)
 assert_type(comparison["p"], ll.ColumnComparison)
+assert_type(float(comparison["p"].anderson_darling), float)
+assert_type(comparison["p"].mann_whitney.p_value, float | None)
+assert_type(comparison["p"].quantile_shift(0.9).upper, float)
 assert_type(comparison.to_dict(), dict[str, Any])
 assert_type(comparison.ranking[0].share, float)
 assert_type(comparison["p"].change, tuple[str, ...])

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from .options import Json, Quiet, Recover, Summaries, custom_summaries, names, weights
+from .options import (
+    Json,
+    Quiet,
+    Recover,
+    Summaries,
+    custom_summaries,
+    names,
+    statistics_of,
+    weights,
+)
 from .output import console, print_parts, write_json
 
 
@@ -17,7 +26,9 @@ def compare(
     statistics: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME,...", help="Statistics to show beside the effect: psi, wasserstein, ..."
+            metavar="NAME,...",
+            help="Statistics to show beside the effect: psi, wasserstein, ..., or a Python file "
+            "with statistics of your own; it is run.",
         ),
     ] = None,
     column: Annotated[
@@ -56,7 +67,7 @@ def compare(
     from ..snapshot import read
 
     own = custom_summaries(summaries)
-    asked = tuple(names(statistics or []))
+    asked = statistics_of(statistics or [])
     sides = [read(path, recover=recover, summaries=own) for path in (reference, current)]
     result = compare_profiles(
         *sides,
@@ -80,7 +91,8 @@ def compare(
         for one in chosen:
             print_parts(*column_report(one, width=width))
         if not chosen:
-            print_parts(*comparison_report(result, **titles, width=width, statistics=asked))
+            shown_names = [one if isinstance(one, str) else one.name for one in asked]
+            print_parts(*comparison_report(result, **titles, width=width, statistics=shown_names))
 
 
 def _columns(by: list[str] | None) -> str | tuple[str, ...]:

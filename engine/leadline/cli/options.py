@@ -9,14 +9,17 @@ import re
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from ..errors import InputError, LeadlineError
 
 if TYPE_CHECKING:
+    from ..compare import CustomStatistic
     from ..profile import CustomSummary
+
+_Defined = TypeVar("_Defined")
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
@@ -108,21 +111,45 @@ def custom_summaries(path: Path | None) -> list[CustomSummary]:
     """
     if path is None:
         return []
-    import runpy
-
     from ..profile import CustomSummary
 
+    return _defined(path, CustomSummary, "--summaries")
+
+
+def statistics_of(texts: Iterable[str]) -> list[str | CustomStatistic]:
+    """Names of statistics, and those that Python files among them define; the files are run.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or run, or defines none.
+    """
+    found: list[str | CustomStatistic] = []
+    for name in names(texts):
+        if not name.endswith(".py"):
+            found.append(name)
+            continue
+        from ..compare import CustomStatistic
+
+        found += _defined(Path(name), CustomStatistic, "--statistics")
+    return found
+
+
+def _defined(path: Path, kind: type[_Defined], option: str) -> list[_Defined]:
+    """What of a kind a Python file defines at its top level; the file is run."""
+    import runpy
+
     if not path.is_file():
-        raise InputError(f"{path} is not a file; --summaries takes a Python file")
+        raise InputError(f"{path} is not a file; {option} takes a Python file")
     try:
         defined = runpy.run_path(str(path))
     except LeadlineError as error:
         raise InputError(f"{path}: {error}") from error
     except (Exception, SystemExit) as error:
         raise InputError(f"{path} cannot be run: {_place_of(error, path)}") from error
-    found = [value for value in defined.values() if isinstance(value, CustomSummary)]
+    found = [value for value in defined.values() if isinstance(value, kind)]
     if not found:
-        raise InputError(f"{path} defines no leadline.CustomSummary at its top level")
+        raise InputError(f"{path} defines no leadline.{kind.__name__} at its top level")
     return found
 
 

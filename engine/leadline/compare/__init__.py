@@ -10,6 +10,7 @@ from .comparison import (
     RankedColumn,
     SegmentComparison,
 )
+from .custom import CustomStatistic
 from .drafts import compare
 from .history import History
 from .scores import ScoreChange
@@ -22,6 +23,7 @@ __all__ = [
     "CategoryShare",
     "ColumnComparison",
     "Comparison",
+    "CustomStatistic",
     "History",
     "Judgement",
     "Limits",

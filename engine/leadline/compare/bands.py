@@ -7,7 +7,9 @@ bands. What compares ranks asks a `BandPair` or its `Steps` and nothing else.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from ..sketch.points import SMALLEST, Floats, Points
 from ..sketch.ranks import Band, union_points
 
+_T = TypeVar("_T")
 EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -125,6 +128,7 @@ class Steps:
     noise: Floats
     rows: tuple[int, int]
     confidence: float
+    _kept: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, pair: BandPair) -> Steps:
@@ -143,8 +147,23 @@ class Steps:
         rows = a.total, b.total
         return cls(Side.of(a), Side.of(b), low, high, noise, rows, pair.confidence)
 
+    @property
     def pooled(self) -> Side:
         """Shares of both sides' rows together."""
+        return self.keep("pooled", self._pooled)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """At which places both shares are exact."""
+        return self.keep("known", lambda: self.reference.known & self.current.known)
+
+    def keep(self, name: str, make: Callable[[], _T]) -> _T:
+        """What several statistics are computed from, made when first asked for."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return cast(_T, self._kept[name])
+
+    def _pooled(self) -> Side:
         n, m = self.rows
         first, second = n / (n + m), m / (n + m)
         a, b = self.reference, self.current
@@ -153,11 +172,6 @@ class Steps:
             first * a.lower + second * b.lower,
             first * a.upper + second * b.upper,
         )
-
-    @property
-    def places_known(self) -> NDArray[np.bool_]:
-        """At which places both shares are exact."""
-        return self.reference.known & self.current.known
 
 
 def infinite_tails(pair: BandPair) -> float:

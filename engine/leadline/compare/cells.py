@@ -86,6 +86,12 @@ class Cells:
         return self._boxes[smoothing]
 
     @property
+    def exact(self) -> bool:
+        """Whether all counts are known, whichever way they were found."""
+        sides = self.reference, self.current
+        return all(np.array_equal(side.lower, side.upper) for side in sides)
+
+    @property
     def inverse_rows(self) -> float:
         """``1/n + 1/m``, the factor of every expected null value."""
         return 1 / self.reference.total + 1 / self.current.total

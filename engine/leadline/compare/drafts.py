@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from numbers import Real
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..profile import ColumnProfile, Profile
 from ..schema import Role, require_names
 from .categorical import NO_CHANGE, CategoryChange, only_on
 from .comparison import ColumnComparison, Comparison, MissingChange, SegmentComparison
+from .custom import CustomStatistic
 from .history import MINIMUM_WINDOWS, History, calibrated, joined_windows
 from .judge import missing_evidence, missing_of, value_evidence
 from .measures import NAMES, Measures
@@ -31,7 +33,7 @@ def compare(
     reference: Profile,
     current: Profile,
     *,
-    statistics: Sequence[str] = (),
+    statistics: Sequence[str | CustomStatistic] = (),
     correction: str = "benjamini_hochberg",
     thresholds: Limits | Thresholds | Mapping[str, Any] | None = None,
     by: str | Sequence[str] = (),
@@ -45,8 +47,8 @@ def compare(
     reference, current
         The profiles, each over all its windows and segments (`Profile.select` narrows them).
     statistics
-        Statistics to compute at once. All that a column has are there in any case: they are
-        computed when asked for.
+        Statistics to compute at once, by name; and statistics of one's own (`CustomStatistic`). All
+        built-in ones that a column has are there in any case: they are computed when asked for.
     correction
         ``benjamini_hochberg``, ``benjamini_yekutieli``, ``bonferroni`` or ``none``, over every
         judged (column, values or missing share), in total and in every segment.
@@ -77,12 +79,13 @@ def compare(
     >>> comparison["age"].ks.value, comparison.drifted
     (0.5, ('age',))
     """
-    _check(reference, current, statistics, correction)
+    _check(reference, current, correction)
+    asked, own = _asked(statistics)
     limits = Limits.given(thresholds)
     names = [*dict.fromkeys(reference.names + current.names)]
     require_names(limits.columns, names)
     weights = _weights(importance, names)
-    options = _Options(limits, weights, calibrate)
+    options = _Options(limits, weights, calibrate, own)
     total = _Sides.of(reference, current, options)
     pairs = pairs_of(reference, current, by, limits.default.minimum_rows) if by else []
     parts = [_Sides.of(*pair.profiles, options) for pair in pairs if pair.profiles is not None]
@@ -100,7 +103,7 @@ def compare(
     if isinstance(mix, Evidence):
         mix = judge(mix, next(q_values), limits.default)
     for column in whole.columns:
-        for name in statistics:
+        for name in asked:
             if name in column.statistics:
                 column[name]
         column.release()
@@ -123,6 +126,7 @@ class _Options:
     limits: Limits
     weights: Mapping[str, float]
     calibrate: bool
+    own: Mapping[str, CustomStatistic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,7 @@ class _Draft:
             only = "current profile" if a is None else "reference"
             nothing = not_comparable(f"the column is only in the {only}")
             return cls(name, role, a, b, thresholds, weight, None, nothing, nothing)
-        measures = Measures(a, b)
+        measures = Measures(a, b, own=options.own)
         values = value_evidence(measures, role, thresholds)
         missing = missing_evidence(measures, role, thresholds)
         changes = _categories(measures)
@@ -293,18 +297,11 @@ def _weights(importance: Mapping[str, float] | None, names: Sequence[str]) -> di
     return {name: float(weight) for name, weight in importance.items()}
 
 
-def _check(
-    reference: Profile, current: Profile, statistics: Sequence[str], correction: str
-) -> None:
+def _check(reference: Profile, current: Profile, correction: str) -> None:
     for label, side in (("reference", reference), ("current side", current)):
         if not isinstance(side, Profile):
             found = type(side).__name__
             raise InputError(f"the {label} is of type {found}; compare takes two profiles")
-    if isinstance(statistics, str) or not isinstance(statistics, Sequence):
-        raise InputError(f"statistics are a sequence of names, not {statistics!r}")
-    for name in statistics:
-        if name not in NAMES:
-            raise InputError(f"unknown statistic {name!r}; use one of {', '.join(NAMES)}")
     if correction not in CORRECTIONS:
         raise InputError(f"unknown correction {correction!r}; use one of {', '.join(CORRECTIONS)}")
     if reference.names and current.names and not set(reference.names) & set(current.names):
@@ -312,6 +309,29 @@ def _check(
             "the two profiles have no column in common; the reference has "
             f"{_few(reference.names)}, the current profile {_few(current.names)}"
         )
+
+
+def _asked(
+    statistics: Sequence[str | CustomStatistic],
+) -> tuple[list[str], dict[str, CustomStatistic]]:
+    """Names of what is to be computed at once, and the user's own statistics by name."""
+    if isinstance(statistics, str) or not isinstance(statistics, Sequence):
+        raise InputError(f"statistics are a sequence of names, not {statistics!r}")
+    asked: list[str] = []
+    own: dict[str, CustomStatistic] = {}
+    for given in statistics:
+        if not isinstance(given, CustomStatistic):
+            if given not in NAMES:
+                close = get_close_matches(str(given), NAMES, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(NAMES)}"
+                raise InputError(f"unknown statistic {given!r}; {hint}")
+            asked.append(given)
+            continue
+        if given.name in NAMES or given.name in own:
+            raise InputError(f"there are two statistics {given.name!r}; name yours otherwise")
+        own[given.name] = given
+        asked.append(given.name)
+    return asked, own
 
 
 def _few(names: Sequence[str]) -> str:

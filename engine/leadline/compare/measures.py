@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
@@ -14,6 +14,7 @@ from . import binned, contingency, moments, numeric, quantiles, ranks, shares
 from .bands import BandPair, Steps
 from .categorical import all_cells, entropy_change
 from .cells import Cells
+from .custom import CustomStatistic
 from .edges import decile_cells
 from .moments import MomentsPair
 from .shares import Occurrences
@@ -46,12 +47,12 @@ _BANDS: dict[str, Callable[[Measures], Statistic]] = {
     "wasserstein_scaled": lambda column: numeric.wasserstein_scaled(column.get("wasserstein")),
     "energy": lambda column: numeric.energy(column.bands, unit=column.unit),
     "kuiper": lambda column: numeric.kuiper(column.bands),
+    "cliffs_delta": lambda column: ranks.cliffs_delta(column.get("mann_whitney")),
 }
 _RANKS: dict[str, Callable[[Steps], Statistic]] = {
     "cramer_von_mises": ranks.cramer_von_mises,
     "anderson_darling": ranks.anderson_darling,
     "mann_whitney": ranks.mann_whitney,
-    "cliffs_delta": ranks.cliffs_delta,
 }
 _MOMENTS: dict[str, Callable[[MomentsPair], Statistic]] = {
     "welch_t": moments.welch_t,
@@ -60,7 +61,7 @@ _MOMENTS: dict[str, Callable[[MomentsPair], Statistic]] = {
 }
 _SHIFTS = {f"shift_{name}": share for name, share in quantiles.SHARES.items()}
 _CELLS = {"psi": binned.psi} | _BINNED | _CONTINGENCY
-NUMERIC = ("ks", "wasserstein", *_BANDS, *_RANKS, "psi", *_BINNED, *_SHIFTS, *_MOMENTS)
+NUMERIC = ("ks", "wasserstein", *_RANKS, *_BANDS, "psi", *_BINNED, *_SHIFTS, *_MOMENTS)
 CATEGORICAL = ("chi2", "psi", *_BINNED, "cramers_v", "g_test", "entropy_change")
 TWO_VALUED = tuple(_SHARES)
 NAMES = tuple(dict.fromkeys(NUMERIC + CATEGORICAL + TWO_VALUED))
@@ -76,6 +77,7 @@ class Measures:
 
     reference: ColumnProfile
     current: ColumnProfile
+    own: Mapping[str, CustomStatistic] = field(default_factory=dict, kw_only=True)
     _kept: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -91,8 +93,11 @@ class Measures:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the statistics that this column has."""
-        own = {"numeric": NUMERIC, "categorical": CATEGORICAL}.get(self.kind, ())
-        return own if self.two_valued is None else own + TWO_VALUED
+        kind = self.kind
+        names = {"numeric": NUMERIC, "categorical": CATEGORICAL}.get(kind, ())
+        if self.two_valued is not None:
+            names += TWO_VALUED
+        return names + tuple(name for name, own in self.own.items() if kind in own.kinds)
 
     @property
     def unit(self) -> str:
@@ -181,17 +186,19 @@ class Measures:
         return "numeric" if kinds <= {Kind.INTEGER, Kind.FLOAT, Kind.DATE} else "other"
 
     def _compute(self, name: str) -> Statistic:
-        unit = self.unit if name == "wasserstein" or name in _SHIFTS else ""
+        own = self.own.get(name)
+        unit = self.unit if name == "wasserstein" or name in _SHIFTS else own.unit if own else ""
         for label, side in (("reference", self.reference), ("current profile", self.current)):
             if self.total(side) == 0:
                 return undefined(name, unit, f"the {label} has no values")
+        if name in self.own:
+            return self.own[name].compute(self.reference, self.current, self._cells)
         if name in _SHARES:
             pair = self.two_valued
             assert pair is not None
             return replace(_SHARES[name](pair.reference, pair.current), categories=pair.names)
         if name in _CELLS:
-            make = self._categories if self.kind == "categorical" else self._deciles
-            return _CELLS[name](self._keep("cells", make))
+            return _CELLS[name](self._cells())
         if name == "ks":
             return self._ks()
         if name == "wasserstein":
@@ -232,6 +239,10 @@ class Measures:
         assert self.reference.numeric is not None
         deviation = self.reference.numeric.get_moments().std
         return numeric.spread_of(self.reference.band, deviation)
+
+    def _cells(self) -> Cells:
+        make = self._categories if self.kind == "categorical" else self._deciles
+        return self._keep("cells", make)
 
     def _deciles(self) -> Cells:
         sides = (self.reference, self.current)

@@ -57,9 +57,14 @@ class _Exact:
 
     @classmethod
     def of(cls, steps: Steps) -> _Exact:
-        places = np.flatnonzero(steps.places_known)
+        """The cells of some steps; made once."""
+        return steps.keep("exact cells", lambda: cls._of(steps))
+
+    @classmethod
+    def _of(cls, steps: Steps) -> _Exact:
+        places = np.flatnonzero(steps.known)
         a, b = steps.reference.value[places], steps.current.value[places]
-        pooled = steps.pooled().value[places]
+        pooled = steps.pooled.value[places]
         share, difference = np.diff(pooled), a - b
         held = share > 0
         middle = (pooled[1:] + pooled[:-1]) / 2
@@ -70,7 +75,8 @@ class _Exact:
     @property
     def coarse(self) -> bool:
         """Whether cells of several values are too few for a test."""
-        return float((self.share[~self.single] ** 3).sum()) >= COARSE
+        share = self.share[~self.single]
+        return float((share * share * share).sum()) >= COARSE
 
 
 def cramer_von_mises(steps: Steps) -> Statistic:
@@ -84,7 +90,7 @@ def cramer_von_mises(steps: Steps) -> Statistic:
     Wolfowitz and Massart.
     """
     n, m = steps.rows
-    pooled = steps.pooled()
+    pooled = steps.pooled
     ends = steps.reference.value - steps.current.value
     before, after = ends[:-1], ends[1:]
     smooth = (before**2 + before * after + after**2) / 3
@@ -93,7 +99,7 @@ def cramer_von_mises(steps: Steps) -> Statistic:
     starts = _stretches(pooled)
     lower, upper = _least_and_most(*_mean_squares(steps), pooled, starts)
     wider = _population(steps)
-    wide = wider.pooled()
+    wide = wider.pooled
     ci_lower, ci_upper = _least_and_most(*_mean_squares(wider), wide, _stretches(wide))
     certain = np.where(_tied(steps), smooth, _squares(steps)[0])
     found = _bounded("cramer_von_mises", value, lower, upper, steps)
@@ -118,7 +124,7 @@ def anderson_darling(steps: Steps) -> Statistic:
     """
     n, m = steps.rows
     fewest = 1 / (n + m)
-    pooled = steps.pooled()
+    pooled = steps.pooled
     tied = _tied(steps)
     ends = steps.reference.value - steps.current.value
     middle, share = (ends[:-1] + ends[1:]) / 2, np.diff(pooled.value)
@@ -183,12 +189,16 @@ def mann_whitney(steps: Steps) -> Statistic:
     )
 
 
-def cliffs_delta(steps: Steps) -> Statistic:
+def cliffs_delta(found: Statistic) -> Statistic:
     """Cliff's delta: ``P(X < Y) - P(X > Y)``, -1 to 1, with `mann_whitney`'s p-value.
 
     Positive if current rows are mostly larger.
+
+    Parameters
+    ----------
+    found
+        What `mann_whitney` gave.
     """
-    found = mann_whitney(steps)
     assert found.ci_lower is not None
     assert found.ci_upper is not None
     return replace(
@@ -240,7 +250,7 @@ def _values(steps: Steps) -> NDArray[np.bool_]:
 
 def _tied(steps: Steps) -> NDArray[np.bool_]:
     """Steps of single values whose rows are known."""
-    known = steps.places_known
+    known = steps.known
     return _values(steps) & known[:-1] & known[1:]
 
 
@@ -412,7 +422,7 @@ def _averaged(
     error and the estimate's own ties; elsewhere the least and the most.
     """
     least, middle, most = parts
-    known = steps.places_known
+    known = steps.known.copy()
     known[[0, -1]] = True
     stretch = np.cumsum(known[:-1]) - 1
     rests = np.zeros(int(stretch[-1]) + 1, dtype=np.bool_)
@@ -439,7 +449,8 @@ def _rank_sum_p(steps: Steps, lower: float, upper: float) -> float:
     scores = cells.middle - 0.5
     if len(scores) < 2 and not cells.coarse:
         return 1.0
-    second, third = (float((cells.share * scores**power).sum()) for power in (2, 3))
+    squares = cells.share * scores * scores
+    second, third = float(squares.sum()), float((squares * scores).sum())
     # In ranks: variance and third moment of the sum over m of all ranks, drawn without replacement.
     variance = n * m * (total / (total - 1)) * total * second
     moment = n * m * (n - m) * total**2 * (total / ((total - 1) * (total - 2))) * third

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -234,6 +234,8 @@ def share_interval(low: float, high: float, rows: int, tail: float) -> tuple[flo
     return least, float(special().betaincinv(high + 1, rows - high, 1 - tail))
 
 
+# Columns mostly have the same rows, and the search takes 30 steps.
+@lru_cache(maxsize=1_024)
 def binomial_range(rows: int, share: float, tail: float) -> tuple[int, int]:
     """Ranks, from 1, between whose values the population's quantile lies.
 

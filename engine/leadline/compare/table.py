@@ -22,14 +22,17 @@ _FIGURES = (
     "q_value",
     "missing_reference",
     "missing_current",
-    *(f"{name}{end}" for name in NAMES for end in ("", "_lower", "_upper")),
 )
 
 
 def table_of(columns: Sequence[ColumnComparison]) -> pa.Table:
     """One row a column: verdict, effect and every statistic with its bounds."""
+    # Users' own statistics stand after the built-in ones.
+    names = dict.fromkeys([*NAMES, *(name for column in columns for name in column.statistics)])
+    statistics = [f"{name}{end}" for name in names for end in ("", "_lower", "_upper")]
     schema = pa.schema(
-        [(name, pa.string()) for name in _TEXTS] + [(name, pa.float64()) for name in _FIGURES]
+        [(name, pa.string()) for name in _TEXTS]
+        + [(name, pa.float64()) for name in (*_FIGURES, *statistics)]
     )
     return pa.Table.from_pylist([_row(column) for column in columns], schema=schema)
 
