@@ -1,11 +1,16 @@
 """Measure the error of the quantile sketch and of the split inside histogram buckets.
 
-    python benchmarks/quantile_error.py [--seeds 20] [--rows 1000000] [--k 768]
+    python benchmarks/quantile_error.py [--seeds 20] [--rows 1000000] [--k 768] [--mean]
 
 Every line is one distribution, whole or as 100 merged parts: the worst error over all seeds and
 all values, as a share of the rows, and beside it what the sketch promises at 1 - 1e-6. `alone` is
 the rank error without a histogram, `split` that of c_lo + c_b * share inside a bucket, `bound` what
 a band of both promises: min(c_b, split_error * n). The last column counts broken promises.
+
+With `--mean` the mean of the split's error over rows in place of its worst: over all rows, the
+lower half, the upper half and the middle half of them, as another side's rows may lie. `deviation`
+is the root mean square over seeds and halves, `most` the largest, both as shares of the rows like
+`split_error`, of which `allowed` is what statistics of ranks take for it.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ import numpy as np
 
 from leadline import _native
 from leadline._native import Storage
+from leadline.compare.ranks import MEAN_ERROR
 from leadline.sketch.histogram import HistogramBuilder, coarseness_of
 from leadline.sketch.keys import from_keys, to_keys
 from leadline.sketch.quantiles import DEFAULT_K, Quantiles, QuantilesBuilder
@@ -146,6 +152,43 @@ class Worst:
         return np.where(weight > 0, np.maximum.reduceat(error, begins), 0), inside
 
 
+def mean_errors(values: np.ndarray, sketch: Quantiles) -> tuple[list[float], float]:
+    """Mean error of splits over four choices of rows, and `split_error`; buckets that need one."""
+    n = len(values)
+    points, first, counts = np.unique(
+        np.sort(to_keys(values.view(np.uint64), Storage.FLOAT64)),
+        return_index=True,
+        return_counts=True,
+    )
+    items, weights = sketch.sorted_weights()
+    total = np.concatenate([[0], np.cumsum(weights.astype(np.int64))])
+    ranks = np.stack([total[np.searchsorted(items, points, end)] for end in ("left", "right")])
+    buckets, coarseness = buckets_of(points)
+    promise = sketch.split_error_at(coarseness)
+    begins = np.flatnonzero(np.concatenate([[True], buckets[1:] != buckets[:-1]]))
+    sizes = np.diff(np.append(begins, len(buckets)))
+    inside = np.repeat(np.add.reduceat(counts, begins), sizes)
+    low = np.repeat(ranks[0, begins], sizes)
+    weight = np.repeat(ranks[1, np.cumsum(sizes) - 1], sizes) - low
+    heavy = (inside > promise * n) & (weight > 0)
+    middle = ranks.mean(axis=0) - low
+    true = first + counts / 2 - np.repeat(first[begins], sizes)
+    error = np.where(heavy, inside / np.maximum(weight, 1) * middle - true, 0.0)
+    place = (first + counts / 2) / n
+    found = []
+    for start, end in ((0.0, 1.0), (0.0, 0.5), (0.5, 1.0), (0.25, 0.75)):
+        rows = np.where((start <= place) & (place <= end), counts, 0)
+        found.append(float((error * rows).sum() / max(rows.sum(), 1)) / n)
+    return found, promise
+
+
+def mean_line(name: str, parts: int, errors: list[float], promise: float) -> str:
+    deviation, most = float(np.sqrt(np.mean(np.square(errors)))), max(map(abs, errors))
+    allowed = MEAN_ERROR * promise
+    shares = " | ".join(f"{100 * x:.4f} %" for x in (deviation, most, allowed, promise))
+    return f"| {name} | {parts} | {shares} |"
+
+
 def buckets_of(points: np.ndarray) -> tuple[np.ndarray, int]:
     """Histogram bucket of every ordered key, and how often the histogram is coarsened."""
     raw = from_keys(points, Storage.FLOAT64).view(np.uint64)
@@ -160,20 +203,32 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--k", type=int, default=DEFAULT_K)
+    parser.add_argument("--mean", action="store_true")
     options = parser.parse_args()
     scratch = Scratch()
+    if options.mean:
+        print("| distribution | parts | deviation | most | allowed | split_error |")
+        print("|---|--:|--:|--:|--:|--:|")
     columns = ("alone", "promise", "split", "bound", "split_error", "1/2^h", "items", "broken")
-    print(f"| distribution | parts | {' | '.join(columns)} |")
-    print("|---|--:|" + "--:|" * len(columns))
+    if not options.mean:
+        print(f"| distribution | parts | {' | '.join(columns)} |")
+        print("|---|--:|" + "--:|" * len(columns))
     for name, make in DISTRIBUTIONS.items():
         for parts in (1, 100):
-            worst = Worst()
+            worst, errors, promise = Worst(), [], 0.0
             for seed in range(options.seeds):
                 values = make(np.random.default_rng(seed), options.rows)
                 sketch = Quantiles.empty(Storage.FLOAT64, options.k)
                 for part in np.array_split(values, parts):
                     sketch = sketch.merge(sketch_of(part, seed, options.k, scratch), seed)
-                worst.see(values, sketch)
+                if not options.mean:
+                    worst.see(values, sketch)
+                    continue
+                found, promise = mean_errors(values, sketch)
+                errors += found
+            if options.mean:
+                print(mean_line(name, parts, errors, promise), flush=True)
+                continue
             figures = (worst.alone, worst.rank_error, worst.split, worst.bound, worst.split_error)
             shares = " | ".join(f"{100 * figure:.3f} %" for figure in figures)
             kept = f"1/{1 << worst.height}"

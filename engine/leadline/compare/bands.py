@@ -113,8 +113,8 @@ class Steps:
     low, high
         Bounds of reference minus current anywhere inside of each step, its ends included.
     noise
-        Largest errors, in shares, of the sketches that both sides' steps rest on, and 0 where a
-        step rests on one sketch only or on none: shape (2, steps).
+        Errors, in shares, of the sketch that each side rests on in a step, 0 where it rests on
+        none: shape (2, steps).
     rows
         Rows of both sides.
     confidence
@@ -141,9 +141,7 @@ class Steps:
         )
         low[1::2], high[1::2] = pair.gaps()
         noise = np.zeros((2, len(low)))
-        both = (a.noise[:-1] > 0) & (b.noise[:-1] > 0)
-        noise[0, 1::2] = np.where(both, a.noise[:-1] / a.total, 0.0)
-        noise[1, 1::2] = np.where(both, b.noise[:-1] / b.total, 0.0)
+        noise[0, 1::2], noise[1, 1::2] = a.noise[:-1] / a.total, b.noise[:-1] / b.total
         rows = a.total, b.total
         return cls(Side.of(a), Side.of(b), low, high, noise, rows, pair.confidence)
 

@@ -20,6 +20,7 @@ MEAN_ERROR = 1e-12
 # does it trust one of fewer values than `FEWEST`.
 TRUSTED = 0.02
 FEWEST = 50
+LEAST_KURTOSIS = 1 - 1e-6  # below it rounding, or numbers too small, made the fourth moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def cohens_d(pair: MomentsPair) -> Statistic:
         return undefined("cohens_d", "", "no spread on either side")
     shift = b.mean - a.mean
     lower, upper = _over(shift, pair.mean_error, spread, _relative_error(a, b))
-    margin = normal_value(1 - CONFIDENCE) * _deviation_of_d(a, b, spread)
+    margin = normal_value(1 - CONFIDENCE) * _deviation_of_d(a, b)
     known = math.isfinite(margin)
     return Statistic(
         value=shift / spread,
@@ -145,8 +146,8 @@ def variance_ratio(pair: MomentsPair) -> Statistic:
     slack = (_relative_error(a, a) + _relative_error(b, b)) * 2 * value + RELATIVE_SLACK * value
     lower, upper = max(0.0, value - slack), value + slack
     kurtoses = [_kurtosis(side) for side in (a, b)]
-    known = b.m2 > 0 and all(map(math.isfinite, kurtoses))
-    error = math.sqrt(sum((k - 1) / s.count for k, s in zip(kurtoses, (a, b), strict=True)))
+    known = b.m2 > 0 and all(LEAST_KURTOSIS <= k < math.inf for k in kurtoses)
+    error = math.sqrt(sum(max(k - 1, 0.0) / s.count for k, s in zip(kurtoses, (a, b), strict=True)))
     factor = math.exp(normal_value(1 - CONFIDENCE) * error) if known else math.nan
     untrusted = _untrusted(a, b)
     return Statistic(
@@ -180,8 +181,8 @@ def _over(shift: float, error: float, spread: float, relative: float) -> tuple[f
 
 
 def _kurtosis(side: Moments) -> float:
-    """Fourth standardised moment, 3 for a normal; never below its least value, 1."""
-    return max(side.kurtosis + 3, 1.0)
+    """Fourth standardised moment: 3 for a normal, at least 1."""
+    return side.kurtosis + 3
 
 
 def _untrusted(a: Moments, b: Moments) -> str:
@@ -189,7 +190,11 @@ def _untrusted(a: Moments, b: Moments) -> str:
     for label, side in (("reference", a), ("current profile", b)):
         if side.count < FEWEST:
             return f"no test: {side.count} values in the {label}, under {FEWEST}"
-        kurtosis = _kurtosis(side) if side.m2 > 0 else 1.0
+        if not side.m2 > 0:
+            continue
+        kurtosis = _kurtosis(side)
+        if kurtosis < LEAST_KURTOSIS:
+            return f"no test: fourth powers of the {label}'s deviations are below any double"
         if not kurtosis - 1 <= TRUSTED * side.count:
             return (
                 f"no test: kurtosis {kurtosis:.3g} of {side.count:,} values in the {label}, "
@@ -202,30 +207,33 @@ def _welch_p(a: Moments, b: Moments, certain: float, shift: float) -> float:
     n, m = a.count, b.count
     parts = a.variance() / n, b.variance() / m
     total = sum(parts)
-    freedom = total**2 / (parts[0] ** 2 / (n - 1) + parts[1] ** 2 / (m - 1))
-    third = b.m3 / m / m**2 - a.m3 / n / n**2
-    skewness = third / total**1.5
+    first, second = parts[0] / total, parts[1] / total
+    freedom = 1 / (first * first / (n - 1) + second * second / (m - 1))
+    error = math.sqrt(total)
+    skewness = (b.m3 / m / m / m - a.m3 / n / n / n) / total / error
     t = math.copysign(certain, shift)
     # Hall's cubic, which takes the skewness of the mean, and of mean over deviation, out of t.
-    straight = t + skewness * (t**2 / 3 + 1 / 6) + skewness**2 * t**3 / 27
+    straight = t + skewness * (t * t / 3 + 1 / 6) + skewness * skewness * t * t * t / 27
     if straight * t <= 0:
         return 1.0
     return 2 * student_p(abs(straight), freedom)
 
 
-def _deviation_of_d(a: Moments, b: Moments, spread: float) -> float:
+def _deviation_of_d(a: Moments, b: Moments) -> float:
     """Standard deviation of d, by its first-order expansion in both means and variances."""
     n, m = a.count, b.count
-    first, second = a.variance(), b.variance()
-    square = spread**2
+    square = (a.m2 + b.m2) / (n + m - 2)
+    spread = math.sqrt(square)
+    # Everything in units of the pooled deviation.
+    first, second = a.variance() / square, b.variance() / square
+    third_a, third_b = a.m3 / n / square / spread, b.m3 / m / square / spread
+    fourth_a, fourth_b = a.m4 / n / square / square, b.m4 / m / square / square
     weight_a, weight_b = (n - 1) / (n + m - 2), (m - 1) / (n + m - 2)
-    shift = b.mean - a.mean
-    of_means = first / n + second / m
-    of_squares = weight_a**2 * (a.m4 / n - first**2) / n + weight_b**2 * (b.m4 / m - second**2) / m
-    together = weight_b * b.m3 / m / m - weight_a * a.m3 / n / n
-    variance = (
-        of_means / square + shift**2 * of_squares / (4 * square**3) - shift * together / square**2
-    )
+    d = (b.mean - a.mean) / spread
+    of_squares = weight_a * weight_a * (fourth_a - first * first) / n
+    of_squares += weight_b * weight_b * (fourth_b - second * second) / m
+    together = weight_b * third_b / m - weight_a * third_a / n
+    variance = first / n + second / m + d * d * of_squares / 4 - d * together
     return math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else math.nan
 
 
@@ -234,8 +242,8 @@ def _variance_p(a: Moments, b: Moments, lower: float, upper: float) -> float:
     certain = max(math.log(lower), -math.log(upper), 0.0) if lower > 0 else 0.0
     n, m = a.count, b.count
     # Under equal distributions both sides have one kurtosis, about means of their own.
-    square = ((a.m2 + b.m2) / (n + m)) ** 2
-    kurtosis = (a.m4 + b.m4) / (n + m) / square
+    square = (a.m2 + b.m2) / (n + m)
+    kurtosis = (a.m4 + b.m4) / (n + m) / square / square
     error = math.sqrt(max(kurtosis - 1, 0.0) * (1 / n + 1 / m))
     if not error > 0:  # half of the rows each at one of two values: their variance cannot differ
         return 1.0 if certain == 0 else 0.0

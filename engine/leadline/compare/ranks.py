@@ -405,38 +405,43 @@ def _superiority(steps: Steps) -> tuple[float, float, float]:
     least = np.diff(b.upper) * np.where(values, (a.lower[:-1] + a.lower[1:]) / 2, a.lower[:-1])
     middle = np.diff(b.value) * (a.value[:-1] + a.value[1:]) / 2
     value, lower, upper = (float(x.sum()) for x in (middle, least, most))
-    noisy: NDArray[np.bool_] = np.all(steps.noise > 0, axis=0)
-    if noisy.any():
-        narrow = _averaged(steps, noisy, (least, middle, most))
+    if steps.noise.any():
+        narrow = _averaged(steps, (least, middle, most))
         if narrow[0] <= narrow[1] and narrow[0] <= upper and narrow[1] >= lower:
             lower, upper = max(lower, narrow[0]), min(upper, narrow[1])
     return value, lower, upper
 
 
-def _averaged(
-    steps: Steps, noisy: NDArray[np.bool_], parts: tuple[Floats, Floats, Floats]
-) -> tuple[float, float]:
-    """Bounds that take the error of both sketches as a mean over rows.
+def _averaged(steps: Steps, parts: tuple[Floats, Floats, Floats]) -> tuple[float, float]:
+    """Bounds that take the error of sketches as a mean over rows.
 
-    In stretches between exact places which rest on both sketches the estimate stands, with that
-    error and the estimate's own ties; elsewhere the least and the most.
+    In stretches between exact places where each side rests on its sketch or is exact throughout,
+    the estimate stands, with that error and the estimate's own ties; elsewhere the least and the
+    most.
     """
     least, middle, most = parts
-    known = steps.known.copy()
-    known[[0, -1]] = True
-    stretch = np.cumsum(known[:-1]) - 1
-    rests = np.zeros(int(stretch[-1]) + 1, dtype=np.bool_)
-    rests[stretch[noisy]] = True
-    sketched = rests[stretch]
-    grown = [np.diff(side.value) for side in (steps.reference, steps.current)]
+    starts = np.flatnonzero(np.r_[True, steps.known[1:-1]])
+    lengths = np.diff(np.append(starts, len(least)))
+    sides = steps.reference, steps.current
+    rests = np.ones(len(starts), dtype=np.bool_)
+    noisy = []
+    for side, noise in zip(sides, steps.noise, strict=True):
+        found = np.maximum.reduceat(noise, starts) > 0
+        exact = np.logical_and.reduceat(side.known[:-1] & side.known[1:], starts)
+        rests &= found | exact
+        noisy.append(found)
+    rests &= noisy[0] | noisy[1]
+    sketched = np.repeat(rests, lengths)
+    grown = [np.diff(side.value) for side in sides]
     ties = float(np.sum((grown[0] * grown[1])[sketched & ~_values(steps)])) / 2
-    first, second = (float(x[sketched].sum()) for x in grown)
-    error_a, error_b = steps.noise.max(axis=1).tolist()
-    error = MEAN_ERROR * math.hypot(error_a * second, error_b * first) + ties
+    error = 0.0
+    for found, noise, other in zip(noisy, steps.noise, reversed(grown), strict=True):
+        share = float(other[np.repeat(rests & found, lengths)].sum())
+        error = math.hypot(error, MEAN_ERROR * float(noise.max()) * share)
     centre = float(middle[sketched].sum())
     return (
-        float(least[~sketched].sum()) + centre - error,
-        float(most[~sketched].sum()) + centre + error,
+        float(least[~sketched].sum()) + centre - error - ties,
+        float(most[~sketched].sum()) + centre + error + ties,
     )
 
 
