@@ -14,7 +14,7 @@ EXTRAS := import sys, tomllib; \
 WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint types format warnings unit sanitize clean
+.PHONY: help demo test setup lint types format warnings unit test-intervals sanitize clean
 .PHONY: bench bench-quick bench-billion bench-verdicts
 
 help:  ## list the targets
@@ -46,6 +46,9 @@ format: setup  ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(C_FILES)
+
+test-intervals: setup  ## every statistic's interval on 10,000 random pairs; ten minutes
+	LEADLINE_PAIRS=10000 $(BIN)/python -m pytest tests/property/test_random_pairs.py
 
 sanitize: setup  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	PYTHON=$(CURDIR)/$(BIN)/python bash tests/sanitize.sh

@@ -16,9 +16,9 @@ import numpy as np
 
 import leadline as ll
 from leadline.compare.cells import Cells, Counts
-from leadline.compare.contingency import chi2
+from leadline.compare.contingency import chi2, g_test
 from leadline.compare.judge import categories_evidence
-from leadline.compare.significance import chi_square_p, kolmogorov_p, two_shares_p
+from leadline.compare.significance import chi_square_p, kolmogorov_p, shares_z_p, two_shares_p
 from leadline.compare.tally import Tallies, Tally
 from leadline.compare.thresholds import Thresholds
 from leadline.compare.verdict import judge
@@ -104,14 +104,17 @@ def chi2_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
     }
     for name, population in populations.items():
         for n, m in ((1_000, 1_000), (10_000, 1_000), (200_000, 1_000)):
-            ours, plain = [], []
+            ours, plain, ratio = [], [], []
             for _ in range(repeats):
                 a, b = (random.multinomial(rows, population) for rows in (n, m))
-                found = chi2(table(a, b))
+                cells = table(a, b)
+                found = chi2(cells)
                 assert found.null_value is not None
                 ours.append(found.p_value)
+                ratio.append(g_test(cells).p_value)
                 plain.append(chi_square_p(found.value, int(found.null_value)))
             yield f"| chi2 | {name} | {n:,} | {m:,} | {shares_at(np.array(ours))} |"
+            yield f"| g_test | {name} | {n:,} | {m:,} | {shares_at(np.array(ratio))} |"
             yield f"| chi2, plain pooling | {name} | {n:,} | {m:,} | {shares_at(np.array(plain))} |"
 
 
@@ -133,8 +136,10 @@ def shares_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
         )
         times = np.array(list(drawn.values()))
         ours = np.repeat([two_shares_p(x, n, y, m)[0] for x, y in drawn], times)
+        skewed = np.repeat([shares_z_p(x, n, y, m) for x, y in drawn], times)
         normal = np.repeat([z_or_one(x, n, y, m) for x, y in drawn], times)
         yield f"| two shares | {share:.0%} | {n:,} | {m:,} | {shares_at(ours)} |"
+        yield f"| z_test | {share:.0%} | {n:,} | {m:,} | {shares_at(skewed)} |"
         yield f"| z where cells hold 10 | {share:.0%} | {n:,} | {m:,} | {shares_at(normal)} |"
 
 

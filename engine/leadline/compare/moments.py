@@ -214,9 +214,9 @@ def _welch_p(a: Moments, b: Moments, certain: float, shift: float) -> float:
     t = math.copysign(certain, shift)
     # Hall's cubic, which takes the skewness of the mean, and of mean over deviation, out of t.
     straight = t + skewness * (t * t / 3 + 1 / 6) + skewness * skewness * t * t * t / 27
-    if straight * t <= 0:
-        return 1.0
-    return 2 * student_p(abs(straight), freedom)
+    if not math.isfinite(straight):  # a cube beyond the largest double
+        straight = t
+    return 1.0 if straight * t <= 0 else 2 * student_p(abs(straight), freedom)
 
 
 def _deviation_of_d(a: Moments, b: Moments) -> float:
