@@ -146,6 +146,12 @@ def test_changes_between_two_sides() -> None:
     assert value(distinct_ratio(column(["a", "b"]), column(["a"] * 3))) == 0.5
     assert value(character_change(column(["ab"]), column(["a1"]))) == 0.5
     assert out_of_range(column(["a"]), column(["b"])) is None
+    assert value(unseen_share(column([1.5, 2.0]), column([2, 7]))) == 0.5
+    huge = column([2**62], pa.int64()), column([2**62 + 1, 2**62], pa.int64())
+    assert value(unseen_share(*huge)) == 0.5
+    assert unseen_share(column([True]), column([1])) is None
+    assert value(unseen_share(column([True]), column([True, False]))) == 0.5
+    assert unseen_share(column(["a"]), column([1])) is None
 
 
 def test_calendars() -> None:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from ..estimate import Estimate
 from ..profile import ColumnProfile, quality
-from ..schema import Kind
+from ..profile.summaries import NumericSummary
+from ..schema import Kind, merge_columns
+from ..sketch.points import as_points
 from .measures import Measures
 from .tally import Tallies
 
@@ -64,17 +66,21 @@ def out_of_range(reference: ColumnProfile, current: ColumnProfile) -> Estimate |
 def unseen_share(reference: ColumnProfile, current: ColumnProfile) -> Estimate | None:
     """Share of the current values that the reference does not have.
 
-    Of text and of whole numbers that are counted one by one. Where the reference no longer counts
+    Of text, and of numbers that both sides count one by one. Where the reference no longer counts
     every value, one that it does not list may have occurred there, so that the lower bound is 0.
     """
+    a, b = reference.numeric, current.numeric
+    if a is not None and b is not None:
+        columns = reference.state.column, current.state.column
+        moved = any(column.redacted for column in columns)
+        return None if moved or merge_columns(*columns) is None else _new_numbers(a, b)
     both = _tallies(reference, current)
     return None if both is None else _only_on(both)
 
 
 def vanished_share(reference: ColumnProfile, current: ColumnProfile) -> Estimate | None:
     """Share of the reference's values that the current side does not have."""
-    both = _tallies(reference, current)
-    return None if both is None else _only_on(both.swapped())
+    return unseen_share(current, reference)
 
 
 def distinct_ratio(reference: ColumnProfile, current: ColumnProfile) -> Estimate | None:
@@ -128,10 +134,17 @@ def _complement(share: Estimate) -> Estimate:
 
 def _tallies(reference: ColumnProfile, current: ColumnProfile) -> Tallies | None:
     measures = Measures(reference, current)
-    if measures.kind not in ("categorical", "numeric"):
-        return None
-    found = measures.tallies
+    found = measures.tallies if measures.kind == "categorical" else None
     return found if found is not None and found.reference.total and found.current.total else None
+
+
+def _new_numbers(reference: NumericSummary, current: NumericSummary) -> Estimate | None:
+    """Share of the current values that the reference lacks, where both count every value."""
+    a, b = reference.counts, current.counts
+    if a is None or b is None or not a.total or not b.total:
+        return None
+    new = ~np.isin(as_points(b.values), as_points(a.values))
+    return Estimate.exact(int(b.counts[new].sum(dtype=np.uint64)) / b.total)
 
 
 def _only_on(both: Tallies) -> Estimate:
