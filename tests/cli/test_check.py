@@ -160,3 +160,14 @@ def test_a_bad_month_of_flights_is_named(run: Run, flights: Path, tmp_path: Path
         ("dewp", "quantiles"),
         ("wind_gust", "shares"),
     }
+
+
+def test_a_policys_thresholds_decide_a_comparison(
+    run: Run, snapshots: Pair, tmp_path: Path
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text("version = 1\n[columns.income.drift]\nks = 0.99\n")
+    figures = run("compare", *snapshots, "--policy", path, "--json").json
+    assert figures["columns"]["income"]["values"]["threshold"] == 0.99
+    assert figures["columns"]["age"]["values"]["threshold"] == 0.05
+    assert figures["drifted"] == []

@@ -281,14 +281,14 @@ class Writer:
 def number_text(value: float, digits: int) -> str:
     """A number with so many digits, whole ones in full.
 
-    >>> number_text(31.0, 4), number_text(123456, 4), number_text(0.98765, 4)
-    ('31', '123,456', '0.9877')
+    >>> number_text(31.0, 4), number_text(1010.1, 6), number_text(0.98765, 4)
+    ('31', '1,010.1', '0.9877')
     """
     if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
     if abs(value) >= 10 ** min(digits, 15):
         return f"{value:.{digits}g}" if abs(value) >= 1e15 else f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:,.{digits}g}"
 
 
 def sentence(

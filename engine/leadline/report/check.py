@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -64,8 +64,8 @@ def _verdict(result: Check, *, failed: bool) -> Text:
     return Text.assemble("verdict ", (status.value, STYLES[status]))
 
 
-def _group(title: str, style: str, outcomes: Iterable[Outcome], width: int) -> list[RenderableType]:
-    parts: list[RenderableType] = []
+def _group(title: str, style: str, outcomes: Sequence[Outcome], width: int) -> list[RenderableType]:
+    parts: list[RenderableType] = [""] if outcomes else []
     place = width - STATUS - NAME - 2
     for each in outcomes:
         fields = [
@@ -73,7 +73,7 @@ def _group(title: str, style: str, outcomes: Iterable[Outcome], width: int) -> l
             Field(each.column or "(table)", NAME, style="bold"),
             Field(_place(each), place, style="dim"),
         ]
-        parts += ["", line(fields), *wrapped(each.reason, width, indent=STATUS + 1)]
+        parts += [line(fields), *wrapped(each.reason, width, indent=STATUS + 1)]
         contact = [
             f"{what}: {text}"
             for what, text in (("owner", each.owner), ("runbook", each.runbook))
