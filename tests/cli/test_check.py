@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.cells import cell_len
 
@@ -171,3 +173,23 @@ def test_a_policys_thresholds_decide_a_comparison(
     assert figures["columns"]["income"]["values"]["threshold"] == 0.99
     assert figures["columns"]["age"]["values"]["threshold"] == 0.05
     assert figures["drifted"] == []
+
+
+def test_names_reach_the_terminal_spelled_out(run: Run, tmp_path: Path) -> None:
+    names = ["\x1b[31mred", "a\nb", "[bold]x[/bold]", "x\u202ey", "\x9bq"]
+    pq.write_table(pa.table({name: ["\x1b[2J"] * 200 for name in names}), tmp_path / "x.parquet")
+    snapshot, policy = tmp_path / "x.lead", tmp_path / "policy.toml"
+    assert run("profile", tmp_path / "x.parquet", "-o", snapshot).code == 0
+    outputs = [
+        run("infer", snapshot, "-o", policy, "--owner", "\x1b]0;me\x07", "--runbook", "\x1b[1m"),
+        run("check", snapshot, "--policy", policy),
+        run("check", snapshot, "--policy", policy, "--json"),
+    ]
+    text = policy.read_text().replace('"\\u001b[2J"', '"other"')
+    policy.write_text(text)
+    outputs.append(run("check", snapshot, "--policy", policy))
+    assert [done.code for done in outputs] == [0, 0, 0, 1]
+    for done in outputs:
+        printed = done.out + done.err
+        assert all(mark.isprintable() or mark == "\n" for mark in printed), printed
+    assert all(mark.isprintable() or mark == "\n" for mark in text)

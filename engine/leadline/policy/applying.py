@@ -10,6 +10,7 @@ from ..compare.schema_changes import renamed_columns
 from ..errors import InputError, PolicyError
 from ..estimate import Estimate
 from ..profile import ColumnProfile, Profile
+from ..schema import type_named
 from .judging import Outcome, Status, Writer, decide, judge_column, outcome_of, sentence
 from .policy import Applied, Policy, Rule, Section, Sections, Segment, Severity, place_of
 from .rules import Requirement, Subject, Unit
@@ -99,7 +100,7 @@ def _fact(applied: Applied, column: ColumnProfile, segment: str) -> Outcome:
     wanted = applied.requirement.argument
     if applied.rule.key == "type":
         names = " or ".join(wanted)
-        holds = column.kind.value in wanted or column.type in wanted
+        holds = column.kind.value in wanted or column.type in map(_type_text, wanted)
         reason = f"the type is {column.type}" + (f", as {names}" if holds else f", not {names}")
     elif applied.rule.key == "required":
         holds, reason = True, "the column is there"
@@ -108,6 +109,12 @@ def _fact(applied: Applied, column: ColumnProfile, segment: str) -> Outcome:
         reason = "the column is there" + ("" if holds else ", which is forbidden")
     status = Status.PASS if holds else Status.FAIL
     return outcome_of(applied, status, reason, column=column.name, segment=segment)
+
+
+def _type_text(name: str) -> str:
+    """An Arrow type as columns name it: float64 is double."""
+    found = type_named(name)
+    return name if found is None else str(found)
 
 
 class _Missing:

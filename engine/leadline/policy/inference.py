@@ -123,7 +123,9 @@ def _float_section(columns: Iterable[ColumnProfile]) -> Iterator[Section]:
 
 def _column_section(column: ColumnProfile) -> Section:
     draft = _Draft(column)
-    draft.error("type", Requirement(argument=(column.kind.value,)))
+    if column.kind is not Kind.NULL:
+        nested = column.kind is Kind.UNSUPPORTED
+        draft.error("type", Requirement(argument=(column.type if nested else column.kind.value,)))
     if column.rows >= ENOUGH:
         _completeness(draft)
         if quality.values_of(column) >= ENOUGH and not column.state.column.redacted:

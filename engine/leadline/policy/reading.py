@@ -215,7 +215,7 @@ def _requirements(
 
 def _require_type(place: str, name: str) -> None:
     """A kind, or the text of an Arrow type; nested types are taken as they are written."""
-    kinds = [kind.value for kind in Kind]
+    kinds = [kind.value for kind in Kind if kind is not Kind.UNSUPPORTED]
     if name not in kinds and "<" not in name and type_named(name) is None:
         require_known(place, name, kinds, "type")
 

@@ -27,12 +27,20 @@ def key_text(*names: str) -> str:
 
 
 def string_text(text: str) -> str:
-    r"""A text in double quotes, with everything that may not stand there escaped.
+    r"""A text in double quotes; escaped is what may not stand there, or what nobody would see.
 
     >>> string_text('say "hi"\n')
     '"say \\"hi\\"\\n"'
     """
-    return encode_basestring(text).replace("\x7f", "\\u007f")
+    quoted = encode_basestring(text)
+    if quoted.isprintable():
+        return quoted
+    return "".join(mark if mark.isprintable() else _escaped(mark) for mark in quoted)
+
+
+def _escaped(mark: str) -> str:
+    code = ord(mark)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def value_text(value: Any) -> str:
