@@ -76,6 +76,44 @@ def test_texts_of_every_kind(random: np.random.Generator) -> None:
     assert not {place for place in keys if place.startswith("[columns.bytes] values")}
 
 
+def unchanged(random: np.random.Generator, rows: int) -> pa.Table:
+    """Columns of many shapes, the same at every call but for chance."""
+    normal = random.normal(0, 1, rows)
+    return pa.table(
+        {
+            "normal": normal,
+            "N(100,1)": 100 + random.normal(0, 1, rows),
+            "lognormal(3)": random.lognormal(0, 3, rows),
+            "t(1)": random.standard_t(1, rows),
+            "zeros": np.where(random.random(rows) < 0.7, 0, random.exponential(5, rows)),
+            "rounded": random.normal(20, 20, rows).round(1),
+            "poisson": random.poisson(4, rows),
+            "rare": (random.random(rows) < 0.003).astype(int),
+            "flag": random.random(rows) < 0.5,
+            "text": random.choice(["a", "b", "c", "d"], rows, p=[0.9, 0.09, 0.009, 0.001]),
+            "zipf": [f"k{i}" for i in random.zipf(1.6, rows)],
+            "ids": [f"u{i}" for i in random.permutation(rows)],
+            "gaps": pa.array(normal, mask=random.random(rows) < 0.01),
+            "few gaps": pa.array(normal, mask=random.random(rows) < 0.0005),
+            "score": random.beta(2, 5, rows),
+        }
+    )
+
+
+@pytest.mark.parametrize(("before", "now"), [(300, 300), (1_000, 1_000), (10_000, 1_000)])
+def test_unchanged_data_keeps_inferred_rules(
+    before: int, now: int, random: np.random.Generator
+) -> None:
+    # In 200 repeats of each, with other seeds: 0, 0 and 2 failed.
+    for _ in range(10):
+        reference, current = (
+            ll.profile(unchanged(random, rows), roles={"score": "score"}) for rows in (before, now)
+        )
+        result = ll.check(current, ll.infer(reference))
+        assert [(each.column, each.reason) for each in result.violations] == []
+        assert [(each.column, each.reason) for each in result.undecided] == []
+
+
 def test_redacted_columns_keep_their_values_to_themselves() -> None:
     profile = ll.profile({"name": ["Ada", "Bob"] * 600, "x": np.arange(1_200) / 7})
     from dataclasses import replace

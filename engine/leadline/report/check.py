@@ -47,6 +47,8 @@ def check_report(
         Text(f"{counted(result.rows, 'row')}; {told + ', ' if told else ''}{passed}"),
         _verdict(result, failed=failed),
     ]
+    if result.comparison is None:
+        parts.append(note("drift is not judged" + ("" if reference else " without a reference")))
     for title, style, group in (
         ("violation", "bold red", errors),
         ("warning", "yellow", warnings),
