@@ -201,6 +201,15 @@ def test_undecided_rules_do_not_pass(random: np.random.Generator) -> None:
     assert held("[columns.id]\nuniqueness = {min = 1}", repeated).verdict is FAIL
 
 
+def test_rare_strangers_are_named_too() -> None:
+    values = [f"k{i}" for i in range(40)]
+    profile = ll.profile({"x": values * 3 + ["typo", "typo", "other"]})
+    outcome = only(f"[columns.x]\nvalues = {values}", profile)
+    assert outcome.reason == (
+        "share of values in the set is 0.9756, under 1: there are 'typo', 'other'"
+    )
+
+
 def test_figures_differ_in_print_where_they_differ() -> None:
     profile = ll.profile({"x": [0.99999999] * 3})
     outcome = only("[columns.x]\nmean = {min = 1}", profile)

@@ -336,7 +336,7 @@ def _kept(bounds: tuple[float | None, float | None], writer: Writer) -> str:
 def _strangers(column: ColumnProfile, requirement: Requirement) -> str:
     """The most frequent values that are not in the set."""
     members = {_plain(member) for member in requirement.argument}
-    found = [_plain(value) for value, _ in column.top]
+    found = [_plain(value) for value, _ in column.most_frequent(len(members) + _SET_SHOWN + 1)]
     strange = [value for value in found if value not in members]
     if not strange:
         return ""

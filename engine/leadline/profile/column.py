@@ -221,13 +221,17 @@ class ColumnProfile:
         Empty where values are not counted one by one. Counts of text are lower bounds once more
         values occurred than are kept (`text.counts.error` says by how much).
         """
+        return self.most_frequent(TOP)
+
+    def most_frequent(self, n: int) -> list[tuple[Any, int]]:
+        """The ``n`` most frequent values with their counts, as `top` holds the first ten."""
         summary = self.state.summary
         if isinstance(summary, TextSummary):
-            return [(decode_key(key), count) for key, count in summary.counts.top(TOP)]
+            return [(decode_key(key), count) for key, count in summary.counts.top(n)]
         counts = summary.counts if summary is not None else None
         if counts is None:
             return []
-        order = np.lexsort((np.arange(len(counts)), -counts.counts.astype(np.int64)))[:TOP]
+        order = np.lexsort((np.arange(len(counts)), -counts.counts.astype(np.int64)))[:n]
         values = counts.values[order].tolist()
         return [
             (self._present(value), int(count))
