@@ -245,6 +245,49 @@ def test_excess_variation_subtracts_what_chance_makes() -> None:
     assert found.value == 0.0
 
 
+def test_excess_variation_is_the_mean_over_halvings_of_the_rows() -> None:
+    # The difference in one half of the rows, with the sign that it has in the other half.
+    random = np.random.default_rng(8)
+    p = np.array([300, 250, 200, 150, 60, 40])
+    q = np.array([330, 200, 215, 150, 45, 60])
+    halves_p = random.multivariate_hypergeometric(p, 500, 200_000, method="marginals")
+    halves_q = random.multivariate_hypergeometric(q, 500, 200_000, method="marginals")
+    first = (halves_p - halves_q) / 500
+    second = ((p - halves_p) - (q - halves_q)) / 500
+    expected = float((np.sign(first) * second).sum(axis=1).mean()) / 2
+    assert 0.03 < expected < 0.05
+    assert excess_variation(cells(p, q)).value == pytest.approx(expected, abs=0.002)
+
+
+@pytest.mark.parametrize("values", [20, 200])
+def test_excess_variation_is_never_more_than_the_change(values: int) -> None:
+    random = np.random.default_rng(9)
+    even = np.full(values, 1 / values)
+    signs = np.where(np.arange(values) % 2, 1.0, -1.0)
+    for change in (0.1, 0.3):
+        moved = even * (1 + change * signs)  # the true total variation is half of ``change``
+        found = [
+            excess_variation(cells(*(random.multinomial(5_000, w) for w in (even, moved)))).value
+            for _ in range(100)
+        ]
+        assert np.mean(found) < change / 2
+    # What is far beyond chance counts in full: .15 with 200,000 rows of 20 values.
+    if values == 20:
+        sides = (random.multinomial(200_000, w) for w in (even, moved))
+        assert excess_variation(cells(*sides)).value == pytest.approx(0.15, abs=0.004)
+
+
+def test_bounds_of_the_excess_hold_every_table_inside_the_counts_bounds() -> None:
+    random = np.random.default_rng(10)
+    p, q = np.array([500.0, 300.0, 200.0]), np.array([450.0, 310.0, 240.0])
+    reach = np.array([30.0, 0.0, 30.0])
+    box = Counts(p, p - reach, p + reach, 1_000)
+    found = excess_variation(Cells(box, Counts.exact(q, 1_000), categories=("a", "b", "c")))
+    for move in random.uniform(-1, 1, 200):
+        inside = excess_variation(cells(p + reach * np.array([move, 0, -move]), q)).value
+        assert found.lower - 0.002 <= inside <= found.upper + 0.002
+
+
 def test_heavy_cells_keep_unseen_values_apart() -> None:
     reference = Tally.of({b"a": 980, b"b": 10, b"c": 4, b"d": 5, b"e": 1}, 1_000)
     current = Tally.of({b"a": 492, b"c": 100, b"e": 2, b"y": 6, b"z": 400}, 1_000)

@@ -285,6 +285,18 @@ def test_detectable_variation_is_just_significant() -> None:
     assert p_value == pytest.approx(0.0005, rel=0.6)
 
 
+# 100 even values, half of them up and half down by 10 %, which is a total variation of .05.
+def test_the_excess_of_chi2_stands_for_the_variation_that_it_can_be() -> None:
+    random = np.random.default_rng(11)
+    even = np.full(100, 0.01)
+    sides = [even, even * (1 + 0.1 * np.where(np.arange(100) % 2, 1, -1))]
+    counts = [Counts.exact(random.multinomial(1_000_000, w), 1_000_000) for w in sides]
+    tables = contingency.tested_tables(Cells(*counts, categories=[f"v{i}" for i in range(100)]))
+    assert contingency.possible_variation(tables) == pytest.approx(0.05, abs=0.001)
+    same = contingency.tested_tables(cells([250] * 4, [250] * 4))
+    assert contingency.possible_variation(same) == 0.0
+
+
 @pytest.mark.parametrize(("count", "n", "m"), [(0, 1_000, 1_000), (5, 2_000, 300), (400, 900, 900)])
 def test_detectable_h_is_the_first_that_is_significant(count: int, n: int, m: int) -> None:
     reference = Occurrences.exact(count, n)

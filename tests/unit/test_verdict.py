@@ -399,6 +399,15 @@ def test_changes_among_light_values_are_drift() -> None:
     assert "v0" in one.values.effect.categories
 
 
+# A tenth of the rows moves: total variation .1, but over so many values that each moved by little
+# more than chance makes. 300 values share groups, which hide it.
+@pytest.mark.parametrize(("values", "verdict"), [(50, "drift"), (100, "drift"), (300, "possible")])
+def test_a_change_that_is_spread_over_many_values_is_found(values: int, verdict: str) -> None:
+    moved = 1 + 0.2 * np.where(np.arange(values) % 2, 1, -1)
+    column = compared(drawn(np.ones(values), 10_000), drawn(moved, 10_000))
+    assert column.verdict == verdict
+
+
 # 1,000 rows carry no groups: what the values singly did keeps it from being called negligible.
 @pytest.mark.parametrize(
     ("values", "n", "m", "verdict"),

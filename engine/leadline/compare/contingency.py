@@ -134,6 +134,17 @@ def detectable_variation(tables: Sequence[Cells], effect: float, p: float) -> fl
     return min(1.0, *found)
 
 
+def possible_variation(tables: Sequence[Cells]) -> float:
+    """The largest total variation that the excess of the tables' statistics can stand for.
+
+    What `chi2` finds beyond its mean without change is about ``nm / (n + m)`` times the sum of
+    ``(p - q)**2`` over the pooled shares, at least four times the square of the total variation
+    (Cauchy and Schwarz; as much where all shares changed by one factor up or down).
+    """
+    found = (max(0.0, _chi2_bounds(table)[1] - _occupied(table) + 1) for table in tables)
+    return math.sqrt(max(found) * tables[0].inverse_rows) / 2
+
+
 def _joined(side: Counts, labels: NDArray[np.int64]) -> Counts:
     if side.known:
         return Counts.exact(np.bincount(labels, weights=side.value), side.total)

@@ -12,10 +12,8 @@ from dataclasses import replace
 
 from ..profile import ColumnProfile
 from ..schema import Kind, Role
-from .binned import expected_variation, variation_bounds
 from .categorical import all_cells, excess_variation, heavy_cells
-from .cells import Cells
-from .contingency import chi2_p, detectable_variation, tested_tables
+from .contingency import chi2_p, detectable_variation, possible_variation, tested_tables
 from .measures import Measures
 from .shares import Occurrences, cohens_h, detectable_h, ratio_of
 from .significance import kolmogorov_distance
@@ -196,14 +194,5 @@ def categories_evidence(both: Tallies, limit: float, significance: float) -> Evi
             0.0,
             detectable_variation(tables, effect.value + expected, significance) - expected,
         ),
-        coarse=expected > limit / 2 or _singly(values) >= limit,
+        coarse=expected > limit / 2 or possible_variation(tables) >= limit,
     )
-
-
-def _singly(values: Cells) -> float:
-    """Total variation beyond chance of the values one by one.
-
-    Groups of values can hide what their members do. As estimates go this one is rough, since chance
-    is a large part of it, but without any change it is about 0.
-    """
-    return variation_bounds(values)[0] - expected_variation(values)

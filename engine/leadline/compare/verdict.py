@@ -70,8 +70,8 @@ class Evidence:
     nothing
         What is said where the event never occurred on either side.
     coarse
-        Whether a small effect proves nothing: so many cells share so few rows, or the values
-        singly changed by the threshold while their groups did not.
+        Whether a small effect proves nothing: so many cells share so few rows, or what the test
+        found can stand for a change of the threshold, which groups of values hide.
     """
 
     effect: Statistic
