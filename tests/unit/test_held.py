@@ -19,6 +19,7 @@ from leadline._native.rows import rows_body
 from leadline.profile.cells import LazyStates
 from leadline.profile.profile import Profile
 from leadline.scan import units
+from leadline.scan.cells import UnitCells
 from leadline.snapshot import cells as snapshot_cells
 from leadline.snapshot import encode
 from leadline.snapshot.held import HeldStates
@@ -69,13 +70,25 @@ def table(rows: int, seed: int, hours: int = 6) -> pa.Table:
     )
 
 
+def nothing(_: units.UnitProfiler, __: UnitCells) -> range:
+    return range(0)
+
+
+def everything(_: units.UnitProfiler, cells: UnitCells) -> range:
+    return range(len(cells.keys))
+
+
+def all_but_ends(_: units.UnitProfiler, cells: UnitCells) -> range:
+    return range(1, len(cells.keys) - 1)
+
+
 @pytest.fixture(name="both")
 def fixture_both(monkeypatch: pytest.MonkeyPatch) -> Any:
     def both(data: Any, **options: Any) -> tuple[Profile, Profile]:
         """What is held as objects, and what is held encoded."""
         found = []
-        for always in (False, True):
-            monkeypatch.setattr(units.UnitProfiler, "holds", lambda *_, always=always: always)
+        for which in (nothing, everything):
+            monkeypatch.setattr(units.UnitProfiler, "holds", which)
             found.append(profile_in_units(data, **{**OPTIONS, **options}))
         return found[0], found[1]
 
@@ -115,13 +128,13 @@ def test_whatever_is_held_the_bytes_are_the_same(
     shuffled = data.take(np.random.default_rng(seed).permutation(rows))
     for given_rows in (data, shuffled):
         found = []
-        for always in (False, True):
+        for which in (nothing, everything, all_but_ends, units.UnitProfiler.holds):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(units.UnitProfiler, "holds", lambda *_, always=always: always)
-                options = {"memory": memory, "threads": threads} if always else {}
+                patch.setattr(units.UnitProfiler, "holds", which)
+                options = {} if which is nothing else {"memory": memory, "threads": threads}
                 profile = profile_in_units(given_rows, unit_rows=unit_rows, **OPTIONS, **options)
                 found.append(encode(profile))
-        assert found[0] == found[1]
+        assert found[1:] == found[:1] * 3
 
 
 def test_cells_of_several_units_are_merged(both: Any) -> None:
@@ -134,10 +147,24 @@ def test_only_new_cells_are_held() -> None:
     data = table(4_000, 7, hours=30)
     shuffled = data.take(np.random.default_rng(1).permutation(len(data)))
     in_order = profile_in_units(data, unit_rows=2_000, **OPTIONS)
-    assert len(held_of(in_order)) > 0.9 * len(in_order.cells)
+    assert len(held_of(in_order)) > 0.8 * len(in_order.cells)
     mixed = profile_in_units(shuffled, unit_rows=1_000, **OPTIONS)
     assert len(held_of(mixed)) < 0.5 * len(mixed.cells)
     assert not held_of(profile_in_units(data, unit_rows=2_000))
+
+
+def test_cells_that_neighbours_share_are_not_held() -> None:
+    data = table(4_000, 7, hours=30)
+    profile = profile_in_units(data, unit_rows=2_000, **OPTIONS)
+    held = {cell.key for cell in held_of(profile)}
+    hours = [
+        data["when"][first : first + 2_000].drop_null().cast(pa.int64()).to_numpy() // 3_600_000
+        for first in (0, 2_000)
+    ]
+    ends = {hour * 3_600_000_000 for unit in hours for hour in (unit.min(), unit.max())}
+    for cell in profile.cells:
+        at_border = cell.window.start is None or cell.window.start in ends
+        assert (cell.key in held) == (not at_border)
 
 
 def test_types_that_widen_between_files(both: Any, tmp_path: Path) -> None:

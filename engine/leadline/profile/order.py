@@ -28,6 +28,10 @@ class CellOrder:
         """All rows in one cell."""
         return cls(None, np.array([0, rows], dtype=np.int64))
 
+    def part(self, cells: range) -> CellOrder:
+        """Some neighbouring cells."""
+        return CellOrder(self.order, self.starts[cells.start : cells.stop + 1])
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from .. import _arrow
 from .._native import Arena
 from ..errors import InputError, LeadlineError
-from ..profile import Cell, ColumnState, Settings
+from ..profile import NULL_WINDOW, Cell, ColumnState, Settings
 from ..profile.build import profile_unit_column
 from ..profile.column import seed_of
 from ..profile.custom import CustomSummary
+from ..profile.order import CellOrder
 from ..profile.summaries import SketchSettings
 from ..sketch.scratch import Scratch, borrowed
 from ..snapshot.held import HeldColumn, HeldUnit
@@ -32,6 +33,17 @@ from .windows import Windows
 _FEW_ROWS = 1_024
 # Of fewer cells the states are objects at once, which is quicker for some hundreds of them.
 _MANY_CELLS = 16
+# With fewer windows nothing would be left between the first and the last one.
+_FEW_WINDOWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _States:
+    """One column of a unit's cells: of the first ones, of those encoded, of the last ones."""
+
+    before: list[ColumnState]
+    held: HeldColumn | None = None
+    after: list[ColumnState] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +97,13 @@ class UnitProfiler:
         """The state of a column without rows."""
         data = pa.chunked_array([], type=column.type)
         with borrowed() as scratch:
-            return self.profile(column, data, whole_unit(0), scratch)[0]
+            return self.profile(column, data, CellOrder.whole(0), scratch)[0]
 
     def hold(
         self,
         file_column: FileColumn,
         data: pa.ChunkedArray,
-        cells: UnitCells,
+        cells: CellOrder,
         scratch: Scratch,
         arena: Arena,
     ) -> HeldColumn:
@@ -99,32 +111,37 @@ class UnitProfiler:
         column = file_column.column
         settings = SketchSettings(seed_of(column.name), self._settings.k)
         return hold_unit_column(
-            column, conform(data, file_column.type), cells.order, settings, scratch, arena
+            column, conform(data, file_column.type), cells, settings, scratch, arena
         )
 
-    def holds(self, cells: UnitCells) -> bool:
-        """Whether the states of a unit's cells are to be encoded at once.
+    def holds(self, cells: UnitCells) -> range:
+        """Which of a unit's cells are to be encoded at once.
 
         That pays where no other unit has rows of these cells, for to merge a state it is decoded
         again. Nobody knows it beforehand; but in an archive in order of time each unit brings new
-        windows, and in others all cells are known after the first units. It is a question of speed
-        alone: the bytes are the same.
+        windows, and shares only the first and the last one with its neighbours, and in others all
+        cells are known after the first units. It is a question of speed alone: the bytes are the
+        same.
         """
-        if len(cells.keys) < _MANY_CELLS or self._summaries or self._settings.redacted:
-            return False
+        none = range(0)
+        if self._summaries or self._settings.redacted:
+            return none
+        inner = _inner(cells.keys)
+        if len(inner) < _MANY_CELLS:
+            return none
         new = len(set(cells.keys) - self._seen)
         self._seen.update(cells.keys)
-        return 2 * new > len(cells.keys)
+        return inner if 2 * new > len(cells.keys) else none
 
     def profile(
-        self, file_column: FileColumn, data: pa.ChunkedArray, cells: UnitCells, scratch: Scratch
+        self, file_column: FileColumn, data: pa.ChunkedArray, cells: CellOrder, scratch: Scratch
     ) -> list[ColumnState]:
         """The states of one column of one unit, one a cell."""
         column = file_column.column
         return profile_unit_column(
             column,
             conform(data, file_column.type),
-            cells.order,
+            cells,
             SketchSettings(seed_of(column.name), self._settings.k),
             scratch,
             [own for own in self._summaries if own.applies_to(column, self._settings.redacted)],
@@ -190,8 +207,8 @@ class _Job:
         self._profiler, self._label, self._plan, self._task = profiler, label, plan, task
         self._held: dict[str, list[pa.ChunkedArray]] = {}
         self._units: list[UnitCells] = []
-        self._states: list[dict[str, list[ColumnState] | HeldColumn]] = [{} for _ in task.rows]
-        self._holds = [False] * len(task.rows)
+        self._states: list[dict[str, _States]] = [{} for _ in task.rows]
+        self._holds = [range(0)] * len(task.rows)
         self._arenas: list[Arena] = []
 
     def steps(self) -> list[Step]:
@@ -266,14 +283,20 @@ class _Job:
     def _profile(
         self, unit: int, column: FileColumn, data: pa.ChunkedArray, scratch: Scratch
     ) -> None:
-        cells = self._units[unit]
-        states: list[ColumnState] | HeldColumn
+        cells, held = self._units[unit].order, self._holds[unit]
         with _named(self._label, column):
-            if self._holds[unit]:
+            data = conform(data, column.type)
+            if held:
                 with self._arena() as arena:
-                    states = self._profiler.hold(column, data, cells, scratch, arena)
+                    inner = self._profiler.hold(column, data, cells.part(held), scratch, arena)
+                outer = [range(held.start), range(held.stop, len(cells))]
+                before, after = (
+                    self._profiler.profile(column, data, cells.part(some), scratch) if some else []
+                    for some in outer
+                )
+                states = _States(before, inner, after)
             else:
-                states = self._profiler.profile(column, data, cells, scratch)
+                states = _States(self._profiler.profile(column, data, cells, scratch))
         self._states[unit][_name(column)] = states
 
 
@@ -324,24 +347,28 @@ def _name(file_column: FileColumn) -> str:
     return file_column.column.name
 
 
-def _result(
-    rows: int, cells: UnitCells, states: list[list[ColumnState] | HeldColumn]
-) -> UnitResult:
+def _inner(keys: Sequence[CellKey]) -> range:
+    """Cells of which other units need not have rows, if these rows are in order of time.
+
+    All but those of the first and the last window, and without a time, where there are others.
+    """
+    windows = [window for window, _ in keys if window is not None and window != NULL_WINDOW]
+    if len(set(windows)) < _FEW_WINDOWS:
+        return range(len(keys))
+    return range(windows.count(windows[0]), len(windows) - windows.count(windows[-1]))
+
+
+def _result(rows: int, cells: UnitCells, columns: list[_States]) -> UnitResult:
     sizes = np.diff(cells.order.starts).tolist()
-    held = [column for column in states if isinstance(column, HeldColumn)]
-    lists = [column for column in states if not isinstance(column, HeldColumn)]
-    assert not held or not lists
-    unit = HeldUnit.of(held) if held else None
-    return UnitResult(
-        rows,
-        [
-            Cell(
-                *key,
-                sizes[place],
-                {column[place].column.name: column[place] for column in lists}
-                if unit is None
-                else unit.states(place),
-            )
-            for place, key in enumerate(cells.keys)
-        ],
-    )
+    held = [column.held for column in columns if column.held is not None]
+    states: list[Mapping[str, ColumnState]] = _by_cell([column.before for column in columns])
+    if held:
+        unit = HeldUnit.of(held)
+        states += [unit.states(cell) for cell in range(len(unit.present))]
+        states += _by_cell([column.after for column in columns])
+    whole = zip(cells.keys, sizes, states, strict=True)
+    return UnitResult(rows, [Cell(*key, size, held_by) for key, size, held_by in whole])
+
+
+def _by_cell(columns: list[list[ColumnState]]) -> list[Mapping[str, ColumnState]]:
+    return [{state.column.name: state for state in cell} for cell in zip(*columns, strict=True)]
