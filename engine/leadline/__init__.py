@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .profile.profile import merge
     from .scan import profile
     from .snapshot import read
-    from .trend import Trend, trend
+    from .trend import Look, Trend, look, trend
 
 _HOMES = {
     "Check": "policy",
@@ -50,6 +50,7 @@ _HOMES = {
     "InputError": "errors",
     "LeadlineError": "errors",
     "Limits": "compare",
+    "Look": "trend",
     "Policy": "policy",
     "PolicyError": "errors",
     "Profile": "profile",
@@ -61,6 +62,7 @@ _HOMES = {
     "check": "policy",
     "compare": "compare",
     "infer": "policy",
+    "look": "trend",
     "merge": "profile.profile",
     "profile": "scan",
     "read": "snapshot",
@@ -79,6 +81,7 @@ __all__ = [
     "InputError",
     "LeadlineError",
     "Limits",
+    "Look",
     "Policy",
     "PolicyError",
     "Profile",
@@ -91,6 +94,7 @@ __all__ = [
     "check",
     "compare",
     "infer",
+    "look",
     "merge",
     "profile",
     "read",

@@ -68,6 +68,7 @@ def test_a_snapshot_alone(run: Run, files: dict[str, Path]) -> None:
     done = run("trend", files["reference"])
     assert done.code == 0
     assert "every window against the others of the same day of the week" in done.out
+    assert "most unusual: 8 events; budget 1/week, 8 in 56 windows" in done.out
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,7 @@ def test_only_some_columns_and_further_figures(run: Run, files: dict[str, Path])
         (["{reference}", "--baseline", "last"], "'last'"),
         (["{reference}", "--rolling", "0"], "rolling is 0"),
         (["{reference}", "nothing.lead"], "nothing.lead"),
+        (["{reference}", "--fail-on", "drift"], "--fail-on needs snapshots to judge"),
     ],
 )
 def test_errors_are_one_line(
@@ -139,3 +141,19 @@ def test_windows_due_until_now(run: Run, files: dict[str, Path]) -> None:
     figures = run("trend", files["reference"], files["quiet"], *late).json
     assert [(w["window"], w["rows"]) for w in figures["windows"]][-1] == ("2026-02-27", 0)
     assert figures["events"][-1]["changes"][0]["text"] == "no rows, usually 300"
+
+
+def test_an_open_window_is_not_in_the_budget(run: Run, files: dict[str, Path]) -> None:
+    both = files["reference"], files["shifted"]
+    figures = run("trend", *both, "--open", "--json").json
+    assert [w["verdict"] for w in figures["windows"]] == ["drift"] * 3
+    assert figures["events"][0]["end"] == "2026-02-28"
+    assert figures["look"]["verdict"] == "drift"
+    assert figures["look"]["rows"] == 300
+    assert figures["look"]["parts"][0]["column"] == "x"
+    quiet = run("trend", files["reference"], files["quiet"], "--open")
+    assert "2026-02-26, still open, is none: nothing is certain after 300 rows" in quiet.out
+    alone = run("trend", files["reference"], "--open")
+    assert alone.code == 2
+    assert "an open window needs a reference that does not hold it" in alone.err
+    assert "alpha is 2.0" in run("trend", *both, "--open", "--alpha", "2").err

@@ -70,6 +70,7 @@ trend = ll.trend(reference, reference, baseline="rolling", budget="1/month", bri
 assert_type(trend, ll.Trend)
 assert_type([event.start for event in trend.events], list[str])
 assert_type(trend.to_dict(), dict[str, Any])
+assert_type(ll.look(reference, reference, alpha=0.05), ll.Look)
 
 policy = ll.infer(reference, owner="risk")
 assert_type(policy, ll.Policy)

@@ -362,6 +362,34 @@ def test_a_column_that_is_gone_is_missing(reference: Profile) -> None:
     assert event.changes[0].text == "missing 0 % to 100 %"
 
 
+def test_what_is_alone_has_nothing_usual() -> None:
+    (window,) = ll.trend(days(0, 1)).windows
+    assert window.verdict.value == "not comparable"
+
+
+def test_days_that_are_always_missing_are_no_gap() -> None:
+    random = np.random.default_rng(6)
+    weekdays = [day for day in range(70) if day % 7 < 5]
+    reference = profile_of([table_of(day, random) for day in weekdays])
+    found = ll.trend(reference, profile_of([table_of(day, random) for day in (70, 72, 79, 84)]))
+    missing = {w.label for w in found.windows if w.rows == 0 and w.verdict == "drift"}
+    # Tuesday, Thursday, Friday, Monday, Tuesday, Thursday, Friday: the weekends between are usual.
+    assert missing == {
+        "2026-03-10",
+        *(f"2026-03-{day}" for day in (12, 13, 16, 17, 19, 20)),
+    }
+    sunday = ll.trend(reference, profile_of([table_of(76, random)]))
+    assert sunday.events[0].changes[0].text == "300 rows, usually 0"
+
+
+def test_times_beyond_any_calendar() -> None:
+    far = pa.table({"ts": pa.array([0, 2**61], pa.timestamp("us", "UTC")), "x": [1.0, 2.0]})
+    with pytest.raises(InputError, match="beyond the years 1 to 9999"):
+        ll.trend(ll.profile(far, time="ts", every="1d"))
+    with pytest.raises(InputError, match="more than 100,000"):
+        ll.trend(days(0, 2), until=datetime(3000, 1, 1, tzinfo=UTC))
+
+
 def test_words() -> None:
     assert told("rows", 961.0, 634.0)[-1] == "634 rows, usually 961"
     assert told("freshness", 600.0, 7_200.0)[-1] == "ends 2.0 h early, usually 10 min"

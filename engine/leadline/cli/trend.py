@@ -78,6 +78,18 @@ def trend(
         int,
         typer.Option(metavar="N", help="Quiet windows that may lie between alarms of one event."),
     ] = 0,
+    last_open: Annotated[
+        bool,
+        typer.Option(
+            "--open", help="The last window is still filling: judge it so that any look may count."
+        ),
+    ] = False,
+    alpha: Annotated[
+        float,
+        typer.Option(
+            metavar="P", help="With --open: probability of ever alarming without a change."
+        ),
+    ] = 0.01,
     until: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Windows were due until then; name the missing ones."),
@@ -99,6 +111,11 @@ def trend(
     from ..snapshot import read
     from ..trend import trend as follow
 
+    if fail_on is not None and not snapshots:
+        raise InputError(
+            "--fail-on needs snapshots to judge: a reference alone has as many events as its "
+            "budget allows"
+        )
     paths = [reference, *(snapshots or [])]
     profiles = [read(path, recover=recover) for path in paths]
     titles = [shown(path) for path in paths]
@@ -113,6 +130,7 @@ def trend(
         lag=lag,
         exclude_drift=not keep_drift,
         bridge=bridge,
+        open_alpha=alpha if last_open else None,
         until=None if until is None else _instant(until, profiles[-1].settings.tz),
         labels=titles,
     )

@@ -70,7 +70,7 @@ NO_CHANGE = CategoryChange()
 def all_cells(both: Tallies) -> Cells:
     """Every value of either side as a cell; beyond the counts' capacity, as `heavy_cells`."""
     if not both.exact:
-        return _certain_cells(both)
+        return certain_cells(both)
     return Cells(
         Counts.exact(both.before, both.reference.total),
         Counts.exact(both.now, both.current.total),
@@ -90,7 +90,7 @@ def heavy_cells(both: Tallies, *, limit: float = 0.05) -> Cells:
     rows, and all others in one ``(other)``.
     """
     if not both.exact:
-        return _certain_cells(both)
+        return certain_cells(both)
     n, m = both.reference.total, both.current.total
     heavy = both.before + both.now >= HEAVY_SHARE * (n + m)
     light = np.flatnonzero(both.known & ~heavy)
@@ -110,7 +110,8 @@ def heavy_cells(both: Tallies, *, limit: float = 0.05) -> Cells:
     )
 
 
-def _certain_cells(both: Tallies) -> Cells:
+def certain_cells(both: Tallies) -> Cells:
+    """The reference's values with at least 0.5 % of its rows, and ``(other)``: its choice alone."""
     least = max(HEAVY_SHARE * both.reference.total, 1)
     own = np.flatnonzero(both.known & (both.before >= least))
     a = _heavy_counts(both.before[own], both.reference.total, both.reference.error)

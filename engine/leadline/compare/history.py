@@ -218,7 +218,7 @@ def _column_history(states: Sequence[ColumnState | None], limits: Limits, k: int
         missing[place] = _missing_apart(measures, column.role, thresholds)
         if refusal(measures, column.role, thresholds):
             continue
-        effect = _effect_apart(measures, column.role, thresholds)
+        effect = effect_apart(measures, column.role, thresholds)
         if effect is None:
             others = others or list(_without_each(states, k))
             rest = ColumnProfile(others[place] or state, k=k)
@@ -238,7 +238,7 @@ def _missing_apart(measures: Measures, role: Role, thresholds: Thresholds) -> fl
     return angle_between(rest, current)
 
 
-def _effect_apart(
+def effect_apart(
     measures: Measures, role: Role, thresholds: Thresholds
 ) -> tuple[str, float] | None:
     """Name and effect of a window against the rest of the whole that holds it, without a merge.

@@ -48,13 +48,16 @@ def trend_report(
 
 def _head(result: Trend, reference: str) -> list[RenderableType]:
     rows = sum(window.rows for window in result.windows)
-    verdict = Text(result.verdict.value, style=ALARM if result.events else "green")
+    title = "most unusual" if result.leave_one_out else result.verdict.value
+    verdict = Text(title, style=ALARM if result.events else "green")
     told_of = f": {counted(len(result.events), 'event')}; {_allowance(result)}"
     verdict.append(told_of, style="not bold default")
+    looked = [] if result.look is None else [Text(_looked(result))]
     return [
         heading(reference, counted(len(result.windows), "window"), f"{rows:,} rows"),
         note(f"every window against {_against(result)}"),
         verdict,
+        *looked,
         *(note(text) for text in result.notes),
     ]
 
@@ -82,6 +85,11 @@ def _allowance(result: Trend) -> str:
         f"budget {result.budget.text}, {threshold.allowed:,} in {threshold.windows:,} windows: "
         f"score from {number(threshold.score, 3)}"
     )
+
+
+def _looked(result: Trend) -> str:
+    assert result.look is not None
+    return printable(f"{result.latest.label}, still open, is {result.look.reason}")
 
 
 def _strips(result: Trend, shown: Sequence[TrendSeries], width: int) -> list[Text]:

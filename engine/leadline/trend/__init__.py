@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .budget import Budget, Threshold
 from .events import Event
+from .looks import Look, LookedAt, look
 from .result import Trend, TrendSeries, TrendWindow
 from .run import trend
 from .words import Change
@@ -12,9 +13,12 @@ __all__ = [
     "Budget",
     "Change",
     "Event",
+    "Look",
+    "LookedAt",
     "Threshold",
     "Trend",
     "TrendSeries",
     "TrendWindow",
+    "look",
     "trend",
 ]

@@ -63,11 +63,13 @@ def rows_of(parts: Sequence[Part], reference: int, classes: Classes) -> Expected
             median, present = medians.of(window, place if index < reference else None)
             usual = 0.0 if math.isnan(median) else math.exp(median)
             size = abs(math.log1p(rows) - math.log1p(usual)) / RATIO
-            if not rows and present < 1 - ORDINARY_GAPS:
+            if math.isnan(present):
+                size = math.nan  # no other window to say what is usual
+            elif not rows and present < 1 - ORDINARY_GAPS:
                 size = 0.0
             sizes.append((size, float(rows), usual))
             place += 1
-        found.append(max(sizes))
+        found.append(max(sizes, key=lambda one: (not math.isnan(one[0]), one[0])))
     sizes_, values, usual_ = np.array(found).T
     return Expected(values, usual_, sizes_)
 
@@ -112,7 +114,10 @@ class _Medians:
         self._seasons: dict[Season, tuple[Floats, int]] = {}
 
     def of(self, window: Window | None, place: int | None) -> tuple[float, float]:
-        """Median of the season's other windows, and the share of them that have a value."""
+        """Median of the season's other windows, and the share of them that have a value.
+
+        Both are NaN if there are no others.
+        """
         season = self._classes.of(window, inside=place is not None)
         if season not in self._seasons:
             own = self._values[self._classes.members(season)]
@@ -124,5 +129,5 @@ class _Medians:
             if math.isfinite(value):
                 known = np.delete(known, int(np.searchsorted(known, value)))
         if not len(known):
-            return math.nan, 0.0
+            return math.nan, 0.0 if count else math.nan
         return float(np.median(known)), len(known) / count

@@ -16,7 +16,7 @@ import numpy as np
 from ..profile import ColumnProfile
 from ..profile.cells import merge_column
 from ..profile.column import ColumnState
-from .seasons import ALL, ENOUGH, EVERYTHING, Classes, Season
+from .seasons import ALL, ENOUGH, EVERYTHING, Classes
 from .timeline import Calendar, Part
 
 States = Mapping[str, ColumnState]
@@ -81,7 +81,14 @@ class ReferenceBaseline:
         self._k = calendar.k
         self._windowed = windowed
         self._classes = Classes([part.window for part in parts], calendar, seasonal=seasonal)
-        self._merged: dict[Season, Columns] = {}
+        self._merged: dict[tuple[int, ...], Columns] = {}
+
+    def merged(self, members: Sequence[int]) -> Columns:
+        """The merge of some of its windows; each is made once."""
+        known = tuple(members)
+        if known not in self._merged:
+            self._merged[known] = merged([self._parts[i].states for i in known], self._k)
+        return self._merged[known]
 
     def of(self, place: int, part: Part) -> Baseline | None:
         """The baseline of a window; places below the number of parts are the reference's own."""
@@ -90,14 +97,13 @@ class ReferenceBaseline:
         members = self._classes.members(season)
         if not len(members):
             members = np.arange(len(self._parts))
-        if season not in self._merged:
-            self._merged[season] = merged([self._parts[i].states for i in members], self._k)
+        columns = self.merged(members.tolist())
         rows = sum(self._parts[i].rows for i in members) - (part.rows if inside else 0)
         windows = sum(self._parts[i].rows > 0 for i in members) - (inside and part.rows > 0)
         if windows < 1:
             return None
         basis = Basis(REFERENCE, windows, rows, season.level, tuple(members.tolist()), inside)
-        return Baseline(basis, self._merged[season])
+        return Baseline(basis, columns)
 
     def accept(self, place: int, part: Part) -> None:
         """Nothing: the reference does not move."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .scores import MINIMUM_WINDOWS
+from .scores import MINIMUM_WINDOWS, NEGLIGIBLE
 from .timeline import Calendar
 
 Floats = NDArray[np.float64]
@@ -30,8 +30,6 @@ PERIODS = {
     "quarter": 365.25 / 4 * DAY,
     "year": 365.25 * DAY,
 }
-# Effects under half of their fixed threshold are never alarms, however unusual.
-NEGLIGIBLE = 0.5
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+)?\s*([a-z]+)")
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compare.judge import missing_evidence, value_effect, value_evidence
+from ..compare.history import effect_apart
+from ..compare.judge import missing_evidence, refusal, value_effect, value_evidence
 from ..compare.measures import Measures
 from ..compare.numeric import spread_of
 from ..compare.significance import adjust
@@ -141,8 +142,9 @@ class Meter:
         ----------
         inside
             Whether the baseline holds the window too. Then the effect is the one against the rest:
-            for shares and distribution functions ``F - All = (1 - f)(F - Others)``, where f is the
-            window's share of the rows, so no baseline without it need be merged.
+            counts are taken off, and for means and distribution functions
+            ``F - All = (1 - f)(F - Others)``, where f is the window's share of the rows. So no
+            baseline without the window need be merged.
         """
         result = np.full(len(self.series), np.nan)
         pairs: dict[str, Measures] = {}
@@ -208,14 +210,22 @@ class Meter:
             return math.nan
         rest = 1.0 - rows / total if inside and total else 1.0
         if series.what == VALUES:
-            effect = value_effect(measures, column.role, thresholds)
-            if effect is None:
-                return math.nan
-            unit = thresholds.of_effect(effect.name, column.role)
-            return effect.value / rest / unit
+            apart = None
+            if inside:
+                if refusal(measures, column.role, thresholds):
+                    return math.nan
+                apart = effect_apart(measures, column.role, thresholds)
+            if apart is None:
+                effect = value_effect(measures, column.role, thresholds)
+                apart = None if effect is None else (effect.name, effect.value / rest)
+            return math.nan if apart is None else _over_threshold(*apart, column.role, thresholds)
         if min(rows, total) < thresholds.minimum_rows:
             return math.nan
         return _shift(series.what, reference, current) / rest / series.threshold
+
+
+def _over_threshold(effect: str, value: float, role: Role, thresholds: Thresholds) -> float:
+    return value / thresholds.of_effect(effect, role)
 
 
 def missing_rows(state: ColumnState | None, rows: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anomalies import Expected
-from .baselines import Basis, merged
+from .baselines import Basis, Columns, merged
 from .effects import Series
 from .timeline import Part
 from .words import Change, figures_of, told
 
 Floats = NDArray[np.float64]
+Merge = Callable[[Sequence[int]], Columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,16 @@ class Teller:
         sizes: Floats,
         scores: Floats,
         alarms: NDArray[np.bool_],
+        *,
+        columns: Merge | None,
     ) -> tuple[Event, ...]:
-        """The events of a run; series are rows, windows columns."""
+        """The events of a run; series are rows, windows columns.
+
+        Parameters
+        ----------
+        columns
+            Gives the columns of a baseline by its windows, where these have been merged.
+        """
         alarmed: NDArray[np.bool_] = np.asarray(alarms.any(axis=0))
         result = []
         for first, last in runs(alarmed, self.bridge):
@@ -130,7 +139,9 @@ class Teller:
             changes = []
             for row in rows:
                 place = first + int(counted[row].argmax())
-                _, before, after, text = self._figures(self.series[row], place, bases[place])
+                _, before, after, text = self._figures(
+                    self.series[row], place, bases[place], columns
+                )
                 inside = np.flatnonzero(alarms[row, span]).tolist()
                 windows = [self.parts[first + i].label for i in inside]
                 changes.append(
@@ -163,14 +174,16 @@ class Teller:
         return tuple(result)
 
     def _figures(
-        self, series: Series, place: int, basis: Basis | None
+        self, series: Series, place: int, basis: Basis | None, columns: Merge | None
     ) -> tuple[str, float, float, str]:
         if not series.column:
             figures = self.expected[series.what]
             return told(series.what, float(figures.usual[place]), float(figures.value[place]))
         members = () if basis is None else basis.members
         name, part = series.column, self.parts[place]
-        states = [self.parts[i].states for i in members]
-        own = [{name: found[name]} for found in states if name in found]
-        baseline = merged(own, self.k).get(name)
-        return figures_of(series, baseline, part.states.get(name), part.rows, self.k)
+        if columns is None:
+            states = [self.parts[i].states for i in members]
+            merge = merged([{name: own[name]} for own in states if name in own], self.k)
+        else:
+            merge = columns(members)
+        return figures_of(series, merge.get(name), part.states.get(name), part.rows, self.k)

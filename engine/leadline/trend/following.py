@@ -28,6 +28,7 @@ from .baselines import (
 from .budget import Budget, Threshold, alarming, allowed_in, largest, threshold_of
 from .effects import FRESHNESS, LATENESS, RATIO, ROWS, Meter, Series, series_of
 from .events import Event, Teller
+from .looks import Look, look_at
 from .result import Trend, TrendSeries, TrendWindow
 from .scores import MINIMUM_WINDOWS, Law, leave_one_out
 from .seasons import Classes
@@ -50,6 +51,7 @@ class Options:
     lag: int
     exclude_drift: bool
     bridge: int
+    open_alpha: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,14 @@ class Run:
     possible: NDArray[np.bool_]
     bases: list[Basis | None]
     threshold: Threshold
+    baseline: AnyBaseline
 
     def told(self, teller: Teller) -> tuple[Event, ...]:
         """The run's events."""
-        return teller.events(self.kind, self.bases, self.sizes, self.scores, self.alarms)
+        columns = self.baseline.merged if isinstance(self.baseline, ReferenceBaseline) else None
+        return teller.events(
+            self.kind, self.bases, self.sizes, self.scores, self.alarms, columns=columns
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,8 @@ class Following:
                 f"no window has {minimum:,} rows, the fewest that are compared; take longer "
                 "windows (leadline merge --every)"
             )
+        if options.open_alpha is not None and not current:
+            raise InputError("an open window needs a reference that does not hold it; give both")
         if chosen:
             require_names(chosen, tuple(columns))
             columns = {name: columns[name] for name in chosen}
@@ -149,6 +157,7 @@ class Following:
     def result(self) -> Trend:
         """Measure, judge and tell."""
         tables = self._tables()
+        looked = self._look()
         main = self._run(self.options.baseline, tables)
         fixed = None if main.kind == REFERENCE else self._run(REFERENCE, tables)
         all_series = [*self.meter.series, *(series for series, _ in tables)]
@@ -168,7 +177,7 @@ class Following:
         if not main.threshold.calibrated:
             notes.append(self._uncalibrated(main.threshold))
         return Trend(
-            windows=self._windows(main),
+            windows=self._windows(main, looked),
             series=tuple(
                 TrendSeries(
                     all_series[place],
@@ -187,8 +196,31 @@ class Following:
             reference_windows=self._own_windows,
             reference_rows=sum(part.rows for part in self.parts[: self.own]),
             leave_one_out=self.judged == 0,
+            look=looked,
             notes=tuple(notes),
         )
+
+    def _look(self) -> Look | None:
+        """The last window by a band that holds at all looks, if it is still open."""
+        alpha, part = self.options.open_alpha, self.parts[-1]
+        baseline = self._baseline(REFERENCE).of(len(self.parts) - 1, part)
+        if alpha is None or baseline is None:
+            return None
+        meter = self.meter
+        return look_at(
+            baseline.columns,
+            part.states,
+            part.rows,
+            meter.columns,
+            self.options.limits,
+            alpha=alpha,
+            k=meter.k,
+        )
+
+    @property
+    def _closed(self) -> int:
+        """Windows that are judged by the budget."""
+        return len(self.parts) - (self.options.open_alpha is not None)
 
     def _uncalibrated(self, threshold: Threshold) -> str:
         text = self.options.budget.text
@@ -232,8 +264,8 @@ class Following:
         )
 
     def _run(self, kind: str, tables: Sequence[tuple[Series, Expected]]) -> Run:
-        run = self._empty_run(kind, tables)
         baseline = self._baseline(kind)
+        run = self._empty_run(kind, tables, baseline)
         calibrated = self._own_windows >= MINIMUM_WINDOWS and self._allowed >= 1
         for place in range(self.own):
             own = self._measure(run, baseline, place) if self.windowed else None
@@ -250,23 +282,30 @@ class Following:
             reach=self.options.bridge + 1,
             counted=self._own_windows,
         )
-        if self.judged == 0 and threshold.score is not None:
-            run.alarms[:] = alarming(run.scores, run.sizes, threshold.score)
         laws = [Law.of(effects) for effects in past]
-        for place in range(self.own, len(self.parts)):
+        excluding = kind == ROLLING and self.options.exclude_drift
+        limits = np.full(len(laws), np.inf)
+        if excluding and threshold.score is not None:
+            limits[:] = [law.limit(threshold.score) for law in laws]
+        count = len(self.meter.series)
+        for place in range(self.own, self._closed):
             own = self._measure(run, baseline, place)
             if threshold.score is None:
                 self._judge(run, own, place)
+                alarmed = bool(run.alarms[:count, place].any())
             else:
-                sizes = run.sizes[:, place]
-                scores = [law.scores(sizes[row : row + 1])[0] for row, law in enumerate(laws)]
-                run.scores[:, place] = scores
-                run.alarms[:, place] = alarming(run.scores[:, place], sizes, threshold.score)
+                alarmed = bool((run.sizes[:count, place] >= limits[:count]).any())
             # Unusual rows do not spoil a baseline, unusual columns do.
-            excluded = kind == ROLLING and self.options.exclude_drift
-            if not (excluded and run.alarms[: len(self.meter.series), place].any()):
+            if not (excluding and alarmed):
                 baseline.accept(place, self.parts[place])
-        return replace(run, threshold=threshold)
+        if threshold.score is not None:
+            for row, law in enumerate(laws):
+                run.scores[row, self.own :] = law.scores(run.sizes[row, self.own :])
+            judged = slice(self.judged, None)
+            run.alarms[:, judged] = alarming(
+                run.scores[:, judged], run.sizes[:, judged], threshold.score
+            )
+        return replace(run, threshold=threshold, baseline=baseline)
 
     @property
     def _own_windows(self) -> int:
@@ -281,15 +320,18 @@ class Following:
     def _allowed(self) -> int:
         return allowed_in(self._own_windows, self._per_window)
 
-    def _empty_run(self, kind: str, tables: Sequence[tuple[Series, Expected]]) -> Run:
+    def _empty_run(
+        self, kind: str, tables: Sequence[tuple[Series, Expected]], baseline: AnyBaseline
+    ) -> Run:
         count = len(self.meter.series)
         shape = count + len(tables), len(self.parts)
         sizes, scores = np.full(shape, np.nan), np.full(shape, np.nan)
         for row, (_, expected) in enumerate(tables, count):
-            sizes[row] = expected.sizes
+            sizes[row, : self._closed] = expected.sizes[: self._closed]
         alarms, possible = (np.zeros(shape, dtype=np.bool_) for _ in range(2))
         bases: list[Basis | None] = [None] * shape[1]
-        return Run(kind, sizes, scores, alarms, possible, bases, Threshold(None, 0, 0))
+        nothing = Threshold(None, 0, 0)
+        return Run(kind, sizes, scores, alarms, possible, bases, nothing, baseline)
 
     def _measure(self, run: Run, baseline: AnyBaseline, place: int) -> Baseline | None:
         """Effects of one window into the run; its baseline, if it has one."""
@@ -315,7 +357,7 @@ class Following:
                     run.alarms[row, place] = verdict is Verdict.DRIFT
                     run.possible[row, place] = verdict is Verdict.POSSIBLE
 
-    def _windows(self, run: Run) -> tuple[TrendWindow, ...]:
+    def _windows(self, run: Run, looked: Look | None) -> tuple[TrendWindow, ...]:
         result = []
         for place in range(self.judged, len(self.parts)):
             part = self.parts[place]
@@ -327,6 +369,8 @@ class Following:
             else:
                 known = np.isfinite(scores).any()
                 verdict = Verdict.NONE if known else Verdict.NOT_COMPARABLE
+            if looked is not None and place == len(self.parts) - 1:
+                verdict = looked.verdict
             score = float(np.nanmax(scores)) if np.isfinite(scores).any() else 0.0
             result.append(TrendWindow(part.label, part.rows, verdict, score, run.bases[place]))
         return tuple(result)

@@ -13,6 +13,7 @@ from .baselines import Basis
 from .budget import Budget, Threshold
 from .effects import Series
 from .events import Event
+from .looks import Look
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -133,6 +134,8 @@ class Trend:
         Windows (0 if it has none) and rows of the reference.
     leave_one_out
         Whether the windows are the reference's own, each compared with the others.
+    look
+        The last window, if it is still open: its verdict holds at all looks at once.
     notes
         What a reader should know.
     """
@@ -147,6 +150,7 @@ class Trend:
     reference_windows: int
     reference_rows: int
     leave_one_out: bool
+    look: Look | None = None
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -160,7 +164,11 @@ class Trend:
 
     @property
     def verdict(self) -> Verdict:
-        """`drift` if there is any event, else the worst of the windows that could be judged."""
+        """`drift` if there is any event, else the worst of the windows that could be judged.
+
+        A reference followed alone has as many events as its budget allows, unless all it does is
+        negligible: they are what to look at, not a finding.
+        """
         if self.events or self.slow:
             return Verdict.DRIFT
         verdicts = [window.verdict for window in self.windows]
@@ -201,6 +209,7 @@ class Trend:
             "slow": [event.to_dict() for event in self.slow],
             "windows": [window.to_dict() for window in self.windows],
             "series": [one.to_dict() for one in self.series],
+            "look": self.look and self.look.to_dict(),
             "notes": list(self.notes),
         }
 

@@ -14,6 +14,7 @@ from .baselines import BASELINES, REFERENCE, rolling_windows
 from .budget import Budget
 from .effects import require_statistics
 from .following import Following, Options
+from .looks import require_alpha
 from .result import Trend
 from .timeline import Calendar, calendar_of
 
@@ -31,6 +32,7 @@ def trend(
     lag: int = 1,
     exclude_drift: bool = True,
     bridge: int = 0,
+    open_alpha: float | None = None,
     until: datetime | None = None,
     labels: Sequence[str] = (),
 ) -> Trend:
@@ -67,6 +69,9 @@ def trend(
         Whether windows in which a column alarms are left out of rolling baselines.
     bridge
         Quiet windows that may lie between two alarms of one event.
+    open_alpha
+        Where the last window is still open: the probability of ever calling it anything but `none`
+        without a change, over all looks (see `look`). The budget counts closed windows only.
     until
         Time until which windows were due: missing ones are reported up to then.
     labels
@@ -106,6 +111,7 @@ def trend(
         lag,
         exclude_drift,
         bridge,
+        None if open_alpha is None else require_alpha(open_alpha),
     )
     return Following.of(reference, current, names, calendar, options, columns, until).result()
 

@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 MINIMUM_WINDOWS = 20
 UPPER = 0.9
 UPPER_DEVIATE = 1.2815515655446004  # of the standard normal law at UPPER
+# Effects under half of their fixed threshold are never alarms, however unusual.
+NEGLIGIBLE = 0.5
+LARGEST = 1e6  # no effect is that many times its threshold
 # Added to every effect before its logarithm, in units of its threshold: effects far under their
 # threshold are all alike.
 FLOOR = 0.1
@@ -55,6 +58,21 @@ class Law:
         median, upper = (self.known[_place(q, count)] for q in (0.5, UPPER))
         larger = count - np.searchsorted(self.known, effects, side="left")
         return _scores(effects, median, upper, (1 + larger) / (count + 1))
+
+    def limit(self, score: float) -> float:
+        """The least effect that has a score, within a part in 2^40; infinite if none has."""
+        if len(self.known) < MINIMUM_WINDOWS:
+            return math.inf
+        low, high = 0.0, 1.0
+        while self.scores(np.array([high]))[0] < score and high < LARGEST:
+            low, high = high, 2 * high
+        if high >= LARGEST:
+            return math.inf
+        for _ in range(40):
+            middle = (low + high) / 2
+            reached = self.scores(np.array([middle]))[0] >= score
+            low, high = (low, middle) if reached else (middle, high)
+        return max(high, NEGLIGIBLE)
 
 
 def leave_one_out(past: Floats) -> Floats:

@@ -86,11 +86,22 @@ class Calendar:
         return local.strftime("%Y-%m" if self.every and self.every.unit == "mo" else "%Y-%m-%d")
 
     def local(self, window: Window) -> datetime:
-        """Start of a window as wall time of the zone."""
+        """Start of a window as wall time of the zone.
+
+        Raises
+        ------
+        InputError
+            If no calendar has that day.
+        """
         from ..scan.windows import zone_of
 
         assert window.start is not None
-        return (_EPOCH + timedelta(microseconds=window.start)).astimezone(zone_of(self.zone))
+        try:
+            return (_EPOCH + timedelta(microseconds=window.start)).astimezone(zone_of(self.zone))
+        except OverflowError:
+            raise InputError(
+                f"the window {window} lies beyond the years 1 to 9999; check the times"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
