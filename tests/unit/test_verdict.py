@@ -249,10 +249,10 @@ def test_a_constant_reference_reports_other_values() -> None:
     )
 
 
-def both() -> Comparison:
+def both(**options: Any) -> Comparison:
     a = {"age": NORMAL[:1_000], "gone": np.arange(1_000), "c": LETTERS[np.arange(1_000) % 3]}
     b = {"age": NORMAL[:1_000] + 1, "new": np.arange(1_000), "c": LETTERS[np.arange(1_000) % 3]}
-    return compare(profile(a), profile(b))
+    return compare(profile(a), profile(b), **options)
 
 
 def test_a_comparison_names_what_changed() -> None:
@@ -288,7 +288,10 @@ def test_results_are_json_arrow_and_picklable() -> None:
         "columns", "schema", "ranking", "windows", "warnings", "segments", "mix", "mix_only",
     }  # fmt: skip
     assert {"ks", "wasserstein", "psi"} <= set(figures["columns"]["age"]["statistics"])
-    assert set(figures["columns"]["age"]["statistics"]) == set(result["age"].statistics)
+    assert "energy" not in figures["columns"]["age"]["statistics"]
+    assert set(result["age"].to_dict()["statistics"]) == set(result["age"].statistics)
+    everything = both(statistics=["all"]).to_dict()["columns"]["age"]["statistics"]
+    assert set(everything) == set(result["age"].statistics)
     table = result.to_arrow()
     assert table.num_rows == 4
     assert table["ks"].to_pylist()[0] == result["age"].ks.value

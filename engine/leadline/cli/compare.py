@@ -82,7 +82,7 @@ def compare(
     if as_json:
         figures = result.to_dict()
         if chosen:
-            figures["columns"] = {one.name: figures["columns"][one.name] for one in chosen}
+            figures["columns"] = {one.name: one.to_dict() for one in chosen}
         write_json({**titles, **figures})
     elif not quiet:
         from ..report.compare import column_report, comparison_report
@@ -91,7 +91,8 @@ def compare(
         for one in chosen:
             print_parts(*column_report(one, width=width))
         if not chosen:
-            shown_names = [one if isinstance(one, str) else one.name for one in asked]
+            own_names = [one if isinstance(one, str) else one.name for one in asked]
+            shown_names = result.statistics if "all" in own_names else own_names
             print_parts(*comparison_report(result, **titles, width=width, statistics=shown_names))
 
 

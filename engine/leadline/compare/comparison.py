@@ -15,7 +15,7 @@ from ..schema import Role, require_names
 from .attributes import StatisticAttributes
 from .categorical import CategoryChange
 from .custom import custom_statistics
-from .measures import Measures
+from .measures import USUAL, Measures
 from .quality import QualityFigure, quality_figures
 from .schema_changes import SchemaChange, schema_changes
 from .scores import ScoreChange
@@ -175,11 +175,17 @@ class ColumnComparison(StatisticAttributes):
         a, b = self.reference, self.current
         return a is not None and b is not None and a.type != b.type
 
-    def to_dict(self) -> dict[str, Any]:
-        """All results under stable names; every statistic of the column is computed."""
+    def to_dict(self, *, statistics: Sequence[str] | None = None) -> dict[str, Any]:
+        """All results under stable names.
+
+        Parameters
+        ----------
+        statistics
+            Which statistics, as far as the column has them; None for all.
+        """
         sides = {"reference": self.reference, "current": self.current}
-        statistics = {name: self[name].to_dict() for name in self.statistics}
-        self.release()
+        wanted = self.statistics if statistics is None else statistics
+        found = {name: self[name].to_dict() for name in self.statistics if name in wanted}
         return {
             "name": self.name,
             "role": self.role.value,
@@ -196,7 +202,7 @@ class ColumnComparison(StatisticAttributes):
             "quality": {name: one.to_dict() for name, one in self.quality.items()},
             "unseen": self.unseen.to_dict(),
             "vanished": self.vanished.to_dict(),
-            "statistics": statistics,
+            "statistics": found,
             "custom": {name: own.to_dict() for name, own in self.custom.items()},
         }
 
@@ -295,6 +301,9 @@ class Comparison:
         independent.
     warnings
         What weakens every verdict, a sentence each.
+    statistics
+        Names of those that `to_dict` and `to_arrow` hold: the usual ones, and all that `compare`
+        was asked for. Any other is computed when a column is asked for it.
     """
 
     columns: tuple[ColumnComparison, ...]
@@ -307,6 +316,7 @@ class Comparison:
     mix: Judgement | None = None
     windows: int = 0
     warnings: tuple[str, ...] = ()
+    statistics: tuple[str, ...] = USUAL
 
     def __repr__(self) -> str:
         return (
@@ -448,14 +458,16 @@ class Comparison:
             "mix": self.mix.to_dict() if self.mix is not None else None,
             "mix_only": list(self.mix_only),
             "segments": [one.to_dict() for one in self.segments],
-            "columns": {column.name: column.to_dict() for column in self.columns},
+            "columns": {
+                column.name: column.to_dict(statistics=self.statistics) for column in self.columns
+            },
         }
 
     def to_arrow(self) -> pa.Table:
-        """One row a column: verdict, effect and every statistic with its bounds, as a table."""
+        """One row a column: verdict, effect and ``statistics`` with their bounds, as a table."""
         from .table import table_of
 
-        return table_of(self.columns)
+        return table_of(self.columns, self.statistics)
 
 
 def segment_name(values: Sequence[SegmentValue]) -> str:

@@ -17,7 +17,7 @@ from .comparison import ColumnComparison, Comparison, MissingChange, SegmentComp
 from .custom import CustomStatistic
 from .history import MINIMUM_WINDOWS, History, calibrated, joined_windows
 from .judge import missing_evidence, missing_of, value_evidence
-from .measures import NAMES, Measures
+from .measures import NAMES, USUAL, Measures
 from .scores import Instability, ScoreChange, instability, score_change
 from .segments import SegmentPair, mix_evidence, pairs_of
 from .significance import CORRECTIONS, adjust
@@ -25,6 +25,7 @@ from .tally import Tallies
 from .thresholds import Limits, Thresholds
 from .verdict import Evidence, Judgement, judge, not_comparable
 
+ALL = "all"
 # Rows of the reference, over the current side's, under which its own noise counts as well.
 AMPLE = 10
 
@@ -47,8 +48,9 @@ def compare(
     reference, current
         The profiles, each over all its windows and segments (`Profile.select` narrows them).
     statistics
-        Statistics to compute at once, by name; and statistics of one's own (`CustomStatistic`). All
-        built-in ones that a column has are there in any case: they are computed when asked for.
+        Statistics to compute at once, by name (``"all"`` for every one), and of one's own
+        (`CustomStatistic`). Reports and `Comparison.to_dict` hold these beside the usual ones; all
+        others that a column has are computed when it is asked for them.
     correction
         ``benjamini_hochberg``, ``benjamini_yekutieli``, ``bonferroni`` or ``none``, over every
         judged (column, values or missing share), in total and in every segment.
@@ -118,6 +120,7 @@ def compare(
         mix=mix,
         windows=whole.windows,
         warnings=_warnings(reference, current),
+        statistics=tuple(dict.fromkeys((*USUAL, *asked))),
     )
 
 
@@ -321,6 +324,9 @@ def _asked(
     own: dict[str, CustomStatistic] = {}
     for given in statistics:
         if not isinstance(given, CustomStatistic):
+            if given == ALL:
+                asked += NAMES
+                continue
             if given not in NAMES:
                 close = get_close_matches(str(given), NAMES, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(NAMES)}"

@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 
 from .comparison import ColumnComparison
-from .measures import NAMES
 
 _TEXTS = ("name", "role", "kind", "verdict", "reason", "effect", "test", "missing_verdict")
 _FIGURES = (
@@ -25,19 +24,17 @@ _FIGURES = (
 )
 
 
-def table_of(columns: Sequence[ColumnComparison]) -> pa.Table:
-    """One row a column: verdict, effect and every statistic with its bounds."""
-    # Users' own statistics stand after the built-in ones.
-    names = dict.fromkeys([*NAMES, *(name for column in columns for name in column.statistics)])
+def table_of(columns: Sequence[ColumnComparison], names: Sequence[str]) -> pa.Table:
+    """One row a column: verdict, effect and the named statistics with their bounds."""
     statistics = [f"{name}{end}" for name in names for end in ("", "_lower", "_upper")]
     schema = pa.schema(
         [(name, pa.string()) for name in _TEXTS]
         + [(name, pa.float64()) for name in (*_FIGURES, *statistics)]
     )
-    return pa.Table.from_pylist([_row(column) for column in columns], schema=schema)
+    return pa.Table.from_pylist([_row(column, names) for column in columns], schema=schema)
 
 
-def _row(column: ColumnComparison) -> dict[str, Any]:
+def _row(column: ColumnComparison, names: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = column.values.to_dict()
     row |= {
         "name": column.name,
@@ -49,7 +46,9 @@ def _row(column: ColumnComparison) -> dict[str, Any]:
         "missing_reference": column.missing.reference,
         "missing_current": column.missing.current,
     }
-    for name in column.statistics:
+    for name in names:
+        if name not in column.statistics:
+            continue
         statistic = column[name]
         row |= {
             name: statistic.value,
