@@ -72,9 +72,8 @@ def drawn(number: int) -> tuple[np.random.Generator, np.ndarray, np.ndarray, boo
     first = str(random.choice(list(everything)))
     alike = random.random() < 0.6
     second = first if alike else str(random.choice(list(everything)))
-    # Mostly what is held exactly or just not any more; one in ten is larger.
-    most = 20_000 if random.random() < 0.1 else 4_000
-    n, m = (int(most ** random.uniform(0, 1)) for _ in range(2))
+    # Up to 2,048 different values are held exactly: half of the sides have more rows.
+    n, m = (int(10 ** random.uniform(*random.choice([(0, 3.2), (3.2, 4.2)]))) for _ in range(2))
     a, b = everything[first](random, n), everything[second](random, m)
     if alike and b.dtype.kind == "f" and random.random() < 0.7:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -114,7 +113,8 @@ def widths(column: ColumnComparison) -> None:
     assert column.ks.upper - column.ks.lower <= 2 * errors + 1e-12
     assert column.cliffs_delta.upper - column.cliffs_delta.lower <= 0.02
     scaled = column.wasserstein_scaled
-    if not math.isnan(scaled.value):
+    # The spread of a few rows may be much less than that of where they come from.
+    if column.reference.rows >= 1_000 and not math.isnan(scaled.value):
         assert scaled.upper - scaled.lower <= 0.1 + 1e-9 * scaled.value
 
 

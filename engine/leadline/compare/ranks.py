@@ -415,34 +415,40 @@ def _superiority(steps: Steps) -> tuple[float, float, float]:
 def _averaged(steps: Steps, parts: tuple[Floats, Floats, Floats]) -> tuple[float, float]:
     """Bounds that take the error of sketches as a mean over rows.
 
-    In stretches between exact places where each side rests on its sketch or is exact throughout,
-    the estimate stands, with that error and the estimate's own ties; elsewhere the least and the
-    most.
+    In stretches between exact places where a side rests on its sketch the estimate stands, with
+    that error, what the other side's own bounds leave open, and the estimate's ties; elsewhere the
+    least and the most.
     """
     least, middle, most = parts
     starts = np.flatnonzero(np.r_[True, steps.known[1:-1]])
     lengths = np.diff(np.append(starts, len(least)))
-    sides = steps.reference, steps.current
-    rests = np.ones(len(starts), dtype=np.bool_)
-    noisy = []
-    for side, noise in zip(sides, steps.noise, strict=True):
-        found = np.maximum.reduceat(noise, starts) > 0
-        exact = np.logical_and.reduceat(side.known[:-1] & side.known[1:], starts)
-        rests &= found | exact
-        noisy.append(found)
-    rests &= noisy[0] | noisy[1]
-    sketched = np.repeat(rests, lengths)
-    grown = [np.diff(side.value) for side in sides]
-    ties = float(np.sum((grown[0] * grown[1])[sketched & ~_values(steps)])) / 2
-    error = 0.0
-    for found, noise, other in zip(noisy, steps.noise, reversed(grown), strict=True):
-        share = float(other[np.repeat(rests & found, lengths)].sum())
-        error = math.hypot(error, MEAN_ERROR * float(noise.max()) * share)
-    centre = float(middle[sketched].sum())
+    noisy = np.maximum.reduceat(steps.noise, starts, axis=1) > 0
+    rests = np.repeat(noisy.any(axis=0), lengths)
+    sketched = [np.repeat(found, lengths) for found in noisy]
+    grown = [np.diff(side.value) for side in (steps.reference, steps.current)]
+    doubts = [_doubt(side) for side in (steps.reference, steps.current)]
+    ties = float(np.sum((grown[0] * grown[1])[rests & ~_values(steps)])) / 2
+    random, left = 0.0, 0.0
+    for own, other in ((0, 1), (1, 0)):
+        # Where the other side's rows are not known either, they meet this sketch's error twice.
+        met = grown[other] * np.where((doubts[other] > 0) & ~sketched[other], 3.0, 1.0)
+        mean = MEAN_ERROR * float(steps.noise[own].max()) * float(met[sketched[own]].sum())
+        random = math.hypot(random, mean)
+        left += float((doubts[own] * grown[other])[rests & ~sketched[own]].sum())
+    centre, error = float(middle[rests].sum()), random + left + ties
     return (
-        float(least[~sketched].sum()) + centre - error - ties,
-        float(most[~sketched].sum()) + centre + error + ties,
+        float(least[~rests].sum()) + centre - error,
+        float(most[~rests].sum()) + centre + error,
     )
+
+
+def _doubt(side: Side) -> Floats:
+    """How far a side may be from the middle of its estimates at the ends of each step."""
+    middle = (side.value[:-1] + side.value[1:]) / 2
+    doubt = np.maximum(side.upper[1:] - middle, middle - side.lower[:-1])
+    exact = side.known[:-1] & side.known[1:]
+    exact[1::2] &= side.value[1:-1:2] == side.value[2::2]  # no row between two points
+    return np.where(exact, 0.0, doubt)
 
 
 def _rank_sum_p(steps: Steps, lower: float, upper: float) -> float:
