@@ -47,7 +47,8 @@ def ks_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
         yield f"| ks | continuous | {n:,} | {m:,} | {shares_at(np.array(found))} |"
 
 
-NUMBERS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+Draw = Callable[[np.random.Generator, int], np.ndarray]
+NUMBERS: dict[str, Draw] = {
     "continuous": lambda random, rows: random.normal(0, 1, rows),
     "narrow, 1.7e9 +- 10": lambda random, rows: random.normal(1.7e9, 10, rows),
     "tied, rounded to 0.5": lambda random, rows: random.normal(0, 1, rows).round(1) // 0.5,
@@ -72,26 +73,37 @@ TESTS = (
     "welch_t",
     "variance_ratio",
 )
+SIZES = ((300, 300), (1_000, 1_000), (5_000, 5_000), (20_000, 1_000))
 COLUMNS = 50  # columns of a pair of profiles: independent data, one call
 
 
 def numbers_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
-    sizes = ((300, 300), (1_000, 1_000), (5_000, 5_000), (20_000, 1_000))
+    """One line a test and a distribution: shares for each of the sizes, in their order."""
     for data, draw in NUMBERS.items():
-        for n, m in sizes:
-            found: dict[str, list[float]] = {name: [] for name in TESTS}
-            for _ in range(repeats // COLUMNS):
-                sides = [
-                    ll.profile({str(i): draw(random, rows) for i in range(COLUMNS)}, threads=1)
-                    for rows in (n, m)
-                ]
-                for column in ll.compare(*sides):
-                    for name in TESTS:
-                        # Where no p-value is given, none is small.
-                        p_value = column[name].p_value
-                        found[name].append(1.0 if p_value is None else p_value)
+        sizes = [p_values_of(draw, n, m, random, repeats) for n, m in SIZES]
+        for name in TESTS:
+            cells = [
+                " / ".join(f"{100 * np.mean(found[name] <= level):.2f}" for found in sizes)
+                for level in LEVELS
+            ]
+            yield f"| {name} | {data} | {' | '.join(cells)} |"
+
+
+def p_values_of(
+    draw: Draw, n: int, m: int, random: np.random.Generator, repeats: int
+) -> dict[str, np.ndarray]:
+    found: dict[str, list[float]] = {name: [] for name in TESTS}
+    for _ in range(repeats // COLUMNS):
+        sides = [
+            ll.profile({str(i): draw(random, rows) for i in range(COLUMNS)}, threads=1)
+            for rows in (n, m)
+        ]
+        for column in ll.compare(*sides):
             for name in TESTS:
-                yield f"| {name} | {data} | {n:,} | {m:,} | {shares_at(np.array(found[name]))} |"
+                # Where no p-value is given, none is small.
+                p_value = column[name].p_value
+                found[name].append(1.0 if p_value is None else p_value)
+    return {name: np.array(values) for name, values in found.items()}
 
 
 def chi2_rows(random: np.random.Generator, repeats: int) -> Iterator[str]:
@@ -215,9 +227,14 @@ def main() -> None:
     print(
         "| test | data | n | m | p <= 5 % | p <= 1 % | p <= 0.1 % |\n|---|---|--:|--:|--:|--:|--:|"
     )
-    for rows in (ks_rows, numbers_rows, chi2_rows, shares_rows):
+    for rows in (ks_rows, chi2_rows, shares_rows):
         for row in rows(random, repeats):
             print(row, flush=True)
+    sizes = " / ".join(f"{n:,} + {m:,}" for n, m in SIZES)
+    print(f"\n{sizes} rows, %:\n\n| test | data | p <= 5 % | p <= 1 % | p <= 0.1 % |")
+    print("|---|---|---|---|---|")
+    for row in numbers_rows(random, repeats):
+        print(row, flush=True)
     print("\n| change | total variation | n | m | mean effect | drift | possible | none |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for row in verdict_rows(np.random.default_rng(SEED + 1), repeats):

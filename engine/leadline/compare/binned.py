@@ -121,7 +121,7 @@ def overlap(cells: Cells) -> Statistic:
     assert distance.null_value is not None
     return replace(
         distance,
-        value=1 - distance.value,
+        value=max(0.0, 1 - distance.value),
         lower=max(0.0, 1 - distance.upper - 4e-15),  # shares of one side add up to 1 nearly
         upper=1 - distance.lower,
         ci_lower=max(0.0, 1 - distance.ci_upper - 4e-15),

@@ -155,6 +155,7 @@ def anderson_darling(steps: Steps) -> Statistic:
             (known + lower) * scale,
             (known + upper) * scale,
             steps,
+            relative=4 * EPSILON * (n + m),  # weights of groups that are nearly all rows cancel
         ),
         p_value=_p_value(steps, _smoothed_and_weighed, certain_sum, anderson_darling_p),
         null_value=1 / n + 1 / m,
@@ -213,9 +214,11 @@ def cliffs_delta(found: Statistic) -> Statistic:
     )
 
 
-def _bounded(name: str, value: float, lower: float, upper: float, steps: Steps) -> Statistic:
-    """A figure with room for rounding."""
-    slack = RELATIVE_SLACK * upper + 4 * EPSILON
+def _bounded(
+    name: str, value: float, lower: float, upper: float, steps: Steps, *, relative: float = 0.0
+) -> Statistic:
+    """A figure with room for rounding, ``relative`` to its size besides the usual."""
+    slack = (RELATIVE_SLACK + relative) * upper + 4 * EPSILON
     lower, upper = max(0.0, lower - slack), upper + slack
     return Statistic(
         value=min(max(value, lower), upper),
@@ -416,26 +419,28 @@ def _averaged(steps: Steps, parts: tuple[Floats, Floats, Floats]) -> tuple[float
     """Bounds that take the error of sketches as a mean over rows.
 
     In stretches between exact places where a side rests on its sketch the estimate stands, with
-    that error, what the other side's own bounds leave open, and the estimate's ties; elsewhere the
-    least and the most.
+    that error, what the other side's own bounds leave open, and the estimate's ties; elsewhere, and
+    where that leaves more open, the least and the most.
     """
     least, middle, most = parts
     starts = np.flatnonzero(np.r_[True, steps.known[1:-1]])
     lengths = np.diff(np.append(starts, len(least)))
     noisy = np.maximum.reduceat(steps.noise, starts, axis=1) > 0
-    rests = np.repeat(noisy.any(axis=0), lengths)
     sketched = [np.repeat(found, lengths) for found in noisy]
     grown = [np.diff(side.value) for side in (steps.reference, steps.current)]
     doubts = [_doubt(side) for side in (steps.reference, steps.current)]
-    ties = float(np.sum((grown[0] * grown[1])[rests & ~_values(steps)])) / 2
-    random, left = 0.0, 0.0
+    left = np.where(_values(steps), 0.0, grown[0] * grown[1] / 2)
+    for own, other in ((0, 1), (1, 0)):
+        left += np.where(sketched[own], 0.0, doubts[own] * grown[other])
+    narrower = np.add.reduceat(2 * left, starts) <= np.add.reduceat(most - least, starts)
+    rests = np.repeat(noisy.any(axis=0) & narrower, lengths)
+    random = 0.0
     for own, other in ((0, 1), (1, 0)):
         # Where the other side's rows are not known either, they meet this sketch's error twice.
         met = grown[other] * np.where((doubts[other] > 0) & ~sketched[other], 3.0, 1.0)
-        mean = MEAN_ERROR * float(steps.noise[own].max()) * float(met[sketched[own]].sum())
-        random = math.hypot(random, mean)
-        left += float((doubts[own] * grown[other])[rests & ~sketched[own]].sum())
-    centre, error = float(middle[rests].sum()), random + left + ties
+        share = float(met[sketched[own] & rests].sum())
+        random = math.hypot(random, MEAN_ERROR * float(steps.noise[own].max()) * share)
+    centre, error = float(middle[rests].sum()), random + float(left[rests].sum())
     return (
         float(least[~rests].sum()) + centre - error,
         float(most[~rests].sum()) + centre + error,
