@@ -339,3 +339,10 @@ def test_columns_of_three_values_have_none_of_shares() -> None:
     assert "z_test" not in column.statistics
     with pytest.raises(ll.ComparisonError, match="has no statistic 'z_test'"):
         _ = column.z_test
+
+
+# A count that a sketch leaves open: its upper bound is no whole number, and its share rounds to 1.
+def test_a_ratio_without_an_upper_bound() -> None:
+    current = Occurrences(5_000.0, 0.0, 10_966.99999, 10_967)
+    found = ratio_of(Occurrences.exact(1, 1), current)
+    assert (found.lower, found.upper) == (0, math.inf)

@@ -120,10 +120,10 @@ def ratio_of(reference: Occurrences, current: Occurrences) -> Ratio:
     lowest, highest = 0.0, math.inf
     if current.lower > 0:
         share, _ = _binomial(current.lower, current.lower + reference.upper, tail)
-        lowest = share / (1 - share) * balance
+        lowest = _divide(share, 1 - share) * balance
     if reference.lower > 0:
         _, share = _binomial(current.upper, current.upper + reference.lower, tail)
-        highest = share / (1 - share) * balance
+        highest = _divide(share, 1 - share) * balance
     return Ratio(value, lowest, highest, max(reference.count, current.count))
 
 
