@@ -101,13 +101,17 @@ def cramer_von_mises(steps: Steps) -> Statistic:
     wider = _population(steps)
     wide = wider.pooled
     ci_lower, ci_upper = _least_and_most(*_mean_squares(wider), wide, _stretches(wide))
-    certain = np.where(_tied(steps), smooth, _squares(steps)[0])
+
+    def certain() -> float:
+        least = np.where(_tied(steps), smooth, _squares(steps)[0])
+        return _least_sum(least, pooled, starts)
+
     found = _bounded("cramer_von_mises", value, lower, upper, steps)
     return replace(
         found,
         ci_lower=max(0.0, min(ci_lower, found.lower)),
         ci_upper=max(ci_upper, found.upper),
-        p_value=_p_value(steps, _smoothed, _least_sum(certain, pooled, starts), cramer_von_mises_p),
+        p_value=_p_value(steps, _smoothed, certain, cramer_von_mises_p),
         null_value=(1 / n + 1 / m) / 6,
     )
 
@@ -130,7 +134,6 @@ def anderson_darling(steps: Steps) -> Statistic:
     middle, share = (ends[:-1] + ends[1:]) / 2, np.diff(pooled.value)
     centre = (pooled.value[:-1] + pooled.value[1:]) / 2
     groups = _weighed(middle, share, centre, share / 4)
-    smooth = _weighed(middle, share, centre, share**2 / 12)
     starts = _stretches(pooled)
     odds = Side(*(_log_odds(x, fewest) for x in (pooled.value, pooled.lower, pooled.upper)))
     least, most = _middle_squares(steps)
@@ -146,8 +149,12 @@ def anderson_darling(steps: Steps) -> Statistic:
     )
     upper += _ends(steps, pooled, tied)
     scale = 1 - fewest
-    certain = np.where(tied, 0.0, _squares(steps)[0] * whole)
-    certain_sum = float(smooth[tied].sum()) + _least_sum(certain, odds, starts)
+
+    def certain() -> float:
+        smooth = _weighed(middle, share, centre, share**2 / 12)
+        rest = np.where(tied, 0.0, _squares(steps)[0] * whole)
+        return float(smooth[tied].sum()) + _least_sum(rest, odds, starts)
+
     return replace(
         _bounded(
             "anderson_darling",
@@ -157,7 +164,7 @@ def anderson_darling(steps: Steps) -> Statistic:
             steps,
             relative=4 * EPSILON * (n + m),  # weights of groups that are nearly all rows cancel
         ),
-        p_value=_p_value(steps, _smoothed_and_weighed, certain_sum, anderson_darling_p),
+        p_value=_p_value(steps, _smoothed_and_weighed, certain, anderson_darling_p),
         null_value=1 / n + 1 / m,
     )
 
@@ -259,12 +266,16 @@ def _tied(steps: Steps) -> NDArray[np.bool_]:
 
 def _squares(steps: Steps) -> tuple[Floats, Floats]:
     """Least and largest ``D**2`` in each step; 0 in steps that hold no row."""
+    return steps.keep("squares", lambda: _new_squares(steps))
+
+
+def _new_squares(steps: Steps) -> tuple[Floats, Floats]:
     held = np.zeros(len(steps.low), dtype=np.bool_)
     for side in (steps.reference, steps.current):
         held |= side.upper[1:] > side.lower[:-1]
     least = np.maximum(np.maximum(steps.low, -steps.high), 0.0)
     most = np.maximum(steps.high, -steps.low)
-    return np.where(held, least**2, 0.0), np.where(held, most**2, 0.0)
+    return np.where(held, least * least, 0.0), np.where(held, most * most, 0.0)
 
 
 def _mean_squares(steps: Steps) -> tuple[Floats, Floats]:
@@ -373,14 +384,14 @@ def _ends(steps: Steps, pooled: Side, tied: NDArray[np.bool_]) -> float:
 def _p_value(
     steps: Steps,
     figure: Callable[[_Exact], float],
-    certain: float,
+    certain: Callable[[], float],
     law: Callable[[float], float],
 ) -> float:
     n, m = steps.rows
     rows = n * (m / (n + m))
     cells = _Exact.of(steps)
     found = law(rows * figure(cells))
-    return min(1.0, 2 * found, 2 * law(rows * certain)) if cells.coarse else found
+    return min(1.0, 2 * found, 2 * law(rows * certain())) if cells.coarse else found
 
 
 def _smoothed(cells: _Exact) -> float:
