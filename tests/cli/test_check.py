@@ -122,7 +122,11 @@ def test_a_policy_that_may_have_been_edited_is_kept(
     ("text", "arguments", "says"),
     [
         ("version = 1\n[columns.age]\nminimu = 0", [], "did you mean `minimum`?"),
-        ("version = 1", ["--fail-on", "warnings"], "use one of possible, undecided, warning"),
+        (
+            "version = 1\n[columns.age]\nminimum = 0",
+            ["--fail-on", "warnings"],
+            "use one of possible, undecided, warning",
+        ),
         ("version = 1\n[columns.age]\nunseen = {max = 0}", [], "give the reference as well"),
         ("version = 1", ["more.lead", "evenmore.lead"], "give CUR, or REF and CUR"),
         ("version = [", [], "is not TOML"),

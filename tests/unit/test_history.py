@@ -133,7 +133,9 @@ def test_evidence_takes_threshold_and_p_from_the_past() -> None:
     assert isinstance(found, Evidence)
     assert found.threshold == past[28]  # at least 95 % of 30 windows are at or under the 29th
     assert found.p_value == history_p(0.2, past)
-    assert found.basis == "against 30 windows of the reference"
+    assert found.basis == (
+        "against 30 windows of the reference, which raise the threshold from 0.05"
+    )
     assert calibrated(given, past[:19]) is given
     assert calibrated(given, np.append(past[:19], np.nan)) is given
     refused = not_comparable("no values")

@@ -116,7 +116,8 @@ class ColumnComparison(StatisticAttributes):
         told = self.score.words if self.score is not None else ()
         if self._measures is None:
             return told
-        words = told + change_in_words(self._measures)
+        by_missing = self.missing.verdict.severity > self.values.verdict.severity
+        words = told + change_in_words(self._measures, missing_first=by_missing)
         self.release()
         return words
 
@@ -405,13 +406,14 @@ class Comparison:
 
         Features together are `drift` if the importance-weighted share of drifted ones reaches
         ``thresholds.drift_share`` (by default: any), else `possible` if any is that or `drift`,
-        else `none`. Columns that are not comparable do not count while any column is.
+        else `none`. Features that are not comparable do not count while any is; a prediction, score
+        or label that is lost or not comparable leaves nothing better than that for the whole.
         """
         strict = [c.verdict for c in self.columns if c.role in STRICT_ROLES]
-        verdicts = [*strict, self.features_verdict, *(one.verdict for one in self.segments)]
+        others = [self.features_verdict, *(one.verdict for one in self.segments)]
         if self.mix is not None:
-            verdicts.append(self.mix.verdict)
-        return worst([v for v in verdicts if v is not Verdict.NOT_COMPARABLE])
+            others.append(self.mix.verdict)
+        return worst([*strict, *(v for v in others if v is not Verdict.NOT_COMPARABLE)])
 
     @property
     def features_verdict(self) -> Verdict:

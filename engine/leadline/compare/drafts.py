@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..profile import ColumnProfile, Profile
+from ..profile.profile import shared_input
 from ..schema import Role, require_names
 from .categorical import NO_CHANGE, CategoryChange, only_on
 from .comparison import ColumnComparison, Comparison, MissingChange, SegmentComparison
@@ -28,6 +28,7 @@ from .verdict import Evidence, Judgement, judge, not_comparable
 ALL = "all"
 # Rows of the reference, over the current side's, under which its own noise counts as well.
 AMPLE = 10
+HEAVIEST = 1e9  # importance of a column, at most: sums of any number of them stay exact enough
 
 
 def compare(
@@ -278,9 +279,15 @@ def _segment(pair: SegmentPair, comparison: Comparison | None) -> SegmentCompari
 
 
 def _warnings(reference: Profile, current: Profile) -> tuple[str, ...]:
+    found = []
+    shared = shared_input(reference, current)
+    if shared:
+        found.append(f"both sides hold rows of {shared}: what they share cannot differ")
     if reference.rows < AMPLE * current.rows:
-        return (f"the reference has under {AMPLE} times the rows: its own noise counts as well",)
-    return ()
+        found.append(
+            f"the reference has under {AMPLE} times the rows: its own noise counts as well"
+        )
+    return tuple(found)
 
 
 def _weights(importance: Mapping[str, float] | None, names: Sequence[str]) -> dict[str, float]:
@@ -295,8 +302,10 @@ def _weights(importance: Mapping[str, float] | None, names: Sequence[str]) -> di
     require_names(importance, names)
     for name, weight in importance.items():
         number = isinstance(weight, Real) and not isinstance(weight, bool)
-        if not (number and 0 <= weight < math.inf):
-            raise InputError(f"the importance of {name!r} is {weight!r}; it is a number from 0 on")
+        if not (number and 0 <= weight <= HEAVIEST):
+            raise InputError(
+                f"the importance of {name!r} is {weight!r}; it is a number from 0 to {HEAVIEST:g}"
+            )
     return {name: float(weight) for name, weight in importance.items()}
 
 

@@ -117,12 +117,13 @@ class History:
 def joined_windows(reference: Profile, current: Profile) -> int:
     """How many windows of the reference are as long as the current profile; 0 if none are.
 
-    A profile without windows has no length.
+    A profile without windows has no length, and neither has one with gaps.
     """
     lengths = [_length(window) for window in reference.windows if window.start is not None]
-    span = sum(_length(window) for window in current.windows if window.start is not None)
-    if not lengths or not span:
+    windows = [window for window in current.windows if window.start is not None]
+    if not lengths or not windows or not _unbroken(windows):
         return 0
+    span = sum(map(_length, windows))
     usual = float(np.median(lengths))
     # Months differ by a tenth, and days by an hour where clocks change.
     joined = round(span / usual)
@@ -142,6 +143,11 @@ def calibrated(evidence: Evidence | Judgement, past: Floats) -> Evidence | Judge
     usual = float(np.quantile(known, ORDINARY, method="higher"))
     raised = usual > evidence.threshold
     p = max(evidence.p_value, history_p(evidence.effect.lower, known))
+    basis = f"against {len(known)} windows of the reference"
+    if raised:
+        basis += f", which raise the threshold from {evidence.threshold:.3g}"
+    if known.max() == known.min():
+        basis = f"{evidence.basis}: {len(known)} windows of the reference have one effect"
     return replace(
         evidence,
         effect=replace(evidence.effect, p_value=p),
@@ -149,7 +155,7 @@ def calibrated(evidence: Evidence | Judgement, past: Floats) -> Evidence | Judge
         watch=None if raised else evidence.watch,
         ratio=None if raised else evidence.ratio,
         detectable=None,
-        basis=f"against {len(known)} windows of the reference",
+        basis=basis,
     )
 
 
@@ -194,11 +200,24 @@ def _groups(reference: Profile, joined: int) -> list[tuple[Window, list[Cell]]]:
         if cell.window in cells:
             cells[cell.window].append(cell)
     groups = []
-    for first in range(0, len(windows) - joined + 1, joined):
+    first = 0
+    while first + joined <= len(windows):
         run = windows[first : first + joined]
+        if not _unbroken(run):
+            first += 1
+            continue
         whole = Window(run[0].start, run[-1].end)
         groups.append((whole, [cell for window in run for cell in cells[window]]))
+        first += joined
     return groups
+
+
+def _unbroken(run: Sequence[Window]) -> bool:
+    """Whether windows in order of time leave gaps of under a tenth of their length."""
+    start, end = run[0].start, run[-1].end
+    assert start is not None
+    assert end is not None
+    return end - start <= 1.1 * sum(map(_length, run))
 
 
 def _column_history(states: Sequence[ColumnState | None], limits: Limits, k: int) -> ColumnHistory:

@@ -86,6 +86,9 @@ def _chosen_evidence(
     effect = measures.get("wasserstein_scaled" if name == "wasserstein" else name)
     if math.isnan(effect.value):
         return not_comparable(effect.note)
+    if math.isinf(effect.value) and measures.kind == "numeric":
+        # One infinite value must not silence all others: ks counts it as the one row that it is.
+        return _distance_evidence(measures, role, thresholds)
     expected = effect.null_value
     if expected is not None and expected > limit / 2:
         return not_comparable(

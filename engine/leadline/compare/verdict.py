@@ -23,6 +23,7 @@ from .statistic import Statistic
 from .thresholds import Thresholds
 
 ASSUMPTION = "assumes independent rows"
+MOST_DOUBLINGS = 10.0  # what an outcome that one side lacks counts as
 
 
 class Verdict(StrEnum):
@@ -109,6 +110,8 @@ class Judgement:
         ``not comparable``.
     effect, threshold, test, p_value, q_value
         What was judged; None where nothing could be.
+    factor
+        Current over reference share of the rarer outcome, where the rule for rare shares decided.
     """
 
     verdict: Verdict
@@ -119,13 +122,22 @@ class Judgement:
     test: str | None = None
     p_value: float | None = None
     q_value: float | None = None
+    factor: float | None = None
 
     @property
     def excess(self) -> float:
-        """The effect over its threshold; 0 if nothing was judged."""
+        """The effect over its threshold; 0 if nothing was judged.
+
+        Where a rare share's factor decided, how many times it doubled or halved, if that is more.
+        """
         if self.effect is None or not self.threshold or not math.isfinite(self.effect.value):
             return 0.0
-        return self.effect.value / self.threshold
+        size = self.effect.value / self.threshold
+        if self.factor is None:
+            return size
+        return max(
+            size, MOST_DOUBLINGS if self.factor in (0, math.inf) else abs(math.log2(self.factor))
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """All fields under their names; the effect by name, value and intervals."""
@@ -144,6 +156,7 @@ class Judgement:
             "test": self.test,
             "p_value": self.p_value,
             "q_value": self.q_value,
+            "factor": self.factor,
         }
 
 
@@ -188,6 +201,7 @@ def judge(evidence: Evidence, q: float, thresholds: Thresholds) -> Judgement:
         evidence.test,
         evidence.p_value,
         q,
+        evidence.ratio.value if certain and effect.lower < limit and evidence.ratio else None,
     )
 
 

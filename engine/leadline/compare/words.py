@@ -14,22 +14,26 @@ from .tally import Tallies
 MOST = 4  # parts that are told of one column
 # A quantile is told from this share of the reference's spread on, the deviation from this factor.
 SHIFT, FACTOR = 0.1, 1.2
-SHARE, RATIO = 0.02, 1.5  # a share, from this difference or from this factor on
+SHARE, RATIO = 0.02, 2.0  # a share, from this difference or from this factor on
 RARE = 0.001  # of which neither side has this share, that is not told
 QUANTILES = ((0.5, "p50"), (0.05, "p5"), (0.95, "p95"))
 _EPOCH = date(1970, 1, 1)
 
 
-def change_in_words(measures: Measures) -> tuple[str, ...]:
+def change_in_words(measures: Measures, *, missing_first: bool = False) -> tuple[str, ...]:
     """The changes of one column that a reader should know first, at most four of them.
 
     Parameters
     ----------
     measures
         The column on both sides.
+    missing_first
+        Whether missing rows are what changed, not the values.
     """
     missing = _missing(measures.reference, measures.current)
-    return tuple([*missing, *values_in_words(measures)][:MOST])
+    values = values_in_words(measures)
+    parts = [*missing, *values] if missing_first else [*values[: MOST - len(missing)], *missing]
+    return tuple(parts[:MOST])
 
 
 def values_in_words(measures: Measures) -> list[str]:

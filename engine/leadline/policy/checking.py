@@ -14,7 +14,7 @@ from ..errors import InputError, PolicyError
 from ..profile import Profile
 from .applying import Sides, part_outcomes, segment_outcomes
 from .judging import Outcome, Status, number_text, outcome_of
-from .policy import Applied, Policy, Rule, Sections, Severity
+from .policy import Applied, Policy, Rule, Sections, Settings, Severity
 from .rules import RULES, Requirement
 
 if TYPE_CHECKING:
@@ -211,6 +211,9 @@ def _check(sides: Sides, policy: Policy, importance: Mapping[str, float] | None)
         few = comparison.features_verdict is not Verdict.DRIFT
         known = Sections(policy.sections)
         outcomes += [o for column in comparison for o in _drift(policy, known, column, few=few)]
+    if reference is None and not outcomes and not policy.rules:
+        name = policy.source or "the policy"
+        raise PolicyError(f"{name} checks nothing here; give a reference to judge drift from")
     return Check(tuple(outcomes), profile.rows, comparison, policy.source)
 
 
@@ -241,14 +244,19 @@ def _drift(
     Where ``few`` features drifted, fewer than the policy's ``drift_share``, one of them is no
     violation.
     """
-    side = column.current
+    side = column.current or column.reference
     if side is None or column.reference is None:
-        return
+        return  # a new column has nothing to drift from
     near = sections.near(side)
     if not policy.judges_drift(near):
         return
     settings = policy.settings_of(near)
     severity, place = policy.drift_severity(near)
+    if column.current is None:
+        named = any(section.path[0] == "columns" for section in near)
+        if column.role not in UNJUDGED_ROLES and not named:  # its own section says what is missing
+            yield _lost(Rule("drift", Requirement(), place), severity, settings, column.name)
+        return
     for name, judgement in (("drift", column.values), ("drift_missing", column.missing.judgement)):
         if judgement.verdict is Verdict.NOT_COMPARABLE and _never_judged(column, name):
             continue
@@ -266,6 +274,13 @@ def _drift(
             reason = f"{found.reason}; under {needed} of the columns drifted"
             found = replace(found, status=Status.UNDECIDED, reason=reason)
         yield found
+
+
+def _lost(rule: Rule, severity: Severity, settings: Settings, column: str) -> Outcome:
+    """A column whose drift is to be judged and that is gone: no silence may pass for it."""
+    owner, runbook = settings.owner or "", settings.runbook or ""
+    applied = Applied(rule, Requirement(), severity, owner, runbook, 0)
+    return outcome_of(applied, Status.FAIL, "the column is only in the reference", column=column)
 
 
 def _never_judged(column: ColumnComparison, name: str) -> bool:

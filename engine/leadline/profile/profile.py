@@ -350,6 +350,17 @@ def _refuse_repeats(a: tuple[LineageEntry, ...], b: tuple[LineageEntry, ...]) ->
             )
 
 
+def shared_input(a: Profile, b: Profile) -> str:
+    """Name of an input whose rows both profiles hold; empty if there is none.
+
+    Parts of one file in different windows are different rows.
+    """
+    known = {_identity(entry) for entry in a.lineage if not entry.name.startswith("<")}
+    names = [entry.name for entry in b.lineage if entry.rows and _identity(entry) in known]
+    both = {cell.window for cell in a.cells} & {cell.window for cell in b.cells}
+    return repr(names[0]) if names and both else ""
+
+
 def _identity(entry: LineageEntry) -> LineageEntry:
     """A file without its folders: names are relative to what one run had read."""
     return replace(entry, name=entry.name.rpartition("/")[2])

@@ -288,6 +288,9 @@ def _judged(column: ColumnComparison) -> tuple[str, str, str]:
     effect = judgement.effect
     if effect is None:
         return "-", "", ""
+    if judgement.factor is not None:
+        name = "missing share" if missing else "rarer share"
+        return name, f"x {number(judgement.factor, 3)}", "by the rule for rare shares"
     name = "missing, h" if missing else SHORT.get(effect.name, effect.name)
     limit = f"t {number(judgement.threshold, 3)}"
     low, high = number(effect.lower, 3), number(effect.upper, 3)

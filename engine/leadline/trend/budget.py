@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ class Budget:
         """One event a week; for longer windows as many in proportion."""
         seconds = calendar.seconds
         if seconds is None:
-            return cls.parse("1/30windows")
+            return replace(cls.parse("1/30windows"), text="1 in 30 windows")
         if seconds <= DAY:
             return cls.parse("1/week")
         return cls.parse("1/quarter" if seconds <= 7 * DAY else "1/year")
