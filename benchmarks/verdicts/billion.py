@@ -35,16 +35,18 @@ def _law(place: int, law: Law, blocks: int) -> dict[str, Any]:
     column = ll.compare(reference, current)["x"]
     effect = column.values.effect
     assert effect is not None
-    assert column.values.p_value is not None
+    ks_p = column.ks.p_value
+    assert ks_p is not None
     z, z_p = z_of(reference["x"], current["x"])
-    both = min(1.0, 2 * min(column.values.p_value, z_p))
+    both = min(1.0, 2 * min(ks_p, z_p))
     found = {
         "law": law.name,
         "verdict": column.values.verdict.value,
         "rule": column.values.rule,
         "reason": column.values.reason,
         "ks": [effect.value, effect.lower, effect.upper],
-        "ks_p": column.values.p_value,
+        "ks_p": ks_p,
+        "test": column.values.test,
         "q": column.values.q_value,
         "z": z,
         "z_p": z_p,

@@ -29,7 +29,7 @@ class Law:
     cdf
         Distribution function at points, by amount; None for categories and shares.
     points
-        Where the largest distance is looked for: atoms, or a fine grid.
+        Where the largest distance is looked for: atoms, or a fine grid, as ``cdf`` takes them.
     change
         What the amount is, with the amount put in.
     """
@@ -56,15 +56,19 @@ def _normal(mean: float, spread: float, name: str) -> Law:
     return Law(name, draw, cdf, grid, "{:.4g} sigma")
 
 
-def _lognormal(spread: float) -> Law:
+def _lognormal(spread: float, start: float = 0.0) -> Law:
     def draw(random: Random, rows: int, amount: float) -> np.ndarray:
-        return random.lognormal(amount * spread, spread, rows)
+        return start + random.lognormal(amount * spread, spread, rows)
 
     def cdf(x: Floats, amount: float) -> Floats:
-        return np.asarray(special.ndtr(np.log(x) / spread - amount))
+        return np.asarray(special.ndtr(x / spread - amount))
 
-    grid = np.exp(spread * special.ndtri(np.linspace(TAIL, 1 - TAIL, GRID)))
-    return Law(f"lognormal({spread:g})", draw, cdf, grid, "{:.4g} sigma of the logarithm")
+    # Points are logarithms, since sums with ``start`` would round them.
+    grid = spread * special.ndtri(np.linspace(TAIL, 1 - TAIL, GRID))
+    name = f"lognormal({spread:g})"
+    if start:
+        name = f"{start:,.0f} + {name}"
+    return Law(name, draw, cdf, grid, "{:.4g} sigma of the logarithm")
 
 
 def _student() -> Law:
@@ -177,6 +181,7 @@ CONTINUOUS = (
     _normal(20.0, 1.0, "N(20, 1)"),
     _normal(100.0, 1.0, "N(100, 1)"),
     _lognormal(3.0),
+    _lognormal(1.5, 10_000.0),
     _normal(1.7e9, 10.0, "1.7e9 +- 10"),
     _student(),
     _bimodal(),

@@ -153,11 +153,15 @@ def _promised_alarms(parts: Found) -> Iterator[str]:
 
 def _promised_power(part: Found) -> Iterator[str]:
     promised = [change for change in part["changes"] if change["promised"]]
-    sure = [change for change in promised if _found(change, 0, "drift").surely_at_least(POWER)]
-    yield (
-        f"| a change of the promised size is `drift` in at least {percent(POWER)} % | "
-        f"{len(sure)} of {len(promised)} changes, surely | {yes(len(sure) == len(promised))} |"
-    )
+    for words, verdicts in (("found", ("drift", "possible")), ("`drift`", ("drift",))):
+        shares = [_found(change, 0, *verdicts) for change in promised]
+        sure = sum(share.surely_at_least(POWER) for share in shares)
+        least = min(shares, key=lambda share: share.value)
+        yield (
+            f"| a change of the promised size is {words} in at least {percent(POWER)} % "
+            f"| {sure} of {len(shares)} changes, with the whole interval; the least {least} % "
+            f"| {yes(sure == len(shares))} |"
+        )
 
 
 def _found(change: Found, others: int, *verdicts: str) -> Share:
@@ -168,15 +172,19 @@ def _found(change: Found, others: int, *verdicts: str) -> Share:
 def power_table(part: Found) -> list[str]:
     """A row a change: how often it is found, alone and beside 999 unchanged columns."""
     names = ("Distribution", "Change", "True size", "n = m", "`drift`, alone, %",
-             f"beside {OTHERS[1]} unchanged, %", "or `possible`, %", "At least 99 %")  # fmt: skip
-    lines = [f"| {' | '.join(names)} |", "|---|---|---|--:|---|---|---|---|"]
+             "`drift` or `possible`", f"`drift` beside {OTHERS[1]} unchanged",
+             "`drift` or `possible`", "Found in 99 %")  # fmt: skip
+    lines = [f"| {' | '.join(names)} |", "|---|---|---|--:|---|---|---|---|---|"]
     for change in part["changes"]:
-        alone, among = (_found(change, others, "drift") for others in OTHERS)
-        either = _found(change, OTHERS[1], "drift", "possible")
-        kept = yes(alone.surely_at_least(POWER)) if change["promised"] else "not promised"
+        found = [
+            _found(change, others, *verdicts)
+            for others in OTHERS
+            for verdicts in (("drift",), ("drift", "possible"))
+        ]
+        kept = yes(found[1].surely_at_least(POWER)) if change["promised"] else "not promised"
         lines.append(
             f"| {change['law']} | {change['what']} | {change['size']} | {change['rows']:,} "
-            f"| {alone} | {among} | {either} | {kept} |"
+            f"| {' | '.join(str(share) for share in found)} | {kept} |"
         )
     return lines
 
@@ -189,17 +197,21 @@ def _negligible(law: Found) -> bool:
 
 def billion_table(part: Found) -> list[str]:
     """A row a law: the statistic with its interval, both tests, the verdict."""
-    names = ("Law", "ks (interval)", "p of ks", "z of the means", "p of z", "Verdict",
-             "Drawn and profiled")  # fmt: skip
-    lines = [f"| {' | '.join(names)} |", "|---|---|--:|--:|--:|---|--:|"]
+    names = ("Law", "ks (interval)", "p of ks", "z of the means", "p of z", "Verdict", "Test",
+             "q", "Drawn and profiled")  # fmt: skip
+    lines = [f"| {' | '.join(names)} |", "|---|---|--:|--:|--:|---|---|--:|--:|"]
     for law in part["laws"]:
         value, low, high = law["ks"]
         lines.append(
-            f"| {law['law']} | {value:.5f} ({low:.5f} to {high:.5f}) | {law['ks_p']:.2g} "
-            f"| {law['z']:.1f} | {law['z_p']:.2g} | {law['verdict']}, {law['rule']} "
-            f"| {law['seconds']:.0f} s |"
+            f"| {law['law']} | {value:.5f} ({low:.5f} to {high:.5f}) | {_p(law['ks_p'])} "
+            f"| {law['z']:.1f} | {_p(law['z_p'])} | {law['verdict']}, {law['rule']} "
+            f"| {law['test']} | {_p(law['q'])} | {law['seconds']:.0f} s |"
         )
     return lines
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value else "< 1e-300"
 
 
 def conditions(parts: Found) -> list[str]:

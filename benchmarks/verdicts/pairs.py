@@ -27,6 +27,7 @@ from .laws import Law, Random
 LEVELS = (0.05, 0.01, 0.001)
 DEFAULTS = Thresholds()
 CORRECTION = "benjamini_hochberg"
+PROBED = 5  # columns of a table of which every statistic is computed, to find those with a test
 VALUES = 10_000_000  # numbers that are drawn at once: 80 MB a side
 
 Found = Evidence | Judgement
@@ -47,10 +48,14 @@ class Pair:
 
 @dataclass
 class Sizes:
-    """How often p-values of each test were at most each level."""
+    """How often p-values of each test were at most each level.
+
+    ``tests`` are the statistics that ever had a p-value: of most columns only these are computed.
+    """
 
     below: dict[str, list[int]] = field(default_factory=dict)
     trials: Counter[str] = field(default_factory=Counter)
+    tests: set[str] = field(default_factory=set)
 
     def see(self, test: str, p_value: float) -> None:
         """One p-value without any change."""
@@ -91,21 +96,28 @@ def pairs_of(
         values = value_evidence(measures, Role.FEATURE, DEFAULTS)
         missing = missing_evidence(measures, Role.FEATURE, DEFAULTS)
         if sizes is not None:
-            _see(sizes, measures, values, missing, place < sized)
+            _see_judged(sizes, values, missing)
+        if sizes is not None and place < sized:
+            _see_tests(sizes, measures, every=place < PROBED)
         measures.release()
         found.append(Pair(_light(values), _light(missing)))
     return found
 
 
-def _see(sizes: Sizes, measures: Measures, values: Found, missing: Found, every: bool) -> None:
+def _see_judged(sizes: Sizes, values: Found, missing: Found) -> None:
+    """The p-values behind the verdicts; a test that is sometimes two, under the first's name."""
     for label, part in (("", values), (" of missing rows", missing)):
         if isinstance(part, Evidence):
-            what = "shares" if part.ratio is not None else part.test
-            sizes.see(f"judged: {what}{label}", part.p_value)
-    if every:
-        for name in measures.names:
+            test = "shares" if part.ratio is not None else part.test.split(" or ")[0]
+            sizes.see(f"judged: {test}{label}", part.p_value)
+
+
+def _see_tests(sizes: Sizes, measures: Measures, *, every: bool) -> None:
+    for name in measures.names:
+        if every or name in sizes.tests:
             p_value = measures.get(name).p_value
             if p_value is not None:
+                sizes.tests.add(name)
                 sizes.see(name, p_value)
 
 

@@ -50,7 +50,7 @@ def changes() -> list[Change]:
     """Everything that is looked for."""
     found = [_shift(law, amount_of(law, DISTANCE)) for law in CONTINUOUS + STEPPED]
     found.append(_shift(CONTINUOUS[0], 0.2))
-    for values, exponent in ((5, 0.0), (30, 1.0), (1_000, 1.2)):
+    for values, exponent in ((5, 0.0), (30, 1.0), (100, 0.0), (1_000, 1.2)):
         weights = zipf(values, exponent)
         kind = "even" if exponent == 0 else "zipf"
         for what, changed in _variations(weights):
@@ -83,7 +83,7 @@ def _variations(weights: np.ndarray) -> list[tuple[str, np.ndarray]]:
         found.append(("the last, rare value takes from all others", fresh))
     return [
         *found,
-        ("every other value takes from the rest, in proportion", weights + VARIATION * moved),
+        ("every other value takes from the rest", weights + VARIATION * moved),
     ]
 
 
