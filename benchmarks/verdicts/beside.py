@@ -6,7 +6,7 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,9 @@ import pyarrow.parquet as pq
 from ..environments import ROOT, Peer, find
 from .laws import LAWS, Law
 from .pairs import generator, table_of
-from .power import Change, changes
+from .power import changes
 
 SEED = 77_004
-ROWS = (1_000, 10_000, 100_000)
 PEERS = ("leadline", "evidently", "nannyml", "whylogs", "scipy")
 
 
@@ -87,21 +86,30 @@ class Cell:
         return reference, table_of(self.law, random, self.rows, pairs, self.amount)
 
 
-def cells(rows: Sequence[int]) -> Iterator[Cell]:
-    """Every law without change, then every change."""
-    for place, law in enumerate(LAWS):
-        for count in rows:
-            yield Cell("alarms", law.name, law, count, 0.0, (SEED, 0, place, count))
-    for place, change in enumerate(changes()):
-        what = f"{change.law.name}: {change.what}"
-        yield Cell("power", what, change.law, change.rows, change.amount, _seed(place, change))
+def unchanged(rows: int) -> list[Cell]:
+    """Every law without change."""
+    return [
+        Cell("alarms", law.name, law, rows, 0.0, (SEED, 0, place, rows))
+        for place, law in enumerate(LAWS)
+    ]
 
 
-def _seed(place: int, change: Change) -> tuple[int, ...]:
-    return (SEED, 1, place, change.rows)
+def changed() -> list[Cell]:
+    """Every change of `power`."""
+    return [
+        Cell(
+            "power",
+            f"{change.law.name}: {change.what}",
+            change.law,
+            change.rows,
+            change.amount,
+            (SEED, 1, place, change.rows),
+        )
+        for place, change in enumerate(changes())
+    ]
 
 
-def run(pairs: int, environments: Path, rows: Sequence[int] = ROWS) -> dict[str, Any]:
+def run(cells: Sequence[Cell], pairs: int, environments: Path) -> dict[str, Any]:
     """Alarms of everybody in every cell."""
     peers = [find(name, environments) for name in PEERS]
     found: list[dict[str, Any]] = []
@@ -111,7 +119,7 @@ def run(pairs: int, environments: Path, rows: Sequence[int] = ROWS) -> dict[str,
             stack.enter_context(Contestant(peer, folder)) for peer in peers if peer.missing is None
         ]
         files = folder / "reference.parquet", folder / "current.parquet"
-        for cell in cells(rows):
+        for cell in cells:
             for path, table in zip(files, cell.tables(pairs), strict=True):
                 pq.write_table(table, path, compression="none")
             alarms, seconds = {}, {}

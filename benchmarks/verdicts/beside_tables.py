@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .bounds import Share, percent
@@ -20,36 +20,46 @@ COLUMNS = {
 }
 
 
-def alarms(part: Mapping[str, Any]) -> list[str]:
+def unchanged(parts: Mapping[str, Any]) -> list[Any]:
+    """The parts without any change, in the order of their rows."""
+    found = [part for name, part in parts.items() if name.startswith("beside-")]
+    return [part for part in found if part["cells"][0]["part"] == "alarms"]
+
+
+def alarms(parts: Sequence[Mapping[str, Any]]) -> list[str]:
     """Alarms without any change, and their share over all distributions."""
-    cells = [cell for cell in part["cells"] if cell["part"] == "alarms"]
-    lines = _table(part, cells, "Distribution")
-    for rows in dict.fromkeys(cell["rows"] for cell in cells):
-        same = [cell for cell in cells if cell["rows"] == rows]
-        trials = part["pairs"] * len(same)
+    cells = [cell for part in parts for cell in part["cells"]]
+    lines = _table(parts[0], cells, "Distribution")
+    for part in parts:
         shares = [
-            str(Share(sum(_count(cell, column) for cell in same), trials))
-            for column in _columns(part).values()
+            str(Share(sum(_count(cell, column) for cell in part["cells"]), _trials(part)))
+            for column in _columns(parts[0]).values()
         ]
-        lines.append(f"| **all, %** | {rows:,} | {' | '.join(shares)} |")
+        lines.append(f"| **all, %** | {part['cells'][0]['rows']:,} | {' | '.join(shares)} |")
     return lines
 
 
 def power(part: Mapping[str, Any]) -> list[str]:
     """Alarms where something changed."""
-    cells = [cell for cell in part["cells"] if cell["part"] == "power"]
-    return _table(part, cells, "Change")
+    return _table(part, part["cells"], "Change")
 
 
-def environments(part: Mapping[str, Any]) -> list[str]:
+def environments(parts: Mapping[str, Any]) -> list[str]:
     """Versions, and who is left out."""
+    found = [part for name, part in parts.items() if name.startswith("beside-")]
+    versions = {name: each for part in found for name, each in part["versions"].items()}
+    missing = {name: reason for part in found for name, reason in part["missing"].items()}
     lines = [
         f"- {name}'s environment: "
-        + ", ".join(f"{library} {version}" for library, version in versions.items())
-        for name, versions in part["versions"].items()
+        + ", ".join(f"{library} {version}" for library, version in each.items())
+        for name, each in versions.items()
     ]
-    out = "; ".join(f"{name}: {reason}" for name, reason in part["missing"].items()) or "none"
-    return [*lines, f"- Peers left out: {out}"]
+    out = "; ".join(f"{name}: {reason}" for name, reason in missing.items()) or "none"
+    return [*lines, f"- Peers left out: {out}"] if found else []
+
+
+def _trials(part: Mapping[str, Any]) -> int:
+    return int(part["pairs"]) * len(part["cells"])
 
 
 def intervals(pairs: int) -> str:
@@ -61,7 +71,7 @@ def intervals(pairs: int) -> str:
     return "; ".join(told)
 
 
-def _table(part: Mapping[str, Any], cells: list[Any], first: str) -> list[str]:
+def _table(part: Mapping[str, Any], cells: Sequence[Any], first: str) -> list[str]:
     columns = _columns(part)
     lines = [
         f"Of {part['pairs']} pairs each. 99 % intervals: {intervals(part['pairs'])}.",

@@ -48,9 +48,10 @@ def tables(parts: Found) -> dict[str, list[str]]:
         made["power"] = power_table(parts["power"])
     if "billion" in parts:
         made["billion"] = billion_table(parts["billion"])
-    if "beside" in parts:
-        made["beside-alarms"] = beside_tables.alarms(parts["beside"])
-        made["beside-power"] = beside_tables.power(parts["beside"])
+    if peers := beside_tables.unchanged(parts):
+        made["beside-alarms"] = beside_tables.alarms(peers)
+    if "beside-power" in parts:
+        made["beside-power"] = beside_tables.power(parts["beside-power"])
     if parts:
         made["conditions"] = conditions(parts)
     return made
@@ -225,8 +226,7 @@ def conditions(parts: Found) -> list[str]:
         f"- Machine: {'; '.join(machines)}",
         f"- Libraries: {', '.join(f'{name} {version}' for name, version in libraries.items())}",
     ]
-    if "beside" in parts:
-        lines += beside_tables.environments(parts["beside"])
+    lines += beside_tables.environments(parts)
     for name, each in known.items():
         lines.append(
             f"- `{name}`: commit {each['commit']}, {each['seconds']:,} s, others kept "

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,17 @@ QUICK = Amounts(columns=1_000, power=200, beside=10, blocks=5)
 def parts(
     amounts: Amounts, rows: tuple[int, ...], data: Path
 ) -> dict[str, Callable[[], dict[str, Any]]]:
-    """What can be run, by name; false alarms are a part for every number of rows."""
+    """What can be run, by name; what changes nothing is a part for every number of rows."""
     found: dict[str, Callable[[], dict[str, Any]]] = {}
     for count in rows:
         plan = alarms.Plan(count, amounts.columns, unequal=count > 10 * alarms.FEW)
-        found[f"alarms-{count}"] = lambda plan=plan: alarms.run(plan)  # type: ignore[misc]
-    found["power"] = lambda: power.run(amounts.power)
-    found["billion"] = lambda: billion.run(amounts.blocks)
-    found["beside"] = lambda: beside.run(amounts.beside, data / "environments", rows)
+        found[f"alarms-{count}"] = partial(alarms.run, plan)
+    found["power"] = partial(power.run, amounts.power)
+    found["billion"] = partial(billion.run, amounts.blocks)
+    peers = partial(beside.run, pairs=amounts.beside, environments=data / "environments")
+    for count in rows:
+        found[f"beside-{count}"] = partial(peers, beside.unchanged(count))
+    found["beside-power"] = partial(peers, beside.changed())
     return found
 
 

@@ -159,12 +159,13 @@ def test_peers_see_the_same_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         beside.Cell("alarms", law.name, law, 1_000, 0.0, (1,)),
         beside.Cell("power", "half a sigma", law, 1_000, 0.5, (2,)),
     ]
-    monkeypatch.setattr(beside, "cells", lambda _: iter(cells))
-    found = beside.run(5, tmp_path)
+    found = beside.run(cells, 5, tmp_path)
     assert [cell["alarms"]["leadline"]["drift"] for cell in found["cells"]] == [0, 5]
     assert found["cells"][1]["alarms"]["scipy"] == {"p <= .05": 5}
-    tables = pages.tables({"beside": found | {"conditions": CONDITIONS}})
+    parts = {"beside-1000": found, "beside-power": found | {"cells": found["cells"][1:]}}
+    tables = pages.tables({name: part | {"conditions": CONDITIONS} for name, part in parts.items()})
     assert tables["beside-power"][-1] == "| half a sigma | 1,000 | 5 | 5 | 5 |"
+    assert tables["beside-alarms"][-1].startswith("| **all, %** | 1,000 | 50 (12.8 to 87.2) |")
 
 
 def test_the_page_has_a_place_for_every_table() -> None:
