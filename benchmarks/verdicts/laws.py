@@ -149,9 +149,15 @@ def categories(weights: np.ndarray, name: str, changed: np.ndarray | None = None
     return Law(name, draw)
 
 
-def zipf(values: int, exponent: float = 1.0) -> np.ndarray:
+def zipf(values: int, exponent: float) -> np.ndarray:
     """Weights that fall by a power of the rank."""
     weights = np.arange(1.0, values + 1) ** -exponent
+    return np.asarray(weights / weights.sum())
+
+
+def geometric(values: int, ratio: float = 0.9) -> np.ndarray:
+    """Weights that fall by a factor."""
+    weights = ratio ** np.arange(values)
     return np.asarray(weights / weights.sum())
 
 
@@ -188,8 +194,8 @@ CONTINUOUS = (
 )
 STEPPED = (_zeros(0.7), _rounded(), _poisson(4.0))
 COUNTED = (
-    categories(zipf(30), "30 zipf categories"),
-    categories(zipf(1_000, 1.2), "1,000 zipf categories"),
+    categories(geometric(40), "40 geometric categories"),
+    categories(zipf(700, 1.1), "700 zipf categories"),
     two_values(0.01),
     two_values(0.001),
 )

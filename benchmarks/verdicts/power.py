@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .laws import CONTINUOUS, STEPPED, Law, categories, nulls, two_values, zipf
+from .laws import CONTINUOUS, STEPPED, Law, categories, geometric, nulls, two_values, zipf
 from .pairs import chunks_of, generator, pairs_of, profile_of, table_of, verdict_among
 from .shifts import amount_of, distance
 
@@ -50,11 +50,14 @@ def changes() -> list[Change]:
     """Everything that is looked for."""
     found = [_shift(law, amount_of(law, DISTANCE)) for law in CONTINUOUS + STEPPED]
     found.append(_shift(CONTINUOUS[0], 0.2))
-    for values, exponent in ((5, 0.0), (30, 1.0), (100, 0.0), (1_000, 1.2)):
-        weights = zipf(values, exponent)
-        kind = "even" if exponent == 0 else "zipf"
+    for name, weights in (
+        ("5 even", zipf(5, 0.0)),
+        ("40 geometric", geometric(40)),
+        ("60 even", zipf(60, 0.0)),
+        ("700 zipf", zipf(700, 1.1)),
+    ):
         for what, changed in _variations(weights):
-            law = categories(weights, f"{values:,} {kind} categories", changed)
+            law = categories(weights, f"{name} categories", changed)
             found.append(
                 Change(law, 1.0, what, f"total variation {_variation(weights, changed):.3f}")
             )
