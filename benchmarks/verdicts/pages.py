@@ -154,14 +154,15 @@ def _promised_alarms(parts: Found) -> Iterator[str]:
 
 def _promised_power(part: Found) -> Iterator[str]:
     promised = [change for change in part["changes"] if change["promised"]]
-    for words, verdicts in (("found", ("drift", "possible")), ("`drift`", ("drift",))):
+    for words, verdicts in (("found", ("drift", "possible")), ("found as `drift`", ("drift",))):
         shares = [_found(change, 0, *verdicts) for change in promised]
         sure = sum(share.surely_at_least(POWER) for share in shares)
         least = min(shares, key=lambda share: share.value)
+        kept = yes(sure == len(shares)) if "possible" in verdicts else "not promised"
         yield (
-            f"| a change of the promised size is {words} in at least {percent(POWER)} % "
+            f"| a change of the promised size, alone, is {words} in at least {percent(POWER)} % "
             f"| {sure} of {len(shares)} changes, with the whole interval; the least {least} % "
-            f"| {yes(sure == len(shares))} |"
+            f"| {kept} |"
         )
 
 
