@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
@@ -143,7 +145,7 @@ def test_a_short_history_supports_no_budget() -> None:
 
 
 def test_negligible_effects_do_not_count() -> None:
-    scores, sizes = np.array([[3.0, 1.0], [2.0, np.nan]]), np.array([[0.4, 0.9], [0.6, np.nan]])
+    scores, sizes = np.array([[3.0, 1.0], [2.0, np.nan]]), np.array([[0.7, 0.9], [0.8, np.nan]])
     assert largest(scores, sizes).tolist() == [2.0, 1.0]
 
 
@@ -464,3 +466,19 @@ def test_columns_of_another_type_are_left_out_by_name(reference: Profile) -> Non
         note.startswith("column 'x' is left out: its type is double") for note in found.notes
     )
     assert {one.series.column for one in found.series} == {"", "kind", "ts"}
+
+
+def test_a_window_cut_by_files_is_joined(reference: Profile, tmp_path: Path) -> None:
+    """Files end at noon, windows at midnight: the parts of a day are one window."""
+    random = np.random.default_rng(3)
+    whole = pa.concat_tables([table_of(56 + i, random) for i in range(4)]).sort_by("ts")
+    cut = whole.num_rows // 2 - 77
+    sides = []
+    for name, rows in (("a", whole.slice(0, cut)), ("b", whole.slice(cut))):
+        pq.write_table(rows, tmp_path / f"{name}.parquet")
+        sides.append(ll.profile(tmp_path / f"{name}.parquet", time="ts", every="1d"))
+    found = ll.trend(reference, *sides)
+    assert sum(window.rows for window in found.windows) == whole.num_rows
+    assert len(found.windows) == 4
+    with pytest.raises(ComparisonError, match="may hold the same rows"):
+        ll.trend(reference, sides[0], sides[0])

@@ -361,6 +361,14 @@ def shared_input(a: Profile, b: Profile) -> str:
     return repr(names[0]) if names and both else ""
 
 
+def disjoint_inputs(a: Profile, b: Profile) -> bool:
+    """Whether both profiles name the files that they were made of, and share none of them."""
+    entries = a.lineage, b.lineage
+    if any(not side or any(entry.name.startswith("<") for entry in side) for side in entries):
+        return False
+    return not set(map(_identity, a.lineage)) & set(map(_identity, b.lineage))
+
+
 def _identity(entry: LineageEntry) -> LineageEntry:
     """A file without its folders: names are relative to what one run had read."""
     return replace(entry, name=entry.name.rpartition("/")[2])

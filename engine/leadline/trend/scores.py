@@ -21,8 +21,10 @@ Floats = NDArray[np.float64]
 MINIMUM_WINDOWS = 20
 UPPER = 0.9
 UPPER_DEVIATE = 1.2815515655446004  # of the standard normal law at UPPER
-# Effects under half of their fixed threshold are never alarms, however unusual.
-NEGLIGIBLE = 0.5
+# Effects under three quarters of their fixed threshold are never alarms, however unusual: of a
+# column whose effects were nearly all 0, one of .60 would else outrank a day of cancelled flights
+# (the rows of 29 November 2013, which should be found, are at .98).
+NEGLIGIBLE = 0.75
 LARGEST = 1e6  # no effect is that many times its threshold
 # Added to every effect before its logarithm, in units of its threshold: effects far under their
 # threshold are all alike.

@@ -13,6 +13,7 @@ from ..errors import ComparisonError, InputError
 from ..profile import Cell, Profile, Window
 from ..profile.cells import merge_column
 from ..profile.column import ColumnState
+from ..profile.profile import disjoint_inputs
 from ..scan.windows import Period, Windows
 from ..schema import Column, merge_columns
 
@@ -277,20 +278,36 @@ def _cells_by_window(
     profiles: Sequence[Profile], labels: Sequence[str]
 ) -> dict[Window, list[Cell]]:
     cells: dict[Window, list[Cell]] = {}
-    homes: dict[Window, str] = {}
-    for profile, label in zip(profiles, labels, strict=True):
+    homes: dict[Window, list[int]] = {}
+    for place, profile in enumerate(profiles):
         for cell in profile.cells:
             window = cell.window
             if window is None:
                 continue
-            home = homes.setdefault(window, label)
-            if home != label and window.start is not None:
-                raise ComparisonError(
-                    f"the window {window} is in {home} and in {label}; snapshots of a trend must "
-                    "not overlap: leave one out, or join them with leadline merge"
-                )
+            known = homes.setdefault(window, [place])
+            if place not in known:
+                if window.start is not None:
+                    _require_other_rows(window, profiles, labels, [*known, place])
+                known.append(place)
             cells.setdefault(window, []).append(cell)
     return cells
+
+
+def _require_other_rows(
+    window: Window, profiles: Sequence[Profile], labels: Sequence[str], places: Sequence[int]
+) -> None:
+    """Refuse a window that two snapshots hold, unless they were made of different files.
+
+    Files of days or months are often cut elsewhere than windows are; then each snapshot holds a
+    part of the window.
+    """
+    *known, place = places
+    for other in known:
+        if not disjoint_inputs(profiles[other], profiles[place]):
+            raise ComparisonError(
+                f"the window {window} is in {labels[other]} and in {labels[place]}, and they may "
+                "hold the same rows; snapshots of a trend must not overlap: leave one out"
+            )
 
 
 def _part(
