@@ -76,7 +76,12 @@ def kept(run: Callable[[], dict[str, Any]], path: Path) -> None:
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help="alarms, power, billion, beside")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help="alarms, power, billion, beside, or one as alarms-1000 or beside-power",
+    )
     parser.add_argument("--quick", action="store_true", help="few comparisons; printed only")
     parser.add_argument("--rows", type=int, nargs="+", default=ROWS)
     parser.add_argument("--columns", type=int, help="comparisons a cell, a multiple of 1,000")
@@ -92,7 +97,9 @@ def main() -> None:
         amounts = Amounts(chosen.columns, amounts.power, amounts.beside, amounts.blocks)
     folder = chosen.data / ("verdicts-quick" if chosen.quick else "verdicts")
     known = parts(amounts, tuple(chosen.rows), chosen.data)
-    wanted = [name for name in known if not chosen.parts or name.split("-")[0] in chosen.parts]
+    wanted = [
+        name for name in known if not chosen.parts or {name, name.split("-")[0]} & set(chosen.parts)
+    ]
     for name in [] if chosen.only_pages else wanted:
         print(name, flush=True)
         kept(known[name], folder / f"{name}.json")
