@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -55,6 +55,14 @@ def parts(
     return found
 
 
+def wanted(asked: Sequence[str], known: Collection[str]) -> list[str]:
+    """The parts asked for by name or by kind, in their own order; all if none is."""
+    kinds = {name.split("-")[0] for name in known}
+    if strange := [name for name in asked if name not in {*known, *kinds}]:
+        raise ValueError(f"no part {strange[0]!r} of {', '.join(known)}")
+    return [name for name in known if not asked or {name, name.split("-")[0]} & set(asked)]
+
+
 def kept(run: Callable[[], dict[str, Any]], path: Path) -> None:
     """Run a part and keep what it found, with what it was found on."""
     begin, (busy, own) = time.time(), busy_cores()
@@ -97,10 +105,11 @@ def main() -> None:
         amounts = Amounts(chosen.columns, amounts.power, amounts.beside, amounts.blocks)
     folder = chosen.data / ("verdicts-quick" if chosen.quick else "verdicts")
     known = parts(amounts, tuple(chosen.rows), chosen.data)
-    wanted = [
-        name for name in known if not chosen.parts or {name, name.split("-")[0]} & set(chosen.parts)
-    ]
-    for name in [] if chosen.only_pages else wanted:
+    try:
+        names = wanted(chosen.parts, known)
+    except ValueError as error:
+        parser.error(str(error))
+    for name in [] if chosen.only_pages else names:
         print(name, flush=True)
         kept(known[name], folder / f"{name}.json")
     found = pages.found(folder)

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import leadline as ll
-from benchmarks.verdicts import alarms, beside, billion, pages, power
+from benchmarks.verdicts import alarms, beside, billion, pages, power, run
 from benchmarks.verdicts.bounds import Share, clopper_pearson, percent
 from benchmarks.verdicts.laws import CONTINUOUS, LAWS, STEPPED, Law, geometric, zipf
 from benchmarks.verdicts.pairs import (
@@ -175,3 +175,13 @@ def test_the_page_has_a_place_for_every_table() -> None:
         "beside-power", "conditions",
     )  # fmt: skip
     assert all(text.count(f"<!-- measured: {name} -->") == 1 for name in names)
+
+
+def test_a_part_is_named_alone_or_by_its_kind(tmp_path: Path) -> None:
+    known = run.parts(run.QUICK, (1_000, 100_000), tmp_path)
+    assert run.wanted([], known) == list(known)
+    assert run.wanted(["beside-power"], known) == ["beside-power"]
+    assert run.wanted(["power", "alarms-100000"], known) == ["alarms-100000", "power"]
+    assert run.wanted(["alarms"], known) == ["alarms-1000", "alarms-100000"]
+    with pytest.raises(ValueError, match="no part 'alarms-10000' of alarms-1000, "):
+        run.wanted(["alarms-10000"], known)
