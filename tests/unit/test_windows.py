@@ -44,6 +44,9 @@ def window_of(every: str, zone: str, instant: str) -> tuple[str, str]:
         ("1d", "UTC", "2013-03-10 15:00:00", "2013-03-10 00:00:00", "2013-03-11 00:00:00"),
         ("15m", "UTC", "2013-03-10 15:14:59", "2013-03-10 15:00:00", "2013-03-10 15:15:00"),
         ("15m", "UTC", "2013-03-10 15:15:00", "2013-03-10 15:15:00", "2013-03-10 15:30:00"),
+        ("10s", "UTC", "2013-03-10 15:14:59", "2013-03-10 15:14:50", "2013-03-10 15:15:00"),
+        # 7 s does not divide a day: 86,400 = 12,342 x 7 + 6.
+        ("7s", "UTC", "2013-03-10 23:59:59", "2013-03-10 23:59:54", "2013-03-11 00:00:00"),
         # 7 h does not divide a day: the last window of the day is 3 h long.
         ("7h", "UTC", "2013-03-10 23:00:00", "2013-03-10 21:00:00", "2013-03-11 00:00:00"),
         # Weeks begin on Monday: 2013-03-10 is a Sunday, 2024-01-01 a Monday.
@@ -206,7 +209,9 @@ def test_null_times_form_their_own_window() -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu"])
-@pytest.mark.parametrize("every", ["1m", "7h", "1d", "3d", "36500d", "1w", "1mo", "1200mo"])
+@pytest.mark.parametrize(
+    "every", ["1ms", "7s", "1m", "7h", "1d", "3d", "36500d", "1w", "1mo", "1200mo"]
+)
 @pytest.mark.parametrize("type_", [pa.timestamp(u, z) for u in ("s", "ns") for z in (None, "UTC")])
 def test_extreme_times_are_safe(every: str, zone: str, type_: pa.DataType) -> None:
     values = [-(2**63), -(2**63) + 1, -(2**40), 0, 2**40, 2**63 - 1]
@@ -268,6 +273,18 @@ def test_windows_tile_time(every: str, zone: str) -> None:
         assert window.start <= instant < window.end  # type: ignore[operator]
 
 
+def test_windows_of_milliseconds() -> None:
+    micros_of_rows = [0, 249_999, 250_000, 86_399_999_999, 86_400_000_000]
+    found = assign("250ms", "UTC", micros_of_rows, pa.timestamp("us", "UTC"))
+    assert [(window.start, window.end) for window in found] == [
+        (0, 250_000),
+        (0, 250_000),
+        (250_000, 500_000),
+        (86_399_750_000, 86_400_000_000),
+        (86_400_000_000, 86_400_250_000),
+    ]
+
+
 def test_chunks_and_slices_do_not_matter() -> None:
     values = pa.array([0, None, 10**6, -5, 10**7], pa.timestamp("s"))
     whole = pa.chunked_array([values])
@@ -281,7 +298,23 @@ def test_chunks_and_slices_do_not_matter() -> None:
 
 @pytest.mark.parametrize(
     "every",
-    ["", "1", "d", "0d", "-1d", "1.5h", "1y", "1 d", "25h", "1441m", "99999999d", "1D", "1s"],
+    [
+        "",
+        "1",
+        "d",
+        "0d",
+        "-1d",
+        "1.5h",
+        "1y",
+        "1 d",
+        "25h",
+        "1441m",
+        "99999999d",
+        "1D",
+        "86401s",
+        "1us",
+        "1S",
+    ],
 )
 def test_bad_lengths(every: str) -> None:
     with pytest.raises(InputError, match="window"):

@@ -42,7 +42,7 @@ def profile(
     ] = None,
     time: Annotated[str | None, typer.Option(metavar="COL", help="Column with the time.")] = None,
     every: Annotated[
-        str | None, typer.Option(metavar="LENGTH", help="Window: 15m, 1h, 1d, 1w, 1mo.")
+        str | None, typer.Option(metavar="LENGTH", help="Window: 10s, 15m, 1h, 1d, 1w, 1mo.")
     ] = None,
     tz: Annotated[
         str | None,

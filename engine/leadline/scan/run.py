@@ -92,8 +92,8 @@ def profile(
     threads
         Threads that profile; by default one a core. The result does not depend on it.
     time, every, tz
-        Column with the time, length of the windows (``15m``, ``1h``, ``1d``, ``1w``, ``1mo``) and
-        zone in which days begin (by default the column's own, else UTC).
+        Column with the time, length of the windows (``10s``, ``15m``, ``1h``, ``1d``, ``1w``,
+        ``1mo``) and zone in which days begin (by default the column's own, else UTC).
     segments
         Columns whose values divide the rows.
     roles

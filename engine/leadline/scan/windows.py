@@ -1,7 +1,7 @@
 """Rows to windows of time: vectorised over rows, exact at changes of the clock.
 
 A window is a half-open interval of instants. Days, weeks and months begin at local midnight of the
-zone (or, where midnight is skipped, when the clock jumps over it); windows of hours and minutes
+zone (or, where midnight is skipped, when the clock jumps over it); windows of hours and less
 count elapsed time from there, so a day of 23 or 25 hours has 23 or 25 windows of an hour.
 """
 
@@ -37,14 +37,22 @@ _LAST_ZONED = int(datetime(9998, 12, 30, tzinfo=UTC).timestamp())
 _FEW_TIMES = 16_384
 _SAMPLE = 4_096
 
-_EVERY = re.compile(r"([1-9][0-9]{0,5})(m|h|d|w|mo)")
-_LONGEST = {"m": 1_440, "h": 24, "d": 36_500, "w": 5_200, "mo": 1_200}
+_EVERY = re.compile(r"([1-9][0-9]{0,7})(ms|s|m|h|d|w|mo)")
+_LONGEST = {
+    "ms": 86_400_000, "s": 86_400, "m": 1_440, "h": 24, "d": 36_500, "w": 5_200, "mo": 1_200,
+}  # fmt: skip
+_SECONDS = {
+    "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0,
+    "mo": 365.25 / 12 * 86_400.0,
+}  # fmt: skip
+# Microseconds of the units that divide a day.
+_STEPS = {"ms": SECOND // 1_000, "s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND}
 _FIXED_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The length of windows: ``count`` of ``m``, ``h``, ``d``, ``w`` or ``mo``.
+    """The length of windows: ``count`` of ``ms``, ``s``, ``m``, ``h``, ``d``, ``w`` or ``mo``.
 
     Examples
     --------
@@ -61,21 +69,31 @@ class Period:
         match = _EVERY.fullmatch(text)
         if match is None:
             raise InputError(
-                f"{text!r} is not a window length; write a number and m, h, d, w or mo, "
+                f"{text!r} is not a window length; write a number and ms, s, m, h, d, w or mo, "
                 "such as 15m, 1h, 1d, 1w, 1mo"
             )
         count, unit = int(match[1]), match[2]
         if count > _LONGEST[unit]:
-            hint = "use days" if unit in "mh" else "a century is the longest"
+            hint = "use days" if unit in _STEPS else "a century is the longest"
             raise InputError(
                 f"windows of {text!r} are too long: at most {_LONGEST[unit]:,}{unit}; {hint}"
             )
         return cls(count, unit)
 
     @property
+    def divides_days(self) -> bool:
+        """Whether it is a part of a day at most, counted as elapsed time from midnight."""
+        return self.unit in _STEPS
+
+    @property
     def step(self) -> int:
-        """Microseconds of a window of minutes or hours."""
-        return self.count * {"m": 60, "h": 3_600}[self.unit] * SECOND
+        """Microseconds of a window of hours or less."""
+        return self.count * _STEPS[self.unit]
+
+    @property
+    def seconds(self) -> float:
+        """Usual length in seconds; a month is a twelfth of 365.25 days."""
+        return self.count * _SECONDS[self.unit]
 
     def index_of(self, days: NDArray[np.int64]) -> NDArray[np.int64]:
         """Ordinal of the window that holds each local day (weeks from Monday)."""
@@ -204,7 +222,7 @@ class Windows:
         elif self._clock is not None:
             local = instants + self._clock.offsets_of_instants(instants // SECOND) * SECOND
         days = local // DAY
-        if self._every.unit in "mh":
+        if self._every.divides_days:
             return self._short(instants, days)
         return self._long(instants, days)
 

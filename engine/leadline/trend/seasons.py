@@ -40,7 +40,7 @@ def seasons_of(window: Window | None, calendar: Calendar) -> tuple[Season, ...]:
     every = calendar.every
     if window is None or every is None or window.start is None:
         return (EVERYTHING,)
-    if every.unit in "mh":
+    if every.divides_days:
         local = calendar.local(window)
         week = Season("hour of the week", (local.weekday(), local.hour))
         return week, Season("hour of the day", (local.hour,)), EVERYTHING

@@ -18,8 +18,6 @@ from ..scan.windows import Period, Windows
 from ..schema import Column, merge_columns
 
 MOST_GAPS = 100_000
-# What a length of time is taken for: months differ by a tenth.
-SECONDS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "mo": 365.25 / 12 * 86_400.0}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -77,14 +75,16 @@ class Calendar:
     @property
     def seconds(self) -> float | None:
         """Usual length of a window."""
-        return None if self.every is None else self.every.count * SECONDS[self.every.unit]
+        return None if self.every is None else self.every.seconds
 
     def label(self, window: Window) -> str:
         """Start of a window in its zone, as short as its length allows."""
         local = self.local(window)
-        if self.every is not None and self.every.unit in "mh":
-            return local.strftime("%Y-%m-%d %H:%M")
-        return local.strftime("%Y-%m" if self.every and self.every.unit == "mo" else "%Y-%m-%d")
+        if self.every is None or not self.every.divides_days:
+            return local.strftime("%Y-%m" if self.every and self.every.unit == "mo" else "%Y-%m-%d")
+        if self.every.unit == "ms":
+            return local.replace(tzinfo=None).isoformat(" ", "milliseconds")
+        return local.strftime("%Y-%m-%d %H:%M:%S" if self.every.unit == "s" else "%Y-%m-%d %H:%M")
 
     def local(self, window: Window) -> datetime:
         """Start of a window as wall time of the zone.
