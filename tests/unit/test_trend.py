@@ -19,7 +19,7 @@ from leadline.scan.windows import Period
 from leadline.trend.baselines import SlidingMerge
 from leadline.trend.budget import Budget, largest, threshold_of
 from leadline.trend.events import runs
-from leadline.trend.scores import Law, leave_one_out
+from leadline.trend.scores import Law, Laws, leave_one_out
 from leadline.trend.seasons import Classes, seasons_of
 from leadline.trend.timeline import Calendar
 from leadline.trend.words import told
@@ -89,6 +89,19 @@ def test_leave_one_out_is_the_law_of_the_others() -> None:
     for place in (0, 20, int(np.nanargmax(past)), int(np.nanargmin(past))):
         others = np.delete(past, place)
         assert found[place] == pytest.approx(Law.of(others).scores(past[place : place + 1])[0])
+
+
+def test_laws_of_many_series_are_those_of_each() -> None:
+    random = np.random.default_rng(4)
+    past = random.lognormal(size=(5, 60))
+    past[1, 45:] = np.nan
+    past[2, 10:] = np.nan  # too few
+    laws = Laws.of(past)
+    for effects in ([0.1, 1.0, 2.0, 5.0, 9.0], [9.0, math.nan, 0.0, 0.5, 1.5]):
+        expected = [
+            Law.of(row).scores(np.array([x]))[0] for row, x in zip(past, effects, strict=True)
+        ]
+        assert laws.scores(np.array(effects)) == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
 def test_too_short_a_past_says_nothing() -> None:
@@ -279,6 +292,25 @@ def test_small_windows_are_merged_forward(reference: Profile) -> None:
     found = ll.trend(reference, days(56, 3, rows=40))
     assert [(w.label, w.rows) for w in found.windows] == [("2026-02-23", 120)]
     assert found.notes == ("2 windows of under 100 rows are merged into the next ones",)
+
+
+def test_few_rows_are_no_drift_by_themselves(reference: Profile) -> None:
+    """KS of 110 rows is .08 by chance, of the reference's 300 rows .05."""
+    random = np.random.default_rng(1)
+    past = profile_of([table_of(day, random, rows=2_000) for day in range(56)])
+    few = days(56, 40, rows=110)
+    columns = ["x", "kind"]
+    found = ll.trend(past, few, columns=columns, budget="1/week")
+    values = next(one for one in found.series if one.name == "x (values)")
+    # As effects alone, nearly all of them are beyond every window of the reference.
+    assert (values.sizes > 0.75).sum() > 30
+    own = ll.trend(past, columns=columns)
+    (ordinary,) = [one for one in own.series if one.name == "x (values)"]
+    assert np.median(values.sizes) > np.quantile(ordinary.sizes, 0.99)
+    assert sum(one.alarms.sum() for one in found.series if one.series.column) <= 6
+    shifted = ll.trend(past, days(56, 40, rows=110, shift=0.8), columns=columns, budget="1/week")
+    (values,) = [one for one in shifted.series if one.name == "x (values)"]
+    assert values.alarms.sum() == 40
 
 
 def test_slow_drift_is_told_against_the_fixed_reference(reference: Profile) -> None:

@@ -170,23 +170,42 @@ class Meter:
 
         A baseline that holds the window too only makes them milder.
         """
-        found: list[tuple[int, Evidence, Thresholds]] = []
         verdicts: list[Verdict | None] = [None] * len(self.series)
-        for place, series in enumerate(self.series):
-            reference, state = baseline.get(series.column), window.get(series.column)
-            if reference is None or state is None or series.what not in (VALUES, MISSING):
-                continue
-            column = self.columns[series.column]
-            thresholds = self.thresholds[series.column]
-            measures = Measures(reference, ColumnProfile(state, k=self.k))
-            judge_of = value_evidence if series.what == VALUES else missing_evidence
-            evidence = judge_of(measures, column.role, thresholds)
-            if isinstance(evidence, Evidence):
-                found.append((place, evidence, thresholds))
+        found = [
+            (place, *one)
+            for place in range(len(self.series))
+            if (one := self._evidence(place, baseline, window)) is not None
+        ]
         q_values = adjust([evidence.p_value for _, evidence, _ in found], "benjamini_hochberg")
         for (place, evidence, thresholds), q in zip(found, q_values, strict=True):
             verdicts[place] = judge(evidence, q, thresholds).verdict
         return verdicts
+
+    def p_values(
+        self,
+        baseline: Mapping[str, ColumnProfile],
+        window: Mapping[str, ColumnState],
+        places: Sequence[int],
+    ) -> dict[int, float]:
+        """P-values of some series by tests that take rows as independent, where there are any."""
+        found = {place: self._evidence(place, baseline, window) for place in places}
+        return {place: one[0].p_value for place, one in found.items() if one is not None}
+
+    def _evidence(
+        self,
+        place: int,
+        baseline: Mapping[str, ColumnProfile],
+        window: Mapping[str, ColumnState],
+    ) -> tuple[Evidence, Thresholds] | None:
+        series = self.series[place]
+        reference, state = baseline.get(series.column), window.get(series.column)
+        if reference is None or state is None or series.what not in (VALUES, MISSING):
+            return None
+        thresholds = self.thresholds[series.column]
+        measures = Measures(reference, ColumnProfile(state, k=self.k))
+        evidence_of = value_evidence if series.what == VALUES else missing_evidence
+        evidence = evidence_of(measures, self.columns[series.column].role, thresholds)
+        return (evidence, thresholds) if isinstance(evidence, Evidence) else None
 
     def _missing(
         self, reference: ColumnProfile, state: ColumnState | None, rows: int, inside: bool

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compare.thresholds import Limits
-from ..compare.verdict import Verdict
 from ..errors import ComparisonError, InputError
 from ..profile import Profile, Window
 from ..schema import require_names
@@ -25,12 +24,12 @@ from .baselines import (
     ReferenceBaseline,
     RollingBaseline,
 )
-from .budget import Budget, Threshold, alarming, allowed_in, largest, threshold_of
+from .budget import Budget, Threshold, alarming
 from .effects import FRESHNESS, LATENESS, RATIO, ROWS, Meter, Series, series_of
 from .events import Event, Teller
 from .looks import Look, look_at
+from .past import Judged, Past, by_thresholds, supported, uncalibrated, verdict_of
 from .result import Trend, TrendSeries, TrendWindow
-from .scores import MINIMUM_WINDOWS, Law, leave_one_out
 from .seasons import Classes
 from .timeline import Calendar, Part, common_columns, timeline_of
 
@@ -69,6 +68,12 @@ class Run:
     bases: list[Basis | None]
     threshold: Threshold
     baseline: AnyBaseline
+
+    def put(self, place: int, judged: Judged) -> None:
+        """Enter what was found of one window."""
+        self.scores[:, place] = judged.scores
+        self.alarms[:, place] = judged.alarms
+        self.possible[:, place] = judged.possible
 
     def told(self, teller: Teller) -> tuple[Event, ...]:
         """The run's events."""
@@ -175,7 +180,7 @@ class Following:
         )
         notes = list(self.notes)
         if not main.threshold.calibrated:
-            notes.append(self._uncalibrated(main.threshold))
+            notes.append(uncalibrated(main.threshold, self.options.budget))
         return Trend(
             windows=self._windows(main, looked),
             series=tuple(
@@ -222,15 +227,6 @@ class Following:
         """Windows that are judged by the budget."""
         return len(self.parts) - (self.options.open_alpha is not None)
 
-    def _uncalibrated(self, threshold: Threshold) -> str:
-        text = self.options.budget.text
-        if not threshold.windows:
-            return f"the reference has no windows: fixed thresholds, not a budget of {text}"
-        return (
-            f"the history supports at most one alarm in {threshold.windows} windows, not a budget "
-            f"of {text}: fixed thresholds"
-        )
-
     def _tables(self) -> list[tuple[Series, Expected]]:
         """Rows and freshness of every window."""
         if not self.windowed:
@@ -266,59 +262,43 @@ class Following:
     def _run(self, kind: str, tables: Sequence[tuple[Series, Expected]]) -> Run:
         baseline = self._baseline(kind)
         run = self._empty_run(kind, tables, baseline)
-        calibrated = self._own_windows >= MINIMUM_WINDOWS and self._allowed >= 1
+        per_window = self.options.budget.per_window(self.calendar.seconds)
+        calibrated = supported(self._own_windows, per_window)
         for place in range(self.own):
             own = self._measure(run, baseline, place) if self.windowed else None
             if self.judged == 0 and not calibrated:
-                self._judge(run, own, place)
+                run.put(
+                    place, by_thresholds(self.meter, own, self.parts[place], run.sizes[:, place])
+                )
             baseline.accept(place, self.parts[place])
-        past = run.sizes[:, : self.own if self.windowed else 0]
-        if calibrated:
-            for row, effects in enumerate(past):
-                run.scores[row, : past.shape[1]] = leave_one_out(effects)
-        threshold = threshold_of(
-            largest(run.scores[:, : past.shape[1]], past),
-            self._per_window,
+        measured = slice(self.own if self.windowed else 0)
+        past = Past.of(
+            run.sizes[:, measured],
+            per_window,
             reach=self.options.bridge + 1,
-            counted=self._own_windows,
+            windows=self._own_windows,
         )
-        laws = [Law.of(effects) for effects in past]
+        if past.threshold.score is not None:
+            run.scores[:, measured] = past.scores
+            if self.judged == 0:
+                run.alarms[:, measured] = alarming(
+                    past.scores, run.sizes[:, measured], past.threshold.score
+                )
         excluding = kind == ROLLING and self.options.exclude_drift
-        limits = np.full(len(laws), np.inf)
-        if excluding and threshold.score is not None:
-            limits[:] = [law.limit(threshold.score) for law in laws]
-        count = len(self.meter.series)
         for place in range(self.own, self._closed):
+            part = self.parts[place]
             own = self._measure(run, baseline, place)
-            if threshold.score is None:
-                self._judge(run, own, place)
-                alarmed = bool(run.alarms[:count, place].any())
-            else:
-                alarmed = bool((run.sizes[:count, place] >= limits[:count]).any())
+            run.put(place, past.judge(self.meter, own, part, run.sizes[:, place]))
             # Unusual rows do not spoil a baseline, unusual columns do.
+            alarmed = run.alarms[: len(self.meter.series), place].any()
             if not (excluding and alarmed):
-                baseline.accept(place, self.parts[place])
-        if threshold.score is not None:
-            for row, law in enumerate(laws):
-                run.scores[row, self.own :] = law.scores(run.sizes[row, self.own :])
-            judged = slice(self.judged, None)
-            run.alarms[:, judged] = alarming(
-                run.scores[:, judged], run.sizes[:, judged], threshold.score
-            )
-        return replace(run, threshold=threshold, baseline=baseline)
+                baseline.accept(place, part)
+        return replace(run, threshold=past.threshold, baseline=baseline)
 
     @property
     def _own_windows(self) -> int:
         """The reference's windows that have rows."""
         return sum(part.rows > 0 for part in self.parts[: self.own]) if self.windowed else 0
-
-    @property
-    def _per_window(self) -> float:
-        return self.options.budget.per_window(self.calendar.seconds)
-
-    @property
-    def _allowed(self) -> int:
-        return allowed_in(self._own_windows, self._per_window)
 
     def _empty_run(
         self, kind: str, tables: Sequence[tuple[Series, Expected]], baseline: AnyBaseline
@@ -345,30 +325,12 @@ class Following:
                 )
         return own
 
-    def _judge(self, run: Run, baseline: Baseline | None, place: int) -> None:
-        """Verdicts by fixed thresholds; further figures and tables by their effect alone."""
-        run.scores[:, place] = run.sizes[:, place]
-        with np.errstate(invalid="ignore"):
-            run.alarms[:, place] = run.sizes[:, place] >= 1.0
-        part = self.parts[place]
-        if baseline is not None and part.rows:
-            for row, verdict in enumerate(self.meter.judged(baseline.columns, part.states)):
-                if verdict is not None:
-                    run.alarms[row, place] = verdict is Verdict.DRIFT
-                    run.possible[row, place] = verdict is Verdict.POSSIBLE
-
     def _windows(self, run: Run, looked: Look | None) -> tuple[TrendWindow, ...]:
         result = []
         for place in range(self.judged, len(self.parts)):
             part = self.parts[place]
             scores = run.scores[:, place]
-            if run.alarms[:, place].any():
-                verdict = Verdict.DRIFT
-            elif run.possible[:, place].any():
-                verdict = Verdict.POSSIBLE
-            else:
-                known = np.isfinite(scores).any()
-                verdict = Verdict.NONE if known else Verdict.NOT_COMPARABLE
+            verdict = verdict_of(scores, run.alarms[:, place], run.possible[:, place])
             if looked is not None and place == len(self.parts) - 1:
                 verdict = looked.verdict
             score = float(np.nanmax(scores)) if np.isfinite(scores).any() else 0.0

@@ -25,7 +25,6 @@ UPPER_DEVIATE = 1.2815515655446004  # of the standard normal law at UPPER
 # column whose effects were nearly all 0, one of .60 would else outrank a day of cancelled flights
 # (the rows of 29 November 2013, which should be found, are at .98).
 NEGLIGIBLE = 0.75
-LARGEST = 1e6  # no effect is that many times its threshold
 # Added to every effect before its logarithm, in units of its threshold: effects far under their
 # threshold are all alike.
 FLOOR = 0.1
@@ -61,20 +60,50 @@ class Law:
         larger = count - np.searchsorted(self.known, effects, side="left")
         return _scores(effects, median, upper, (1 + larger) / (count + 1))
 
-    def limit(self, score: float) -> float:
-        """The least effect that has a score, within a part in 2^40; infinite if none has."""
-        if len(self.known) < MINIMUM_WINDOWS:
-            return math.inf
-        low, high = 0.0, 1.0
-        while self.scores(np.array([high]))[0] < score and high < LARGEST:
-            low, high = high, 2 * high
-        if high >= LARGEST:
-            return math.inf
-        for _ in range(40):
-            middle = (low + high) / 2
-            reached = self.scores(np.array([middle]))[0] >= score
-            low, high = (low, middle) if reached else (middle, high)
-        return max(high, NEGLIGIBLE)
+
+@dataclass(frozen=True, slots=True)
+class Laws:
+    """The laws of many series, for one new window at a time.
+
+    Parameters
+    ----------
+    known
+        Effects of each, ascending.
+    median, upper
+        Their quantiles that place the law; NaN where there are too few.
+    """
+
+    known: tuple[Floats, ...]
+    median: Floats
+    upper: Floats
+
+    @classmethod
+    def of(cls, past: Floats) -> Laws:
+        """The laws of series that are rows; some effects may be NaN."""
+        known = tuple(Law.of(effects).known for effects in past)
+        enough = [len(own) >= MINIMUM_WINDOWS for own in known]
+        median, upper = (
+            np.array(
+                [
+                    own[_place(q, len(own))] if some else math.nan
+                    for own, some in zip(known, enough, strict=True)
+                ]
+            )
+            for q in (0.5, UPPER)
+        )
+        return cls(known, median, upper)
+
+    def scores(self, effects: Floats) -> Floats:
+        """Scores of one new window, an effect a series; as those of `Law`."""
+        rank = np.array(
+            [
+                (1 + len(own) - np.searchsorted(own, effect, side="left")) / (len(own) + 1)
+                for own, effect in zip(self.known, effects, strict=True)
+            ]
+        )
+        result = _scores(effects, self.median, self.upper, rank)
+        result[np.isnan(self.upper)] = np.nan
+        return result
 
 
 def leave_one_out(past: Floats) -> Floats:
