@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import stat
@@ -78,7 +79,7 @@ def write_atomically(
         If the system refuses; the old file, if any, is untouched and no temporary file is left.
     """
     path = require_replaceable(path, begins)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = temporary_for(path)
     try:
         # Not tempfile: the file is to have the permissions that the user's umask gives.
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -100,6 +101,93 @@ def write_atomically(
             f"{path}: cannot be written ({error.strerror or error}); "
             "choose a folder that exists, is writable and has room"
         ) from error
+
+
+def create_whole(path: Path, data: bytes) -> int:
+    """A new file that nobody ever sees without its first content; its descriptor, locked.
+
+    Whoever asks for the lock of a file (`lock`) learns whether its writer lives.
+
+    Raises
+    ------
+    FileExistsError
+        If the path is taken.
+    OSError
+        If the system refuses; nothing is left then.
+    """
+    descriptor, temporary = open_temporary(path)
+    try:
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+        _publish(temporary, path)
+    except BaseException:
+        close_temporary(descriptor, temporary)
+        raise
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        # A file that cannot be taken back counts as written: its rows must not be written again.
+        if _removed(path):
+            os.close(descriptor)
+            raise
+    return descriptor
+
+
+def open_temporary(path: Path) -> tuple[int, Path]:
+    """A new temporary file beside a path, locked, written at its end only: descriptor and path."""
+    temporary = temporary_for(path)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o666)
+    lock(descriptor)
+    return descriptor, temporary
+
+
+def close_temporary(descriptor: int, temporary: Path) -> None:
+    """Close and remove a temporary file, as far as the system lets us."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+    _removed(temporary)
+
+
+def _removed(path: Path) -> bool:
+    """Whether a file could be removed."""
+    try:
+        os.unlink(path)  # noqa: PTH108
+    except OSError:
+        return False
+    return True
+
+
+def temporary_for(path: Path) -> Path:
+    """A name in the same folder that nothing reads."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+
+def lock(descriptor: int) -> bool:
+    """Take the lock of an open file; False if a living process has it, or there are no locks.
+
+    A lock is the open file's: it ends when its last descriptor is closed, however a process ends.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    """Give a file its name, which must be free."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links. Names of journals are random, so nobody comes between.
+        if path.exists():
+            raise FileExistsError(path) from None
+        os.rename(temporary, path)  # noqa: PTH104
+        return
+    _removed(temporary)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

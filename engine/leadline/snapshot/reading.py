@@ -152,7 +152,7 @@ class _Reading:
         index = self._index() if kind is FileKind.ARCHIVE else None
         contents = self._listed(index) if index is not None else self._walked(kind)
         head = self._head(contents)
-        cells = _Cells(merge_k=head.settings.k if kind is FileKind.JOURNAL else None)
+        cells = GatheredCells(merge_k=head.settings.k if kind is FileKind.JOURNAL else None)
         columns = {column.name: column for column in head.columns}
         segments = len(head.settings.segments)
         for frame, content in contents:
@@ -278,7 +278,7 @@ class _Reading:
             reason = str(error) if isinstance(error, SnapshotError) else _describe(error)
             raise _LocatedError(self.name, place, offset, reason) from None
 
-    def _finish(self, cells: _Cells, kind: FileKind, index: Index | None) -> None:
+    def _finish(self, cells: GatheredCells, kind: FileKind, index: Index | None) -> None:
         """Judge what is missing once every frame was read."""
         for frame in cells.unfinished():
             reason = "other parts of the cell are missing"
@@ -294,7 +294,7 @@ class _Reading:
             raise SnapshotError(f"{self.name}: {first}; {_ADVICE}")
 
     def _result(
-        self, head: Head, cells: _Cells, index: Index | None
+        self, head: Head, cells: GatheredCells, index: Index | None
     ) -> tuple[Profile, RecoveryReport]:
         source = Path(self.name).name
         events = [SchemaEvent("", source, f"lost {loss}") for loss in self.losses]
@@ -312,8 +312,16 @@ class _Reading:
 
 
 @dataclass(slots=True)
-class _Cells:
-    """The cells of a file, put together from parts; those of a journal are merged."""
+class GatheredCells:
+    """The cells of a file, put together from parts; those of a journal are merged.
+
+    Parameters
+    ----------
+    merge_k
+        Size of the quantile sketches of merged cells; None where no cell may occur twice.
+    held
+        The whole cells by key.
+    """
 
     merge_k: int | None
     held: dict[tuple[object, ...], Cell] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Rows of a running service -> journals, status, verdicts, metrics."""
