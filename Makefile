@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-C_FILES := $(wildcard csrc/*.c csrc/*.h)
+C_FILES := $(wildcard csrc/*.c csrc/*.h csrc/capture/*.c csrc/capture/*.h)
 C_SOURCES := $(wildcard csrc/*.c)
+CAPTURE_SOURCES := $(wildcard csrc/capture/*.c)
 BUILD_INPUTS := pyproject.toml setup.py $(C_FILES) $(wildcard bindings/*.h bindings/build_*.py)
 EXTRAS := import sys, tomllib; \
 	extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
@@ -41,6 +42,10 @@ types: setup  ## mypy, strict
 
 warnings:
 	@for source in $(C_SOURCES); do $(CC) $(WARNINGS) -Icsrc -c $$source -o /dev/null || exit 1; done
+	@include=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))'); \
+	for source in $(CAPTURE_SOURCES); do \
+		$(CC) $(WARNINGS) -DPy_LIMITED_API=0x030b0000 -isystem $$include -c $$source -o /dev/null || exit 1; \
+	done
 
 format: setup  ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix-only .
@@ -67,7 +72,7 @@ bench-verdicts: setup  ## false alarms and power, into docs/verdicts.md, beside 
 
 clean:  ## remove everything that was built, the environment too
 	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
-	rm -rf engine/*.egg-info engine/leadline/_kernels*.so bindings/_kernels.c
+	rm -rf engine/*.egg-info engine/leadline/_kernels*.so engine/leadline/_capture*.so bindings/_kernels.c
 	find engine tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.tools:

@@ -12,7 +12,7 @@ sanitizers=address,undefined
 rm -rf "$build/engine"
 mkdir -p "$build"
 cp -r engine "$build/engine"
-rm -f "$build"/engine/leadline/_kernels*.so
+rm -f "$build"/engine/leadline/_kernels*.so "$build"/engine/leadline/_capture*.so
 LEADLINE_SANITIZE="$sanitizers" "$python" setup.py -q build_ext --force \
     --build-lib "$build/engine" --build-temp "$build/objects"
 "$python" setup.py -q egg_info --egg-base "$build/engine" # the version that tests ask for
