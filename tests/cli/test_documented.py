@@ -86,8 +86,10 @@ def test_compare(run: Run, snapshots: tuple[Path, Path]) -> None:
         assert keys_of(column["quality"].values()) == {"reference", "current"}
         assert set(column["types"]) == set(column["rows"]) == COMPARED["types"]
         judgement = set(TABLES["Of a judgement"])
-        assert set(column["missing"]) == judgement
-        assert set(column["values"]) == judgement - {"reference", "current"}
+        assert set(column["missing"]) == judgement - {"change"}
+        assert set(column["values"]) == judgement - {"reference", "current", "change"}
+        assert keys_of(column["aspects"].values()) <= judgement - {"reference", "current"}
+    assert keys_of(figures["columns"]["ts"]["aspects"].values()) >= {"change", "verdict"}
     assert {name for column in columns for name in column["statistics"]} >= {"ks", "chi2"}
     for column in columns:
         for statistic in column["statistics"].values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .aspects import AspectChange
 from .categorical import CategoryChange, CategoryShare
 from .comparison import (
     ColumnComparison,
@@ -19,6 +20,7 @@ from .thresholds import Limits, Thresholds
 from .verdict import Judgement, Verdict
 
 __all__ = [
+    "AspectChange",
     "CategoryChange",
     "CategoryShare",
     "ColumnComparison",

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..profile import ColumnProfile
 from ..profile.cells import SegmentValue
 from ..schema import Role, require_names
+from .aspects import AspectChange
 from .attributes import StatisticAttributes
 from .categorical import CategoryChange
 from .custom import custom_statistics
@@ -79,6 +80,9 @@ class ColumnComparison(StatisticAttributes):
         Weight of the column in the ranking and in the verdict on the whole.
     score
         Confidence and shares beyond decision thresholds, for a probability of the role score.
+    aspects
+        What is judged, in place of the values, of free text, ids and instants, by name
+        (`aspects.AspectChange`). Often empty.
     """
 
     name: str
@@ -92,32 +96,52 @@ class ColumnComparison(StatisticAttributes):
     vanished: CategoryChange
     importance: float = 1.0
     score: ScoreChange | None = None
+    aspects: Mapping[str, AspectChange] = field(default_factory=dict)
     _measures: Measures | None = field(default=None, repr=False, compare=False)
 
     @property
     def verdict(self) -> Verdict:
-        """The worse of the verdicts on values and on missing rows."""
-        return worst([self.values.verdict, self.missing.verdict])
+        """The worst of the verdicts on values (or, where it has any, on aspects) and on missing."""
+        return self.decisive[1].verdict
 
     @property
     def reason(self) -> str:
         """The sentence behind the verdict."""
-        worse = self.missing.verdict.severity > self.values.verdict.severity
-        return self.missing.reason if worse else self.values.reason
+        return self.decisive[1].reason
+
+    @property
+    def decisive(self) -> tuple[str, Judgement]:
+        """What the verdict rests on: ``values``, ``missing`` or an aspect, and its judgement.
+
+        Aspects that cannot be compared do not count beside one that can, as hours of a day beside
+        weekdays.
+        """
+        aspects = [(name, one.judgement) for name, one in self.aspects.items()]
+        judged = [part for part in aspects if part[1].verdict is not Verdict.NOT_COMPARABLE]
+        first = max(
+            judged or aspects or [("values", self.values)],
+            key=lambda part: (part[1].verdict.severity, part[1].excess),
+        )
+        worse = self.missing.verdict.severity > first[1].verdict.severity
+        return ("missing", self.missing.judgement) if worse else first
 
     @property
     def excess(self) -> float:
-        """The larger of both effects over their thresholds; 0 if nothing was judged."""
-        return max(self.values.excess, self.missing.judgement.excess)
+        """The largest of the effects over their thresholds; 0 if nothing was judged."""
+        parts = (one.judgement.excess for one in self.aspects.values())
+        return max(self.values.excess, self.missing.judgement.excess, *parts)
 
     @property
     def change(self) -> tuple[str, ...]:
         """What changed most, each in a few words, as "p50 31 to 38"."""
         told = self.score.words if self.score is not None else ()
+        told += tuple(one.change for one in self.aspects.values() if one.change)
         if self._measures is None:
             return told
         by_missing = self.missing.verdict.severity > self.values.verdict.severity
-        words = told + change_in_words(self._measures, missing_first=by_missing)
+        words = told + change_in_words(
+            self._measures, missing_first=by_missing, values=not self.aspects
+        )
         self.release()
         return words
 
@@ -197,6 +221,7 @@ class ColumnComparison(StatisticAttributes):
             "reason": self.reason,
             "values": self.values.to_dict(),
             "missing": self.missing.to_dict(),
+            "aspects": {name: one.to_dict() for name, one in self.aspects.items()},
             "change": list(self.change),
             "importance": self.importance,
             "score": self.score.to_dict() if self.score is not None else None,

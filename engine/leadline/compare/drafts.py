@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from numbers import Real
 from typing import Any
@@ -12,9 +12,11 @@ from ..errors import InputError
 from ..profile import ColumnProfile, Profile
 from ..profile.profile import shared_input
 from ..schema import Role, require_names
+from .aspects import AspectChange, Drafted, aspects_of
 from .categorical import NO_CHANGE, CategoryChange, only_on
 from .comparison import ColumnComparison, Comparison, MissingChange, SegmentComparison
 from .custom import CustomStatistic
+from .freshness import freshness_of
 from .history import MINIMUM_WINDOWS, History, calibrated, joined_windows
 from .judge import missing_evidence, missing_of, value_evidence
 from .measures import NAMES, USUAL, Measures
@@ -162,6 +164,9 @@ class _Sides:
             draft = _Draft.of(name, a, b, options)
             if history is not None and name in history.columns:
                 draft = draft.calibrated(history)
+            if draft.role is not Role.SEGMENT:
+                late = freshness_of(reference, current, name, draft.thresholds)
+                draft = draft if late is None else draft.with_aspect("freshness", late)
             if draft.role is Role.SCORE and a is not None and b is not None:
                 draft = draft.with_score(a, b, instability(reference, current, name))
             drafts.append(draft)
@@ -170,8 +175,7 @@ class _Sides:
     @property
     def evidence(self) -> list[Evidence]:
         """What enters the correction, in the order in which it is judged."""
-        parts = (part for draft in self.drafts for part in (draft.values, draft.missing))
-        return [part for part in parts if isinstance(part, Evidence)]
+        return [part for draft in self.drafts for part in draft.parts if isinstance(part, Evidence)]
 
     def judged(self, family: _Family) -> Comparison:
         """The comparison of these two sides alone."""
@@ -202,6 +206,7 @@ class _Draft:
     unseen: CategoryChange = NO_CHANGE
     vanished: CategoryChange = NO_CHANGE
     score: ScoreChange | None = None
+    aspects: Mapping[str, Drafted] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -220,15 +225,36 @@ class _Draft:
         values = value_evidence(measures, role, thresholds)
         missing = missing_evidence(measures, role, thresholds)
         changes = _categories(measures)
+        aspects = aspects_of(measures, role, thresholds)
         measures.release()  # thousands of columns would else hold their bands until the end
-        return cls(name, role, a, b, thresholds, weight, measures, values, missing, *changes)
+        draft = cls(name, role, a, b, thresholds, weight, measures, values, missing, *changes)
+        return replace(draft, aspects=aspects) if aspects else draft
+
+    @property
+    def parts(self) -> Iterator[Evidence | Judgement]:
+        """All that is judged, in the order in which `judged` takes its q-values."""
+        yield self.values
+        yield self.missing
+        for one in self.aspects.values():
+            yield one.evidence
 
     def calibrated(self, history: History) -> _Draft:
         """The same, with thresholds and p-values that also rest on the reference's windows."""
         past, values = history.columns[self.name], self.values
         if isinstance(values, Evidence):
             values = calibrated(values, past.values_of(values.effect.name))
-        return replace(self, values=values, missing=calibrated(self.missing, past.missing))
+        aspects = {
+            name: replace(one, evidence=calibrated(one.evidence, past.aspects[name]))
+            if name in past.aspects
+            else one
+            for name, one in self.aspects.items()
+        }
+        missing = calibrated(self.missing, past.missing)
+        return replace(self, values=values, missing=missing, aspects=aspects)
+
+    def with_aspect(self, name: str, drafted: Drafted) -> _Draft:
+        """The same with one more aspect."""
+        return replace(self, aspects={**self.aspects, name: drafted})
 
     def with_score(self, a: ColumnProfile, b: ColumnProfile, moves: Instability | None) -> _Draft:
         """The same with what the scores say of the model's confidence."""
@@ -236,9 +262,9 @@ class _Draft:
         return self if score is None else replace(self, score=replace(score, instability=moves))
 
     def judged(self, q_values: Iterator[float]) -> ColumnComparison:
-        values, missing = (
+        values, missing, *aspects = (
             judge(part, next(q_values), self.thresholds) if isinstance(part, Evidence) else part
-            for part in (self.values, self.missing)
+            for part in self.parts
         )
         return ColumnComparison(
             name=self.name,
@@ -254,6 +280,10 @@ class _Draft:
             vanished=self.vanished,
             importance=self.importance,
             score=self.score,
+            aspects={
+                name: AspectChange(name, found, one.words() if found.verdict.changed else "")
+                for (name, one), found in zip(self.aspects.items(), aspects, strict=True)
+            },
             _measures=self.measures,
         )
 

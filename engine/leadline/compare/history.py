@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ..profile import Cell, ColumnProfile, Profile, Window
 from ..profile.cells import merge_column
 from ..profile.column import ColumnState
 from ..schema import Role
+from .aspects import additive_aspects
 from .categorical import excess_variation, heavy_cells
 from .judge import missing_of, refusal, value_effect
 from .measures import Measures
@@ -48,11 +49,14 @@ class ColumnHistory:
         The effects (float64, NaN where nothing could be judged).
     missing
         Cohen's h of the share of missing rows.
+    aspects
+        The effects of aspects that rest on counts (`aspects.additive_aspects`), by name.
     """
 
     effects: tuple[str, ...]
     values: Floats
     missing: Floats
+    aspects: Mapping[str, Floats] = field(default_factory=dict)
 
     def values_of(self, effect: str) -> Floats:
         """The effects of that name."""
@@ -245,7 +249,31 @@ def _column_history(states: Sequence[ColumnState | None], limits: Limits, k: int
             effect = None if found is None else (found.name, found.value)
         if effect is not None:
             effects[place], values[place] = effect
-    return ColumnHistory(tuple(effects), values, missing)
+    aspects = _aspects_apart(whole, states, thresholds, k)
+    return ColumnHistory(tuple(effects), values, missing, aspects)
+
+
+def _aspects_apart(
+    whole: ColumnProfile, states: Sequence[ColumnState | None], thresholds: Thresholds, k: int
+) -> dict[str, Floats]:
+    """Effects of every window against the rest of the whole, of aspects that rest on counts."""
+    role = whole.state.column.role
+    found = {}
+    for name, aspect in additive_aspects(Measures(whole, whole), role, thresholds).items():
+        effects = np.full(len(states), np.nan)
+        everything = aspect.of(whole)
+        for place, state in enumerate(states):
+            own = None if state is None else aspect.of(ColumnProfile(state, k=k))
+            if own is None or everything is None:
+                continue
+            rest = tuple(a - b for a, b in zip(everything, own, strict=True))
+            if min(int(side[0].sum()) for side in (rest, own)) < thresholds.minimum_rows:
+                continue
+            evidence, _ = aspect.drafted(rest, own, thresholds)
+            if isinstance(evidence, Evidence):
+                effects[place] = evidence.effect.value
+        found[name] = effects
+    return found
 
 
 def _missing_apart(measures: Measures, role: Role, thresholds: Thresholds) -> float:

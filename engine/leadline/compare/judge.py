@@ -13,6 +13,7 @@ from dataclasses import replace
 from ..profile import ColumnProfile
 from ..schema import Kind, Role
 from .categorical import all_cells, excess_variation, heavy_cells
+from .cells import Cells
 from .contingency import chi2_p, detectable_variation, possible_variation, tested_tables
 from .measures import Measures
 from .shares import Occurrences, cohens_h, detectable_h, ratio_of
@@ -35,7 +36,7 @@ def value_evidence(measures: Measures, role: Role, thresholds: Thresholds) -> Ev
         return not_comparable(reason)
     pair = measures.two_valued
     if pair is not None:
-        return _shares_evidence(pair.reference, pair.current, role, thresholds)
+        return shares_evidence(pair.reference, pair.current, thresholds, role=role)
     chosen = thresholds.statistic
     if chosen in measures.names and chosen != _DEFAULTS[measures.kind]:
         return _chosen_evidence(measures, chosen, role, thresholds)
@@ -114,7 +115,14 @@ def missing_evidence(
     for label, side in (("reference", a), ("current profile", b)):
         if side.rows < thresholds.minimum_rows:
             return not_comparable(_too_few("rows", side.rows, label, thresholds))
-    return _shares_evidence(a, b, role, thresholds, missing=True)
+    return shares_evidence(
+        a,
+        b,
+        thresholds,
+        role=role,
+        subject="the share of missing rows",
+        nothing="no row is missing on either side",
+    )
 
 
 def missing_of(side: ColumnProfile) -> Occurrences:
@@ -126,8 +134,7 @@ def tallies_evidence(both: Tallies, thresholds: Thresholds, *, subject: str) -> 
     """What is judged of counted values that are no column of their own."""
     pair = two_categories(both)
     if pair is not None:
-        given = _shares_evidence(pair.reference, pair.current, Role.FEATURE, thresholds)
-        return replace(given, subject=subject)
+        return shares_evidence(pair.reference, pair.current, thresholds, subject=subject)
     limit = thresholds.total_variation
     return replace(categories_evidence(both, limit, thresholds.significance), subject=subject)
 
@@ -158,34 +165,36 @@ def _too_few(what: str, rows: int, label: str, thresholds: Thresholds) -> str:
     return f"{rows} {counted} in the {label}, under {thresholds.minimum_rows}"
 
 
-def _shares_evidence(
+def shares_evidence(
     reference: Occurrences,
     current: Occurrences,
-    role: Role,
     thresholds: Thresholds,
     *,
-    missing: bool = False,
+    role: Role = Role.FEATURE,
+    subject: str = "",
+    nothing: str = "all values on both sides are one and the same",
 ) -> Evidence:
+    """What is judged of two shares; ``nothing`` is said where the event never occurred."""
     effect = cohens_h(reference, current)
     return Evidence(
         effect,
         thresholds.of_effect("cohens_h", role),
         effect.note,
-        subject="the share of missing rows" if missing else "",
+        subject=subject,
         ratio=ratio_of(reference, current),
         detectable=lambda: detectable_h(reference, current, thresholds.significance),
-        nothing=(
-            "no row is missing on either side"
-            if missing
-            else "all values on both sides are one and the same"
-        ),
+        nothing=nothing,
     )
 
 
 def categories_evidence(both: Tallies, limit: float, significance: float) -> Evidence:
     """What is judged of three and more categories; ``limit`` is the threshold of the effect."""
-    effect = excess_variation(heavy_cells(both, limit=limit))
-    values = all_cells(both)
+    return cells_evidence(heavy_cells(both, limit=limit), all_cells(both), limit, significance)
+
+
+def cells_evidence(heavy: Cells, values: Cells, limit: float, significance: float) -> Evidence:
+    """What is judged of rows in cells: the effect on the ``heavy`` ones, the test on all."""
+    effect = excess_variation(heavy)
     tables = tested_tables(values)
     expected = effect.null_value
     assert expected is not None

@@ -47,6 +47,10 @@ class Thresholds:
         its 99 % bound at least ``ratio_bound``, and that many occurrences on one side.
     significance, possible_significance
         Adjusted p-values for `drift` and for `possible`.
+    uniqueness
+        Difference of the shares of repeated values, of ids.
+    lateness
+        How much later than usual the data of a window end, over the window's length.
     minimum_rows
         Values needed on each side.
     distinct_share
@@ -76,6 +80,8 @@ class Thresholds:
     ratio: float = 2.0
     ratio_bound: float = 1.5
     occurrences: int = 20
+    uniqueness: float = 0.2
+    lateness: float = 0.25
     significance: float = 0.0005
     possible_significance: float = 0.01
     minimum_rows: int = 100

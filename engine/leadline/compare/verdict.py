@@ -39,7 +39,17 @@ class Verdict(StrEnum):
         """Order for the worst of several: what could not be compared is worse than no change."""
         return _SEVERITY[self]
 
+    @property
+    def changed(self) -> bool:
+        """Whether something changed, or may have."""
+        return self in (Verdict.DRIFT, Verdict.POSSIBLE)
 
+
+_TITLES = {
+    "total variation": "total variation beyond chance",
+    "character change": "total variation",
+    "uniqueness change": "change of the share",
+}
 _SEVERITY = {
     Verdict.NONE: 0,
     Verdict.NOT_COMPARABLE: 1,
@@ -269,8 +279,7 @@ def _q(q: float) -> str:
 
 def _subject(evidence: Evidence) -> str:
     name = evidence.effect.name.replace("_", " ").replace("cohens h", "Cohen's h")
-    if name == "total variation":
-        name = "total variation beyond chance"
+    name = _TITLES.get(name, name)
     return f"{name} of {evidence.subject}" if evidence.subject else name
 
 

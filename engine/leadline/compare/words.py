@@ -20,7 +20,9 @@ QUANTILES = ((0.5, "p50"), (0.05, "p5"), (0.95, "p95"))
 _EPOCH = date(1970, 1, 1)
 
 
-def change_in_words(measures: Measures, *, missing_first: bool = False) -> tuple[str, ...]:
+def change_in_words(
+    measures: Measures, *, missing_first: bool = False, values: bool = True
+) -> tuple[str, ...]:
     """The changes of one column that a reader should know first, at most four of them.
 
     Parameters
@@ -29,10 +31,12 @@ def change_in_words(measures: Measures, *, missing_first: bool = False) -> tuple
         The column on both sides.
     missing_first
         Whether missing rows are what changed, not the values.
+    values
+        Whether changes of the values are told at all.
     """
     missing = _missing(measures.reference, measures.current)
-    values = values_in_words(measures)
-    parts = [*missing, *values] if missing_first else [*values[: MOST - len(missing)], *missing]
+    told = values_in_words(measures) if values else []
+    parts = [*missing, *told] if missing_first else [*told[: MOST - len(missing)], *missing]
     return tuple(parts[:MOST])
 
 

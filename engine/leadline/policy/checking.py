@@ -239,7 +239,7 @@ _JUDGED = {
 def _drift(
     policy: Policy, sections: Sections, column: ColumnComparison, *, few: bool
 ) -> Iterator[Outcome]:
-    """The verdicts on a column's values and on its missing rows; none where drift is not judged.
+    """The verdicts on a column; none where drift is not judged.
 
     Where ``few`` features drifted, fewer than the policy's ``drift_share``, one of them is no
     violation.
@@ -257,9 +257,7 @@ def _drift(
         if column.role not in UNJUDGED_ROLES and not named:  # its own section says what is missing
             yield _lost(Rule("drift", Requirement(), place), severity, settings, column.name)
         return
-    for name, judgement in (("drift", column.values), ("drift_missing", column.missing.judgement)):
-        if judgement.verdict is Verdict.NOT_COMPARABLE and _never_judged(column, name):
-            continue
+    for name, judgement in _judgements(column):
         applied = Applied(
             Rule(name, Requirement(), place),
             Requirement(high=judgement.threshold),
@@ -281,6 +279,20 @@ def _lost(rule: Rule, severity: Severity, settings: Settings, column: str) -> Ou
     owner, runbook = settings.owner or "", settings.runbook or ""
     applied = Applied(rule, Requirement(), severity, owner, runbook, 0)
     return outcome_of(applied, Status.FAIL, "the column is only in the reference", column=column)
+
+
+def _judgements(column: ColumnComparison) -> Iterator[tuple[str, Judgement]]:
+    """What is judged of a column, each under the name of its outcome."""
+    aspects = {
+        f"drift_{name}": one.judgement
+        for name, one in column.aspects.items()
+        if one.verdict is not Verdict.NOT_COMPARABLE
+    }
+    parts = aspects or {"drift": column.values}
+    for name, judgement in {**parts, "drift_missing": column.missing.judgement}.items():
+        if judgement.verdict is Verdict.NOT_COMPARABLE and _never_judged(column, name):
+            continue
+        yield name, judgement
 
 
 def _never_judged(column: ColumnComparison, name: str) -> bool:

@@ -27,6 +27,7 @@ STYLES = {
     Verdict.NOT_COMPARABLE: "dim",
 }
 SHORT = {"total_variation": "total var.", "cohens_h": "Cohen's h", "jensen_shannon": "js"}
+TITLES = {"missing": "missing, h", "empty": "empty, h", "gaps": "gaps, h"}
 CHANGED = (Verdict.DRIFT, Verdict.POSSIBLE)
 MOST_NAMES = 6
 STATISTIC_WIDTHS = (18, 12, 19, 19, 8)  # 80 cells with the gaps
@@ -75,6 +76,10 @@ def column_report(column: ColumnComparison, *, width: int) -> list[RenderableTyp
         heading(column.name, column.kind, f"role {column.role.value}"),
         Text(printable(column.values.reason), style=STYLES[column.values.verdict]),
         Text(_missing_sentence(column), style=STYLES[column.missing.verdict]),
+        *(
+            Text(printable(f"{name}, {one.reason}"), style=STYLES[one.verdict])
+            for name, one in column.aspects.items()
+        ),
     ]
     if column.change:
         parts.append(Text(printable("; ".join(column.change))))
@@ -283,15 +288,16 @@ def _segments(result: Comparison, width: int) -> list[RenderableType]:
 
 def _judged(column: ColumnComparison) -> tuple[str, str, str]:
     """Name, value and interval with threshold of the effect behind the column's verdict."""
-    missing = _by_missing(column)
-    judgement = _part(column, missing=missing)
+    part, judgement = _shown(column)
     effect = judgement.effect
     if effect is None:
         return "-", "", ""
+    missing = part == "missing"
+    title = TITLES.get(part, part)
     if judgement.factor is not None:
-        name = "missing share" if missing else "rarer share"
+        name = "missing share" if missing else "rarer share" if part == "values" else title
         return name, f"x {number(judgement.factor, 3)}", "by the rule for rare shares"
-    name = "missing, h" if missing else SHORT.get(effect.name, effect.name)
+    name = SHORT.get(effect.name, effect.name) if part == "values" else title
     limit = f"t {number(judgement.threshold, 3)}"
     low, high = number(effect.lower, 3), number(effect.upper, 3)
     if effect.lower == effect.upper:
@@ -301,14 +307,12 @@ def _judged(column: ColumnComparison) -> tuple[str, str, str]:
     return name, number(effect.value, 3), f"{interval}, {limit}"
 
 
-def _by_missing(column: ColumnComparison) -> bool:
-    """Whether the missing rows gave the verdict, not the values."""
-    worse = column.missing.verdict.severity > column.values.verdict.severity
-    return worse or column.values.effect is None
-
-
-def _part(column: ColumnComparison, *, missing: bool) -> Judgement:
-    return column.missing.judgement if missing else column.values
+def _shown(column: ColumnComparison) -> tuple[str, Judgement]:
+    """What gave the verdict; missing rows where nothing else could be judged."""
+    part, judgement = column.decisive
+    if judgement.effect is None:
+        return "missing", column.missing.judgement
+    return part, judgement
 
 
 def _cell(part: Judgement) -> str:
@@ -320,7 +324,7 @@ def _figure(column: ColumnComparison, side: ColumnProfile | None) -> str:
     """What stands beside a side's bars: its centre, or its missing rows if these are judged."""
     if side is None or side.state.summary is None:
         return "-"
-    if _by_missing(column):
+    if _shown(column)[0] == "missing":
         return f"{share((side.nulls + side.nan) / side.rows)} missing" if side.rows else "-"
     if side.mean is not None:
         return number(side.mean)
