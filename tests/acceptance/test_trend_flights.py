@@ -14,6 +14,7 @@ from leadline.cli import main
 from leadline.cli.demo import ROLES
 from leadline.profile import Profile
 from leadline.trend import Event, Trend
+from leadline.trend.watch import Watch
 
 pytestmark = pytest.mark.demo
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "trend.md"
@@ -100,6 +101,36 @@ def test_even_weeks_keep_the_budget_of_odd_ones(year: Profile) -> None:
     assert len(found.events) <= 1.5 * days * 12 / 365.25
     # And what is worth an alarm is one.
     assert "2013-02-08" in {event.start for event in found.events}
+
+
+def test_days_judged_one_by_one_are_judged_as_all_at_once(year: Profile) -> None:
+    """A live monitor that has the first half-year for its reference."""
+    halves: list[list[object]] = [[], []]
+    for cell in year.cells:
+        assert cell.window is not None
+        assert cell.window.start is not None
+        later = np.datetime64(cell.window.start, "us") >= np.datetime64("2013-07-01")
+        halves[int(later)].append(cell)
+    reference, current = (part(year, cells) for cells in halves)
+    watch = Watch(reference)
+    verdicts = []
+    for window in current.windows:
+        own = [cell for cell in current.cells if cell.window == window]
+        verdicts += watch.follow(watch.part(window, own))
+    found = ll.trend(reference, current)
+    assert [(v.label, v.verdict) for v in verdicts] == [(w.label, w.verdict) for w in found.windows]
+    assert [v.score for v in verdicts] == pytest.approx([w.score for w in found.windows], rel=1e-9)
+    assert len(found.events) > 10
+    ended = [
+        one.event
+        for one, after in zip(verdicts, [*verdicts[1:], None], strict=True)
+        if one.event is not None and (after is None or after.event is None)
+    ]
+    assert [(e.start, e.peak, e.end) for e in ended] == [
+        (e.start, e.peak, e.end) for e in found.events
+    ]
+    texts = [[change.text for change in event.changes] for event in ended]
+    assert texts == [[change.text for change in event.changes] for event in found.events]
 
 
 def part(year: Profile, cells: list[object]) -> Profile:

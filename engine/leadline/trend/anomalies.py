@@ -41,8 +41,45 @@ class Expected:
     sizes: Floats
 
 
+class UsualRows:
+    """The reference's rows by season.
+
+    Parameters
+    ----------
+    parts
+        The reference's windows.
+    classes
+        The same (before any were merged) by season.
+    """
+
+    def __init__(self, parts: Sequence[Part], classes: Classes) -> None:
+        counts = [rows for part in parts for _, rows in part.counted]
+        self._medians = _Medians(np.log(np.array([rows or math.nan for rows in counts])), classes)
+
+    def of(self, part: Part, place: int | None = None) -> tuple[float, float, float]:
+        """Rows, usual rows and effect of a window; of those merged into it, of the most unusual.
+
+        Parameters
+        ----------
+        place
+            Place of the first window of the part, if it is one of the reference's.
+        """
+        found = []
+        for index, (window, rows) in enumerate(part.counted):
+            own = None if place is None else place + index
+            median, present = self._medians.of(window, own)
+            usual = 0.0 if math.isnan(median) else math.exp(median)
+            size = abs(math.log1p(rows) - math.log1p(usual)) / RATIO
+            if math.isnan(present):
+                size = math.nan  # no other window to say what is usual
+            elif not rows and present < 1 - ORDINARY_GAPS:
+                size = 0.0
+            found.append((float(rows), usual, size))
+        return max(found, key=lambda one: (not math.isnan(one[2]), one[2]))
+
+
 def rows_of(parts: Sequence[Part], reference: int, classes: Classes) -> Expected:
-    """Rows of every window; of those merged forward, the most unusual one's.
+    """Rows of every window.
 
     Parameters
     ----------
@@ -53,46 +90,48 @@ def rows_of(parts: Sequence[Part], reference: int, classes: Classes) -> Expected
     classes
         The reference's windows (before any were merged) by season.
     """
-    counts = [rows for part in parts[:reference] for _, rows in part.counted]
-    medians = _Medians(np.log(np.array([rows or math.nan for rows in counts])), classes)
+    usual = UsualRows(parts[:reference], classes)
     found = []
     place = 0
     for index, part in enumerate(parts):
-        sizes = []
-        for window, rows in part.counted:
-            median, present = medians.of(window, place if index < reference else None)
-            usual = 0.0 if math.isnan(median) else math.exp(median)
-            size = abs(math.log1p(rows) - math.log1p(usual)) / RATIO
-            if math.isnan(present):
-                size = math.nan  # no other window to say what is usual
-            elif not rows and present < 1 - ORDINARY_GAPS:
-                size = 0.0
-            sizes.append((size, float(rows), usual))
-            place += 1
-        found.append(max(sizes, key=lambda one: (not math.isnan(one[0]), one[0])))
-    sizes_, values, usual_ = np.array(found).T
-    return Expected(values, usual_, sizes_)
+        found.append(usual.of(part, place if index < reference else None))
+        place += len(part.counted)
+    return Expected(*np.array(found).T)
+
+
+class UsualLateness:
+    """The reference's freshness by season: seconds from the newest instant of a window to its end.
+
+    Parameters
+    ----------
+    parts
+        The reference's windows.
+    classes
+        The same by season.
+    time, seconds
+        The time column, and the usual length of a window.
+    """
+
+    def __init__(self, parts: Sequence[Part], classes: Classes, time: str, seconds: float) -> None:
+        self._time, self._seconds = time, seconds
+        self._medians = _Medians(np.array([_lateness(part, time) for part in parts]), classes)
+
+    def of(self, part: Part, place: int | None = None) -> tuple[float, float, float]:
+        """Lateness (NaN without a time), usual lateness and effect of a window."""
+        late = _lateness(part, self._time)
+        usual = self._medians.of(part.window, place)[0]
+        return late, usual, float(np.maximum(late - usual, 0.0)) / self._seconds / LATENESS
 
 
 def lateness_of(
     parts: Sequence[Part], reference: int, classes: Classes, time: str, seconds: float
 ) -> Expected:
-    """Seconds between the newest instant of a window and its end; NaN without one.
-
-    Parameters
-    ----------
-    time, seconds
-        The time column, and the usual length of a window.
-    """
-    late = np.array([_lateness(part, time) for part in parts])
-    medians = _Medians(late[:reference], classes)
-    usual = np.array(
-        [
-            medians.of(part.window, index if index < reference else None)[0]
-            for index, part in enumerate(parts)
-        ]
-    )
-    return Expected(late, usual, np.maximum(late - usual, 0.0) / seconds / LATENESS)
+    """Lateness of every window; see `UsualLateness`."""
+    usual = UsualLateness(parts[:reference], classes, time, seconds)
+    found = [
+        usual.of(part, index if index < reference else None) for index, part in enumerate(parts)
+    ]
+    return Expected(*np.array(found).T)
 
 
 def _lateness(part: Part, time: str) -> float:

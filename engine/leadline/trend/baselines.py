@@ -7,16 +7,17 @@ long the baseline is.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..profile import ColumnProfile
 from ..profile.cells import merge_column
 from ..profile.column import ColumnState
-from .seasons import ALL, ENOUGH, EVERYTHING, Classes
+from ..snapshot.packed import PackedStates
+from .seasons import ALL, ENOUGH, EVERYTHING, Classes, Season
 from .timeline import Calendar, Part
 
 States = Mapping[str, ColumnState]
@@ -90,23 +91,103 @@ class ReferenceBaseline:
             self._merged[known] = merged([self._parts[i].states for i in known], self._k)
         return self._merged[known]
 
-    def of(self, place: int, part: Part) -> Baseline | None:
-        """The baseline of a window; places below the number of parts are the reference's own."""
+    def basis(self, place: int, part: Part) -> Basis | None:
+        """What a window is compared with; places below the number of parts are the reference's."""
         inside = self._windowed and place < len(self._parts)
         season = self._classes.of(part.window, inside=inside) if self._windowed else EVERYTHING
+        return self.basis_of(season, part if inside else None)
+
+    def basis_of(self, season: Season, left_out: Part | None = None) -> Basis | None:
+        """A season's windows, one of them perhaps left out; None if there are no others."""
         members = self._classes.members(season)
         if not len(members):
             members = np.arange(len(self._parts))
-        columns = self.merged(members.tolist())
-        rows = sum(self._parts[i].rows for i in members) - (part.rows if inside else 0)
-        windows = sum(self._parts[i].rows > 0 for i in members) - (inside and part.rows > 0)
+        rows = sum(self._parts[i].rows for i in members)
+        windows = sum(self._parts[i].rows > 0 for i in members)
+        if left_out is not None:
+            rows, windows = rows - left_out.rows, windows - (left_out.rows > 0)
         if windows < 1:
             return None
-        basis = Basis(REFERENCE, windows, rows, season.level, tuple(members.tolist()), inside)
-        return Baseline(basis, columns)
+        inside = left_out is not None
+        return Basis(REFERENCE, windows, rows, season.level, tuple(members.tolist()), inside)
+
+    def of(self, place: int, part: Part) -> Baseline | None:
+        """The baseline of a window."""
+        basis = self.basis(place, part)
+        return None if basis is None else Baseline(basis, self.merged(basis.members))
+
+    def held(self, *, seasons: int) -> HeldBaseline:
+        """The same for windows that are not the reference's own, without its windows.
+
+        Parameters
+        ----------
+        seasons
+            How many seasons' columns are kept ready; the others are packed.
+        """
+        packed = {}
+        for season in self._classes.reachable() if self._windowed else [EVERYTHING]:
+            basis = self.basis_of(season)
+            if basis is not None:
+                columns = self.merged(basis.members)
+                content = {
+                    name: PackedStates.of({name: column.state}) for name, column in columns.items()
+                }
+                packed[season] = replace(basis, members=()), content
+                self.forget()
+        classes = self._classes if self._windowed else None
+        return HeldBaseline(packed, classes, self._k, seasons=seasons)
+
+    def forget(self) -> None:
+        """Drop the merges made so far; they are made anew when they are needed."""
+        self._merged.clear()
 
     def accept(self, place: int, part: Part) -> None:
         """Nothing: the reference does not move."""
+
+
+class HeldBaseline:
+    """A reference of which only the merges of its seasons are left, packed until they are needed.
+
+    Made by `ReferenceBaseline.held`. What it holds does not grow with the reference's windows.
+    """
+
+    def __init__(
+        self,
+        packed: Mapping[Season, tuple[Basis, Mapping[str, PackedStates]]],
+        classes: Classes | None,
+        k: int,
+        *,
+        seasons: int,
+    ) -> None:
+        self._packed = packed
+        self._classes = classes
+        self._k = k
+        self._ready: OrderedDict[Season, Baseline] = OrderedDict()
+        self._most = seasons
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of packed states."""
+        return sum(one.nbytes for _, content in self._packed.values() for one in content.values())
+
+    def of(self, part: Part, pause: Callable[[], object]) -> Baseline | None:
+        """The baseline of a window; ``pause`` is called after every column that is unpacked."""
+        season = EVERYTHING
+        if self._classes is not None:
+            season = self._classes.of(part.window, inside=False)
+        if season not in self._packed:
+            return None  # the season's windows are there, and have no rows
+        if season not in self._ready:
+            basis, content = self._packed[season]
+            columns: dict[str, ColumnProfile] = {}
+            for packed in content.values():
+                columns |= profiles(packed.unpacked(), self._k)
+                pause()
+            self._ready[season] = Baseline(basis, columns)
+            if len(self._ready) > self._most:
+                self._ready.popitem(last=False)
+        self._ready.move_to_end(season)
+        return self._ready[season]
 
 
 class PreviousBaseline:

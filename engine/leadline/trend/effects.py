@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..compare.measures import Measures
 from ..compare.numeric import spread_of
 from ..compare.significance import adjust
 from ..compare.thresholds import Limits, Thresholds
-from ..compare.verdict import Evidence, Verdict, judge
+from ..compare.verdict import Evidence, Judgement, judge
 from ..errors import InputError
 from ..profile import ColumnProfile
 from ..profile.column import ColumnState
@@ -111,22 +111,31 @@ class Meter:
         What is measured, in order: rows of every result.
     k
         Size of the quantile sketches.
+    pause
+        Called after every series, to let others run.
     """
 
     columns: Mapping[str, Column]
     thresholds: Mapping[str, Thresholds]
     series: Sequence[Series]
     k: int
+    pause: Callable[[], object] = lambda: None
 
     @classmethod
     def of(
-        cls, columns: Mapping[str, Column], limits: Limits, series: Sequence[Series], k: int
+        cls,
+        columns: Mapping[str, Column],
+        limits: Limits,
+        series: Sequence[Series],
+        k: int,
+        *,
+        pause: Callable[[], object] = lambda: None,
     ) -> Meter:
         """A meter of some columns."""
         thresholds = {
             name: limits.of(name, column.kind, column.role) for name, column in columns.items()
         }
-        return cls(columns, thresholds, series, k)
+        return cls(columns, thresholds, series, k, pause)
 
     def sizes(
         self,
@@ -149,6 +158,7 @@ class Meter:
         result = np.full(len(self.series), np.nan)
         pairs: dict[str, Measures] = {}
         for place, series in enumerate(self.series):
+            self.pause()
             reference, state = baseline.get(series.column), window.get(series.column)
             if reference is None:
                 continue
@@ -165,12 +175,12 @@ class Meter:
         self,
         baseline: Mapping[str, ColumnProfile],
         window: Mapping[str, ColumnState],
-    ) -> list[Verdict | None]:
-        """Verdicts on values and missing shares by fixed thresholds and tests of independent rows.
+    ) -> list[Judgement | None]:
+        """Judgements on values and missing shares by fixed thresholds, with rows independent.
 
         A baseline that holds the window too only makes them milder.
         """
-        verdicts: list[Verdict | None] = [None] * len(self.series)
+        judgements: list[Judgement | None] = [None] * len(self.series)
         found = [
             (place, *one)
             for place in range(len(self.series))
@@ -178,8 +188,8 @@ class Meter:
         ]
         q_values = adjust([evidence.p_value for _, evidence, _ in found], "benjamini_hochberg")
         for (place, evidence, thresholds), q in zip(found, q_values, strict=True):
-            verdicts[place] = judge(evidence, q, thresholds).verdict
-        return verdicts
+            judgements[place] = judge(evidence, q, thresholds)
+        return judgements
 
     def p_values(
         self,
@@ -197,6 +207,7 @@ class Meter:
         baseline: Mapping[str, ColumnProfile],
         window: Mapping[str, ColumnState],
     ) -> tuple[Evidence, Thresholds] | None:
+        self.pause()
         series = self.series[place]
         reference, state = baseline.get(series.column), window.get(series.column)
         if reference is None or state is None or series.what not in (VALUES, MISSING):

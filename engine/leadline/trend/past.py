@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,11 +107,17 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One window: score, alarm and possible alarm of every series."""
+    """One window: score, alarm and possible alarm of every series; reasons where tests decided."""
 
     scores: Floats
     alarms: Flags
     possible: Flags
+    reasons: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def alarmed(self) -> list[int]:
+        """The series in alarm."""
+        return [int(row) for row in np.flatnonzero(self.alarms)]
 
     @property
     def verdict(self) -> Verdict:
@@ -129,14 +136,16 @@ def by_thresholds(meter: Meter, baseline: Baseline | None, part: Part, sizes: Fl
     Further figures, rows and freshness alarm by their effect alone.
     """
     possible = np.zeros(len(sizes), dtype=np.bool_)
+    reasons = {}
     with np.errstate(invalid="ignore"):
         alarms = np.asarray(sizes >= 1.0)
     if baseline is not None and part.rows:
-        for row, verdict in enumerate(meter.judged(baseline.columns, part.states)):
-            if verdict is not None:
-                alarms[row] = verdict is Verdict.DRIFT
-                possible[row] = verdict is Verdict.POSSIBLE
-    return Judged(sizes, alarms, possible)
+        for row, judgement in enumerate(meter.judged(baseline.columns, part.states)):
+            if judgement is not None:
+                alarms[row] = judgement.verdict is Verdict.DRIFT
+                possible[row] = judgement.verdict is Verdict.POSSIBLE
+                reasons[row] = judgement.reason
+    return Judged(sizes, alarms, possible, reasons)
 
 
 def _has_few_rows(part: Part, baseline: Baseline) -> bool:

@@ -14,6 +14,7 @@ from .timeline import Calendar
 # Windows of the same season that the reference must hold beside the one that is judged.
 ENOUGH = 4
 ALL = "all windows"
+WEEK_HOUR, DAY_HOUR, WEEK_DAY = "hour of the week", "hour of the day", "day of the week"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ def seasons_of(window: Window | None, calendar: Calendar) -> tuple[Season, ...]:
         return (EVERYTHING,)
     if every.divides_days:
         local = calendar.local(window)
-        week = Season("hour of the week", (local.weekday(), local.hour))
-        return week, Season("hour of the day", (local.hour,)), EVERYTHING
+        week = Season(WEEK_HOUR, (local.weekday(), local.hour))
+        return week, Season(DAY_HOUR, (local.hour,)), EVERYTHING
     if every.unit == "d" and every.count == 1:
-        return Season("day of the week", (calendar.local(window).weekday(),)), EVERYTHING
+        return Season(WEEK_DAY, (calendar.local(window).weekday(),)), EVERYTHING
     return (EVERYTHING,)
 
 
@@ -69,9 +70,32 @@ class Classes:
                 return season
         return EVERYTHING
 
+    def reachable(self) -> list[Season]:
+        """Every season that `of` may give for a window that is not one of these."""
+        found: dict[Season, None] = {}
+        for seasons in self._ladders():
+            enough = [one for one in seasons if len(self._members.get(one, ())) >= ENOUGH]
+            found[(enough or [EVERYTHING])[0]] = None
+        return list(found)
+
     def members(self, season: Season) -> NDArray[np.int64]:
         """Places of the windows of a season, in order."""
         return np.array(self._members.get(season, []), dtype=np.int64)
 
     def _seasons(self, window: Window | None) -> tuple[Season, ...]:
         return seasons_of(window, self._calendar) if self._seasonal else (EVERYTHING,)
+
+    def _ladders(self) -> list[tuple[Season, ...]]:
+        """The seasons of all windows that there can be, each with those it falls back to."""
+        every = self._calendar.every
+        if every is None or not self._seasonal:
+            return [(EVERYTHING,)]
+        if every.divides_days:
+            return [
+                (Season(WEEK_HOUR, (weekday, hour)), Season(DAY_HOUR, (hour,)))
+                for weekday in range(7)
+                for hour in range(24)
+            ]
+        if every.unit == "d" and every.count == 1:
+            return [(Season(WEEK_DAY, (weekday,)),) for weekday in range(7)]
+        return [(EVERYTHING,)]

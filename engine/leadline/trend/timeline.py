@@ -188,7 +188,7 @@ def timeline_of(
     notes = [f"column {name!r} is left out: {why}" for name, why in refused.items()]
     if calendar.every is None:
         parts = [
-            _part(None, label, profile.cells, columns, calendar.k)
+            part_of(None, label, profile.cells, columns, calendar.k)
             for profile, label in zip(profiles, labels, strict=True)
         ]
         return Timeline(_filled(parts, labels), tuple(columns.values()), tuple(notes))
@@ -197,7 +197,7 @@ def timeline_of(
     if without_time:
         notes.append(f"{without_time:,} rows with a null time are left out")
     parts = [
-        _part(window, calendar.label(window), own, columns, calendar.k)
+        part_of(window, calendar.label(window), own, columns, calendar.k)
         for window, own in sorted(cells.items(), key=lambda item: item[0].start or 0)
     ]
     parts = list(_filled(parts, labels))
@@ -310,13 +310,14 @@ def _require_other_rows(
             )
 
 
-def _part(
+def part_of(
     window: Window | None,
     label: str,
     cells: Iterable[Cell],
-    columns: Mapping[str, Column],
+    columns: Iterable[str],
     k: int,
 ) -> Part:
+    """One window over all its segments."""
     own = list(cells)
     states = {}
     for name in columns:
@@ -345,16 +346,28 @@ def _with_gaps(parts: list[Part], calendar: Calendar, until: datetime | None) ->
         if until.tzinfo is None:
             raise InputError("the time until which windows are due needs a zone, such as +00:00")
         end = max(end, round(until.timestamp() * 1_000_000))
-    expected = _windows_between(first.start, end, calendar)
+    expected = windows_between(first.start, end, calendar)
     missing = [
-        Part(window, calendar.label(window), 0, {}, ((window, 0),))
+        empty_part(window, calendar)
         for window in expected
         if window not in known and window.end is not None and window.end <= end
     ]
     return sorted([*parts, *missing], key=lambda part: part.start)
 
 
-def _windows_between(start: int, end: int, calendar: Calendar) -> list[Window]:
+def empty_part(window: Window, calendar: Calendar) -> Part:
+    """A window without rows."""
+    return Part(window, calendar.label(window), 0, {}, ((window, 0),))
+
+
+def windows_between(start: int, end: int, calendar: Calendar) -> list[Window]:
+    """The windows that hold instants from ``start`` to before ``end``.
+
+    Raises
+    ------
+    InputError
+        If they are too many.
+    """
     assert calendar.every is not None
     seconds = calendar.seconds
     assert seconds is not None
@@ -372,27 +385,46 @@ def _windows_between(start: int, end: int, calendar: Calendar) -> list[Window]:
     return windows
 
 
-def _merged_forward(parts: list[Part], calendar: Calendar, minimum: int) -> tuple[list[Part], int]:
-    """Windows of too few rows joined with the next ones, up to a missing one."""
-    result: list[Part] = []
-    held: Part | None = None
-    merged = 0
-    for part in parts:
+class Forward:
+    """Joins windows of too few rows with the next ones, up to a missing one.
+
+    Parameters
+    ----------
+    minimum
+        Rows that are enough.
+    """
+
+    def __init__(self, calendar: Calendar, minimum: int) -> None:
+        self._calendar = calendar
+        self._minimum = minimum
+        self.held: Part | None = None
+        self.merged = 0
+
+    def add(self, part: Part) -> list[Part]:
+        """What is ready now that another window is closed."""
+        ready: list[Part] = []
         whole = part
-        if held is not None and part.rows:
-            whole = _joined(held, part, calendar)
-            merged += 1
-        elif held is not None:
-            result.append(held)
-        held = whole if 0 < whole.rows < minimum else None
-        if held is None:
-            result.append(whole)
-    if held is not None:
-        result.append(held)
-    return result, merged
+        if self.held is not None and part.rows:
+            whole = joined_parts(self.held, part, self._calendar)
+            self.merged += 1
+        elif self.held is not None:
+            ready.append(self.held)
+        self.held = whole if 0 < whole.rows < self._minimum else None
+        if self.held is None:
+            ready.append(whole)
+        return ready
 
 
-def _joined(a: Part, b: Part, calendar: Calendar) -> Part:
+def _merged_forward(parts: list[Part], calendar: Calendar, minimum: int) -> tuple[list[Part], int]:
+    forward = Forward(calendar, minimum)
+    result = [ready for part in parts for ready in forward.add(part)]
+    if forward.held is not None:
+        result.append(forward.held)
+    return result, forward.merged
+
+
+def joined_parts(a: Part, b: Part, calendar: Calendar) -> Part:
+    """Two windows as one."""
     states = dict(a.states)
     for name, state in b.states.items():
         states[name] = states[name].merge(state, k=calendar.k) if name in states else state
