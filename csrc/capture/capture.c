@@ -226,7 +226,8 @@ static bool write_entries(ll_recorder *recorder, const row *to, ll_entry *entrie
             if (!put_bytes(recorder, to, entry->place, entry->text, entry->size)) return false;
             continue;
         }
-        to->tags[entry->place] = entry->tag;
+        const bool refused = entry->tag == LL_NULL && entry->reason != LL_NO_REASON;
+        to->tags[entry->place] = refused ? LL_REFUSED : entry->tag;
         to->values[entry->place] = entry->tag <= LL_NULL ? 0 : entry->bits;
     }
     return true;

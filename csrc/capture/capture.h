@@ -29,8 +29,9 @@
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-/* What a stored value is; up to LL_NULL it is none. */
-enum { LL_ABSENT, LL_NULL, LL_BOOL, LL_INT, LL_DOUBLE, LL_TEXT, LL_TIME };
+/* What a stored value is; up to LL_NULL it is none. A refused one is counted by why it was, and is
+ * no null that somebody logged. */
+enum { LL_ABSENT, LL_REFUSED, LL_NULL, LL_BOOL, LL_INT, LL_DOUBLE, LL_TEXT, LL_TIME };
 
 /* What a field holds: set beforehand, or by its first value. */
 enum { LL_ANY_CLASS, LL_BOOL_CLASS, LL_NUMBER_CLASS, LL_TEXT_CLASS, LL_TIME_CLASS, LL_CLASSES };

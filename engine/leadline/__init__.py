@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .profile import ColumnProfile, CustomSummary, Profile, Window
     from .profile.profile import merge
     from .scan import profile
+    from .serve import Monitor, Status
     from .snapshot import read
     from .trend import Look, Trend, look, trend
 
@@ -51,11 +52,13 @@ _HOMES = {
     "LeadlineError": "errors",
     "Limits": "compare",
     "Look": "trend",
+    "Monitor": "serve",
     "Policy": "policy",
     "PolicyError": "errors",
     "Profile": "profile",
     "SchemaConflictError": "errors",
     "SnapshotError": "errors",
+    "Status": "serve",
     "Thresholds": "compare",
     "Trend": "trend",
     "Window": "profile",
@@ -82,11 +85,13 @@ __all__ = [
     "LeadlineError",
     "Limits",
     "Look",
+    "Monitor",
     "Policy",
     "PolicyError",
     "Profile",
     "SchemaConflictError",
     "SnapshotError",
+    "Status",
     "Thresholds",
     "Trend",
     "Window",

@@ -86,6 +86,10 @@ class ObjectSource:
         names = "\0".join(self._schema.names)
         return hashlib.blake2b(names.encode(errors="replace"), digest_size=16).hexdigest()
 
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The batches as they come."""
+        return self._chosen(list(self._keep or range(len(self._schema))))
+
     def tasks(
         self,
         leaves: Sequence[LeafPath],

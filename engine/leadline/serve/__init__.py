@@ -1,1 +1,6 @@
-"""Rows of a running service -> journals, status, verdicts, metrics."""
+"""Inside a running service: rows to windows, windows to snapshot files, verdicts and metrics."""
+
+from .monitor import Monitor
+from .status import Status
+
+__all__ = ["Monitor", "Status"]

@@ -11,6 +11,9 @@ from .. import _capture
 from .._capture import Plan, Recorder
 from ..errors import InputError
 
+# The flag of types that are made by a class statement, and not compiled in.
+_HEAP_TYPE = 1 << 9
+
 
 def bind(recorder: Recorder, fields: Iterable[str]) -> Plan:
     """A plan for rows with these fields: tuples in their order, dicts, or objects.
@@ -46,9 +49,11 @@ def plan_of(recorder: Recorder, type_: type) -> Plan | None:
         return recorder.plan(None, "mapping")
     if issubclass(type_, types.SimpleNamespace):
         return recorder.plan(None, "variables")
-    # An object of any other class, of which only the declared fields are known.
+    # An object of any other class that somebody wrote (a number is no row), of which only the
+    # declared fields are known.
     declared = recorder.fields
-    return recorder.plan(declared, "attributes") if declared else None
+    written = type_.__flags__ & _HEAP_TYPE
+    return recorder.plan(declared, "attributes") if declared and written else None
 
 
 def fields_of(type_: type) -> tuple[str, ...] | None:

@@ -1,0 +1,392 @@
+"""`Monitor`: what a service calls for every request."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+from .._capture import Plan, Recorder
+from ..errors import InputError, LeadlineError
+from ..policy import Policy
+from ..profile import Profile, Settings
+from ..scan.windows import Period
+from ..schema import role_named
+from ..snapshot import read
+from . import lifecycle
+from .batches import batches_of, copied
+from .checks import FieldCheck, checks_of, install
+from .epochs import Epochs
+from .intake import Intake
+from .rows import bind
+from .status import Status
+from .store import Store
+from .summarise import Summariser
+from .timed import ERROR, LATENCY, Timed
+from .windows import Observer
+from .worker import Worker
+
+# Files begin with it.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+# From this part of the memory on, a batch's size is taken exactly.
+_LARGE = 8
+DEFAULT_MEMORY = 64 * 2**20
+DEFAULT_ROWS = 1_000_000
+DEFAULT_TEXT = 65_536
+DEFAULT_FIELDS = 1_000
+
+
+class Monitor:
+    """Profiles what a running service logs, row by row, beside its requests.
+
+    ``log`` captures the values of one row and returns, in about a microsecond; it never waits, and
+    never raises unless ``strict`` is set. A thread summarises what was logged and writes the
+    summaries to a snapshot file of this process.
+
+    Parameters
+    ----------
+    name
+        Name of the service or model; names of files begin with it.
+    directory
+        Folder of the snapshot files, made if it is not there. Without one nothing is written, and
+        summaries only live until their window is closed.
+    every, tz
+        Length of the windows (``500ms``, ``10s``, ``1m``, ``1h``, ``1d``) and the zone in which
+        days begin.
+    flush
+        Time between two writes, such as ``10s``: after a kill at most the rows since the last one
+        are gone.
+    sync
+        When files are forced to the disk, which only matters if the whole machine dies: ``flush``
+        (every write), ``close`` (when a file is ended), ``never``.
+    rollup
+        Older windows of the own file become longer ones: windows of a day that is over become
+        ``1h``, say.
+    retain
+        How long files of this name are kept, such as ``30d``; for ever by default.
+    roles
+        Role of columns by name: ``feature``, ``prediction``, ``score``, ``label``, ``id``, ...
+    segments
+        Columns whose values divide the rows.
+    redact
+        Columns of which files keep no raw values.
+    tags
+        Texts that describe the service: model version, host, ...
+    memory, rows
+        Most bytes and most rows that wait to be summarised; what comes beyond is dropped and
+        counted. As many bytes of summaries are kept while the disk refuses them.
+    text_bytes
+        Longest text of one value; a longer one counts as null, and as a violation ``oversized``.
+    fields
+        Most fields; a new key beyond is counted, not kept.
+    reference
+        A profile, or the path of its snapshot: every row is checked for missing, extra, mistyped,
+        out-of-range and unseen values.
+    policy
+        A policy, or the path of its file, whose bounds of single values are checked too.
+    strict
+        Raise on rows that cannot be captured as they are; for tests.
+    sigterm
+        Write what is left when the process is told to end.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import leadline as ll
+    >>> with ll.Monitor("fraud") as monitor:
+    ...     monitor.log({"age": 31, "country": "DE"})
+    ...     monitor.status().accepted
+    1
+    """
+
+    def __init__(
+        self,
+        name: str,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        every: str = "1m",
+        tz: str = "UTC",
+        flush: str = "10s",
+        sync: str = "close",
+        rollup: str | None = None,
+        retain: str | None = None,
+        roles: Mapping[str, str] | None = None,
+        segments: Collection[str] = (),
+        redact: Collection[str] = (),
+        tags: Mapping[str, str] | None = None,
+        memory: int = DEFAULT_MEMORY,
+        rows: int = DEFAULT_ROWS,
+        text_bytes: int = DEFAULT_TEXT,
+        fields: int = DEFAULT_FIELDS,
+        reference: Profile | str | os.PathLike[str] | None = None,
+        policy: Policy | str | os.PathLike[str] | None = None,
+        strict: bool = False,
+        sigterm: bool = False,
+    ) -> None:
+        self._name = _name(name)
+        self._epochs = Epochs(every, tz)
+        self._settings = Settings(
+            every=every, tz=tz, segments=tuple(segments), redacted=tuple(redact)
+        )
+        roles = {column: role_named(column, role) for column, role in (roles or {}).items()}
+        self._strict, self._memory = strict, memory
+        self._closed = False
+        checks, problem = self._checks(reference, policy)
+        self._intake = Intake(
+            self._epochs, Summariser(self._settings, roles), checks, (ERROR, LATENCY)
+        )
+        self._recorder = Recorder(
+            [check.name for check in checks if check.required],
+            classes={check.name: check.kind for check in checks},
+            step_ns=self._epochs.step,
+            rows=_positive("rows", rows),
+            bytes=_positive("memory", memory),
+            strict=strict,
+            text_limit=_positive("text_bytes", text_bytes),
+            fields_limit=_positive("fields", fields),
+        )
+        self._store = None
+        if directory is not None:
+            self._store = Store(
+                Path(directory),
+                self._name,
+                settings=self._settings,
+                tags=dict(tags or {}),
+                sync=sync,
+                rollup=None if rollup is None else Period.parse(rollup),
+                retain=None if retain is None else Period.parse(retain).seconds,
+            )
+        self._worker = Worker(
+            self._recorder,
+            self._intake,
+            self._store,
+            k=self._settings.k,
+            flush=Period.parse(flush).seconds,
+            memory=memory,
+        )
+        self._recorder.on_start = self._start
+        install(self._recorder, checks)
+        if problem is not None:
+            self._worker.failed("reference", problem)
+        # An attribute of the instance: the request calls the C function itself, which saves the
+        # 60 ns of a Python frame.
+        self.__dict__["log"] = self._recorder.log
+        lifecycle.register(self)
+        if sigterm:
+            lifecycle.flush_on_sigterm()
+
+    @property
+    def name(self) -> str:
+        """Name of the service or model."""
+        return self._name
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of its profiles."""
+        return self._settings
+
+    def log(self, row: Any) -> None:
+        """Capture one row.
+
+        Parameters
+        ----------
+        row
+            A dict of values by field; or a dataclass, named tuple or pydantic-like object, whose
+            fields are those of its type. Numbers, texts, booleans, times and None are taken as they
+            are at the moment of the call.
+        """
+        self._recorder.log(row)  # pragma: no cover (the instance's attribute is called)
+
+    def bind(self, fields: Sequence[str]) -> Plan:
+        """A plan for rows that come as tuples or as objects with these fields.
+
+        Parameters
+        ----------
+        fields
+            Names in the order of the tuples.
+
+        Returns
+        -------
+        Plan
+            Its ``log(row)`` takes tuples, lists, dicts and objects.
+        """
+        return bind(self._recorder, fields)
+
+    def log_batch(self, data: Any) -> None:
+        """Capture many rows at once.
+
+        Parameters
+        ----------
+        data
+            Anything with the Arrow interface (pyarrow, polars, pandas, DuckDB), a dict of arrays,
+            NumPy arrays, or an iterable of record batches.
+        """
+        try:
+            for batch in batches_of(data):
+                self._log_rows(batch)
+        except LeadlineError as error:
+            if self._strict:
+                raise
+            self._worker.failed("log_batch", error)
+
+    def timed(self) -> Timed:
+        """Measure a request and log its row at the end, with the columns latency and error.
+
+        Examples
+        --------
+        >>> import leadline as ll
+        >>> monitor = ll.Monitor("fraud")
+        >>> with monitor.timed() as request:
+        ...     request.update(age=31)
+        ...     request["score"] = 0.25
+        >>> monitor.close()
+        """
+        return Timed(self.log)
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Summarise and write all that was logged before.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait for a write that is under way.
+
+        Returns
+        -------
+        bool
+            Whether all of it is written; if not, `status` says why, and it is tried again later.
+        """
+        return self._worker.flush(timeout)
+
+    def status(self) -> Status:
+        """How many rows were accepted, saved and dropped, and how the monitor is."""
+        worker, store = self._worker, self._store
+        # In this order: a row that moves on meanwhile is counted among the open ones.
+        saved, lost = worker.saved, {"unwritten": worker.unwritten, "failed": self._intake.failed}
+        flushed = worker.flushed
+        counters = self._recorder.counters()
+        accepted, waiting = counters["accepted"], counters["waiting"]
+        dropped = {**counters["dropped"], **lost}
+        return Status(
+            name=self._name,
+            pid=os.getpid(),
+            accepted=accepted,
+            saved=saved,
+            waiting=waiting,
+            open=accepted - waiting - saved - sum(lost.values()),
+            dropped=sum(dropped.values()),
+            dropped_by_reason={reason: rows for reason, rows in dropped.items() if rows},
+            violations=self._violations(),
+            extra_fields=self._recorder.extra() | self._intake.extra,
+            bytes_waiting=counters["bytes"],
+            bytes_open=worker.windows.nbytes,
+            windows_open=len(worker.windows),
+            windows_closed=worker.closed,
+            last_flush=None if flushed is None else time.monotonic() - flushed,
+            errors=dict(worker.errors),
+            last_error=worker.last_error,
+            files=() if store is None else tuple(map(str, store.files)),
+            running=worker.running,
+        )
+
+    def observe(self, observer: Observer) -> None:
+        """Let somebody follow what is written and which windows are over.
+
+        Parameters
+        ----------
+        observer
+            Its methods are called in the monitor's thread; what they raise is counted and logged.
+        """
+        self._worker.observers = (*self._worker.observers, observer)
+
+    def close(self) -> None:
+        """Write what is left and stop; safe to call twice. Rows logged later are dropped."""
+        if self._closed:
+            return
+        self._closed = True
+        self._recorder.close()
+        self._worker.stop()
+        if self._store is not None:
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _violations(self) -> dict[str, dict[str, int]]:
+        """Of rows and of batches, by field and reason."""
+        found = self._recorder.violations()
+        for (name, reason), count in self._intake.violations.copy().items():
+            reasons = found.setdefault(name, {})
+            reasons[reason] = reasons.get(reason, 0) + count
+        return found
+
+    def _log_rows(self, batch: pa.RecordBatch) -> None:
+        epoch = time.time_ns() // self._epochs.step
+        size = batch.get_total_buffer_size()  # at least what a copy needs
+        if size > self._memory // _LARGE:
+            size = batch.nbytes
+        if 2 * (self._recorder.counters()["bytes"] + size) > self._memory:
+            summarised = self._intake.summarised(batch, epoch)
+            self._recorder.add_batch(summarised, len(batch), summarised.nbytes, epoch)
+        else:
+            self._recorder.add_batch(copied(batch), len(batch), size, epoch)
+
+    def _checks(
+        self,
+        reference: Profile | str | os.PathLike[str] | None,
+        policy: Policy | str | os.PathLike[str] | None,
+    ) -> tuple[tuple[FieldCheck, ...], LeadlineError | None]:
+        """What rows are checked for; nothing, and why, if that cannot be read."""
+        try:
+            past = reference if isinstance(reference, Profile | None) else read(reference)
+            rules = policy if isinstance(policy, Policy | None) else Policy.read(policy)
+            return checks_of(past, rules), None
+        except LeadlineError as error:
+            if self._strict:
+                raise
+            return (), error
+
+    def _start(self) -> None:
+        lifecycle.close_at_end_of_worker()
+        self._worker.start()
+
+    def _forked(self) -> None:
+        self._recorder.forget()
+        self._worker.forget()
+        if self._store is not None:
+            self._store.forget()
+
+
+def _name(name: object) -> str:
+    """A name that files can begin with."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InputError(
+            f"a monitor's name is made of letters, digits, - and _, not {name!r}; files are named "
+            "by it"
+        )
+    return name
+
+
+def _positive(what: str, number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise InputError(f"{what} is a whole number of 1 or more, not {number!r}")
+    return number
