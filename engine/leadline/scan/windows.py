@@ -173,6 +173,14 @@ class Windows:
             windows = [*windows, NULL_WINDOW]
         return codes, windows
 
+    def window_of(self, instant: int) -> Window:
+        """The window that holds an instant, in microseconds since 1970.
+
+        Of a list of one, pyarrow would ask whether pandas is there: half a second, in a service.
+        """
+        _, windows = self._assign(np.array([instant], dtype=np.int64), naive=False)
+        return windows[0]
+
     def _lookup(self, times: _Times) -> tuple[NDArray[np.int32], list[Window]] | None:
         """Codes by the windows of a sample and of what these leave; None if that does not pay.
 

@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-import pyarrow as pa
-
 from ..errors import InputError, SnapshotError
 from ..profile import Cell, Window
 from ..profile.cells import cell_order
@@ -56,8 +54,7 @@ class _Step:
         assert window.end is not None
         found = self.last
         if not _holds(found, window):
-            start = pa.chunked_array([pa.array([window.start], pa.timestamp("us", "UTC"))])
-            found = self.last = self.windows.assign(start)[1][0]
+            found = self.last = self.windows.window_of(window.start)
         return found if _holds(found, window) else window
 
 

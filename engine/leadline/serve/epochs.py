@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 
-import pyarrow as pa
-
 from ..errors import InputError
 from ..profile import Window
 from ..scan.windows import Period, Windows
@@ -50,6 +48,4 @@ class Epochs:
 
     def window(self, epoch: int) -> Window:
         """The window that holds an epoch."""
-        start = pa.array([epoch * self._step], pa.timestamp("us", "UTC"))
-        _, windows = self._windows.assign(pa.chunked_array([start]))
-        return windows[0]
+        return self._windows.window_of(epoch * self._step)
