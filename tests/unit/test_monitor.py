@@ -198,6 +198,31 @@ def test_checks_by_a_reference(tmp_path: Path) -> None:
     assert saved(tmp_path)["colour"].top == [("red", 1)]
 
 
+def test_violations_are_told_once(tmp_path: Path) -> None:
+    told: list[Any] = []
+    reference = ll.profile({"age": [18, 40, 90]})
+    with ll.Monitor("fraud", tmp_path, reference=reference, on_violation=told.append) as monitor:
+        monitor.log({"age": 17})
+        monitor.flush()
+        monitor.log({"age": 20})
+        monitor.flush()
+        monitor.log({"age": 16})
+        monitor.log({"age": "x"})
+    assert told == [{"age": {"below": 1}}, {"age": {"below": 1, "mistyped": 1}}]
+
+
+def test_an_observer_that_raises_is_counted(tmp_path: Path) -> None:
+    def fail(_: Any) -> None:
+        raise RuntimeError("nobody there")
+
+    reference = ll.profile({"age": [18, 40, 90]})
+    with ll.Monitor("fraud", tmp_path, reference=reference, on_violation=fail) as monitor:
+        monitor.log({"age": 17})
+        assert monitor.flush()
+        assert monitor.status().errors == {"saved cells": 1}
+    assert saved(tmp_path).rows == 1
+
+
 @pytest.mark.parametrize("rows", [1, 3_000_000])  # copied and queued, or summarised at once
 def test_batches_are_checked_as_rows_are(tmp_path: Path, rows: int) -> None:
     reference = ll.profile({"age": [18, 90, 40], "country": ["DE", "FR", "DE"], "p": [0.5, 1, 1]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,6 +29,7 @@ from .status import Status
 from .store import Store
 from .summarise import Summariser
 from .timed import ERROR, LATENCY, Timed
+from .violations import Reporter, Violations
 from .windows import Observer
 from .worker import Worker
 
@@ -91,6 +92,9 @@ class Monitor:
         out-of-range and unseen values.
     policy
         A policy, or the path of its file, whose bounds of single values are checked too.
+    on_violation
+        Called in the background, after a write, with the violations since the last call: counts by
+        field and reason.
     strict
         Raise on rows that cannot be captured as they are; for tests.
     sigterm
@@ -131,6 +135,7 @@ class Monitor:
         fields: int = DEFAULT_FIELDS,
         reference: Profile | str | os.PathLike[str] | None = None,
         policy: Policy | str | os.PathLike[str] | None = None,
+        on_violation: Callable[[Violations], object] | None = None,
         strict: bool = False,
         sigterm: bool = False,
     ) -> None:
@@ -179,6 +184,8 @@ class Monitor:
         install(self._recorder, checks)
         if problem is not None:
             self._worker.failed("reference", problem)
+        if on_violation is not None:
+            self.observe(Reporter(self._violations, on_violation))
         # An attribute of the instance: the request calls the C function itself, which saves the
         # 60 ns of a Python frame.
         self.__dict__["log"] = self._recorder.log
