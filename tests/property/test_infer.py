@@ -23,8 +23,9 @@ def require_own_rules(table: pa.Table, **options: object) -> Policy:
     result = ll.check(profile, policy)
     assert [outcome.reason for outcome in result.outcomes if outcome.status is Status.FAIL] == []
     assert [outcome.reason for outcome in result.undecided] == []
-    drift = ll.check(profile, policy, reference=profile)
-    assert [each.reason for each in drift.outcomes if each.status is Status.FAIL] == []
+    if profile.rows:  # of no rows there is no drift to judge, which fails
+        drift = ll.check(profile, policy, reference=profile)
+        assert [each.reason for each in drift.outcomes if each.status is Status.FAIL] == []
     return policy
 
 

@@ -93,8 +93,13 @@ def only(text: str, profile: ll.Profile = PROFILE, **options: object) -> Outcome
         ("ts", "minimum = 3", FAIL, "the column is timestamp[us, tz=UTC], which cannot be 3"),
         ("age", "values = ['18']", FAIL, "the column is int64, which cannot be '18'"),
         ("age", "values = [true]", FAIL, "the column is int64, which cannot be true"),
-        ("nothing", "mean = {min = 0}", UNDECIDED, "all 5 rows are missing"),
-        ("nothing", "minimum = 0", UNDECIDED, "all 5 rows are missing"),
+        (
+            "nothing",
+            "minimum_rows = 6\nmean = {min = 0}",
+            UNDECIDED,
+            "5 rows are fewer than the mi",
+        ),
+        ("nothing", "completeness = {max = 0}", PASS, "is 0, at most 0"),
         ("age", "minimum_rows = 6\nmean = {max = 0}", UNDECIDED, "5 rows are fewer than the mini"),
         ("age", "minimum_rows = 6\nminimum = 20", FAIL, "smallest value is 18, under 20"),
         ("gone", "", FAIL, "the column is missing"),
@@ -291,11 +296,55 @@ def test_segments() -> None:
         held(text, PROFILE)
 
 
-def test_no_rows() -> None:
-    empty = ll.profile(pa.table(ROWS).slice(0, 0))
-    outcome = only("[columns.age]\ncompleteness = {min = 1}", empty)
-    assert (outcome.status, outcome.reason) == (UNDECIDED, "there are no rows")
-    assert only("[table]\nrows = {min = 1}", empty).status is FAIL
+EMPTY = ll.profile(pa.table(ROWS).slice(0, 0))
+
+
+def test_a_check_of_no_rows_fails() -> None:
+    result = held("[columns.age]\ncompleteness = {min = 1}", EMPTY)
+    rule, rows = result.outcomes
+    assert (rule.status, rule.reason) == (UNDECIDED, "there are no rows")
+    assert (rows.status, rows.rule, rows.place) == (FAIL, "rows", "[table] rows")
+    assert rows.reason == "there are no rows: nothing could be checked"
+    assert result.failed()
+    assert only("[table]\nrows = {min = 1}", EMPTY).reason == "number of rows is 0, under 1"
+    # At most so many rows says nothing of none.
+    assert [o.status for o in held("[table]\nrows = {max = 9}", EMPTY).outcomes] == [PASS, FAIL]
+
+
+def test_a_policy_may_allow_no_rows() -> None:
+    result = held("[table]\nrows = {min = 0}\n[columns.age]\nmaximum = 9", EMPTY)
+    assert not result.failed()
+
+
+def test_no_rows_on_either_side_fail_a_check_of_drift() -> None:
+    result = held("", EMPTY, reference=PROFILE)
+    assert result.failed()
+    assert "there are no rows: nothing could be checked" in [o.reason for o in result.violations]
+    result = held("", PROFILE, reference=EMPTY)
+    (violation,) = result.violations
+    assert violation.reason == "the reference has no rows: drift could not be judged"
+    assert not held("drift = false\n[table]\nrows = {min = 1}", PROFILE, reference=EMPTY).failed()
+
+
+def test_a_column_of_which_all_rows_are_missing_fails() -> None:
+    text = "owner = 'us'\n[columns.nothing]\nmean = {min = 0}\nminimum = 0\nmaximum = 9"
+    result = held(text)
+    (violation,) = result.violations
+    assert violation.reason == (
+        "all 5 rows are missing: its values could not be checked (mean, minimum, maximum)"
+    )
+    assert (violation.rule, violation.place) == ("completeness", "[columns.nothing] completeness")
+    assert (violation.owner, violation.column) == ("us", "nothing")
+    assert [o.reason for o in result.undecided] == ["all 5 rows are missing"] * 3
+
+
+def test_a_policy_may_allow_all_rows_to_be_missing() -> None:
+    for rule in ("completeness = {min = 0}", "nulls = {max = 1}"):
+        result = held(f"[columns.nothing]\n{rule}\nmean = {{min = 0}}")
+        assert [o.status for o in result.outcomes] == [PASS, UNDECIDED]
+    warned = held("[columns.nothing.warning]\nmean = {min = 0}")
+    assert [v.severity.value for v in warned.violations] == ["warning"]
+    assert not warned.failed()
 
 
 def test_results_as_data() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from ..compare.schema_changes import renamed_columns
 from ..errors import InputError, PolicyError
 from ..estimate import Estimate
-from ..profile import ColumnProfile, Profile
+from ..profile import ColumnProfile, Profile, quality
 from ..schema import type_named
 from .judging import Outcome, Status, Writer, decide, judge_column, outcome_of, sentence
 from .policy import Applied, Policy, Rule, Section, Sections, Segment, Severity, place_of
-from .rules import Requirement, Subject, Unit
+from .rules import RULES, Requirement, Subject, Unit
 
+# Rules that say how many rows of a column may be missing.
+MISSING_RULES = frozenset({"completeness", "nulls", "nans"})
 SUGGESTIONS = 20  # missing columns for which a similar name is looked for
 
 
@@ -84,16 +86,49 @@ def _column(
 ) -> Iterator[Outcome]:
     column = subject.column
     near = sections.near(column)
+    judged: list[tuple[Applied, Outcome]] = []
     for applied in policy.rules_of(near):
         if applied.rule.key in ("required", "forbidden", "type"):
             yield _fact(applied, column, segment)
             continue
         found = judge_column(applied, subject, segment)
         if found is not None:
+            judged.append((applied, found))
             yield found
+    yield from _all_missing(column, judged, segment)
     for side in (column, subject.reference):
         if side is not None:
             vars(side).pop("band", None)  # thousands of columns would else hold theirs
+
+
+def _all_missing(
+    column: ColumnProfile, judged: Sequence[tuple[Applied, Outcome]], segment: str
+) -> Iterator[Outcome]:
+    """That rules on values found none, unless the policy says how many rows may be missing."""
+    if not column.rows or column.nulls + column.nan < column.rows:
+        return
+    if any(found.rule in MISSING_RULES for _, found in judged):
+        return
+    void = [
+        (applied, found)
+        for applied, found in judged
+        if found.status is Status.UNDECIDED
+        and (column.rows >= applied.minimum_rows or not RULES[found.rule].sampled)
+    ]
+    if not void:
+        return
+    errors = [applied for applied, _ in void if applied.severity is Severity.ERROR]
+    applied = (errors or [applied for applied, _ in void])[0]
+    place = f"{place_of(('columns', column.name))} completeness"
+    rules = ", ".join(dict.fromkeys(found.rule for _, found in void))
+    yield outcome_of(
+        replace(applied, rule=Rule("completeness", Requirement(), place)),
+        Status.FAIL,
+        f"all {column.rows:,} rows are missing: its values could not be checked ({rules})",
+        column=column.name,
+        segment=segment,
+        found=quality.completeness(column),
+    )
 
 
 def _fact(applied: Applied, column: ColumnProfile, segment: str) -> Outcome:

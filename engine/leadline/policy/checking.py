@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from ..errors import InputError, PolicyError
 from ..profile import Profile
 from .applying import Sides, part_outcomes, segment_outcomes
 from .judging import Outcome, Status, number_text, outcome_of
-from .policy import Applied, Policy, Rule, Sections, Settings, Severity
+from .policy import Applied, Policy, Rule, Sections, Settings, Severity, place_of
 from .rules import RULES, Requirement
 
 if TYPE_CHECKING:
@@ -202,6 +202,7 @@ def _check(sides: Sides, policy: Policy, importance: Mapping[str, float] | None)
     if reference is None:
         _require_no_reference(policy)
     outcomes = list(part_outcomes(policy, policy.sections, sides, ""))
+    outcomes += _nothing_checked(policy, sides, outcomes)
     for segment in policy.segments:
         outcomes += segment_outcomes(policy, segment, sides)
     comparison = None
@@ -215,6 +216,35 @@ def _check(sides: Sides, policy: Policy, importance: Mapping[str, float] | None)
         name = policy.source or "the policy"
         raise PolicyError(f"{name} checks nothing here; give a reference to judge drift from")
     return Check(tuple(outcomes), profile.rows, comparison, policy.source)
+
+
+def _nothing_checked(
+    policy: Policy, sides: Sides, outcomes: Sequence[Outcome]
+) -> Iterator[Outcome]:
+    """Sides without rows, of which every rule would be undecided: no silence may pass for a check.
+
+    A policy that allows it says so: ``rows = { min = 0 }``.
+    """
+    owner, runbook = policy.settings.owner or "", policy.settings.runbook or ""
+    said = any(
+        rule.requirement is not None and rule.requirement.low is not None
+        for section in policy.sections
+        for rule in section.rules
+        if section.path == ("table",) and rule.key == "rows"
+    )
+    failed = any(o.status is Status.FAIL and o.rule in ("rows", "row_ratio") for o in outcomes)
+    if not sides.profile.rows and not said and not failed:
+        severity = policy.settings.severity or Severity.ERROR
+        rule = Rule("rows", Requirement(1), f"{place_of(('table',))} rows")
+        applied = Applied(rule, rule.requirement or Requirement(), severity, owner, runbook, 0)
+        yield outcome_of(applied, Status.FAIL, "there are no rows: nothing could be checked")
+    reference = sides.reference
+    if reference is not None and not reference.rows and policy.drift is not False:
+        severity, place = policy.drift_severity([])
+        rule = Rule("drift", Requirement(), place)
+        applied = Applied(rule, Requirement(), severity, owner, runbook, 0)
+        reason = "the reference has no rows: drift could not be judged"
+        yield outcome_of(applied, Status.FAIL, reason)
 
 
 def _judges_any(policy: Policy) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
 
@@ -36,6 +36,9 @@ NEARLY_UNIQUE = 0.98
 # An estimated distinct count of unique values is undecided at 0.92 (`quality.distinct`).
 UNIQUE_AS_FAR_AS_KNOWN = 0.85
 DIGITS = 3
+# A flag's share in 1,000 rows is further off than 4 deviations once in 16,000 times; of 20 expected
+# rows none is there once in e^20.
+FLAG_DEVIATIONS, FLAG_EXPECTED = 4, 20
 _UNRANGED = frozenset({Role.ID, Role.TIMESTAMP})
 _DRIFT_SHOWN = ("ks", "total_variation", "cohens_h", "ratio", "significance", "minimum_rows")
 
@@ -72,11 +75,10 @@ def infer(profile: Profile, *, owner: str | None = None, runbook: str | None = N
         column = profile[name]
         columns.append(_column_section(column))
         vars(column).pop("band", None)
-    floats = [profile[name] for name in profile.names if profile[name].kind is Kind.FLOAT]
     return Policy(
         settings=Settings(owner=owner, runbook=runbook, minimum_rows=fewest or None),
         drift={},
-        sections=(_table_section(profile), *_float_section(floats), *columns),
+        sections=(_table_section(profile), *_float_section(profile), *columns),
         comment=_HEAD.format(rows=f"{profile.rows:,}", columns=len(profile.names)),
         hints=tuple(_drift_hints()),
         source="the inferred policy",
@@ -101,9 +103,9 @@ def _drift_hints() -> Iterator[str]:
 def _table_section(profile: Profile) -> Section:
     rows, place = profile.rows, place_of(("table",))
     hint = {"min": math.ceil(rows / 2), "max": 2 * rows}
-    least = (Rule("rows", Requirement(1), f"{place} rows"),) if rows else ()
+    comment = "" if rows else "there are none in the reference"
     rules = (
-        *least,
+        Rule("rows", Requirement(min(rows, 1)), f"{place} rows", comment=comment),
         Rule(
             "closed",
             Requirement(argument=True),
@@ -119,12 +121,16 @@ def _table_section(profile: Profile) -> Section:
     return Section(("table",), rules=rules, hints=hints if rows else ())
 
 
-def _float_section(columns: Iterable[ColumnProfile]) -> Iterator[Section]:
+def _float_section(profile: Profile) -> Iterator[Section]:
+    columns = (profile[name] for name in profile.names)
     found = [share for share in map(quality.infinite_share, columns) if share is not None]
-    if found and all(share.value == 0 for share in found):
-        place = f"{place_of(('types', 'float'))} infinities"
-        rule = Rule("infinities", Requirement(None, 0.0), place, comment="none in the reference")
-        yield Section(("types", "float"), rules=(rule,))
+    if not any(share.value == 0 for share in found):
+        return
+    place = f"{place_of(('types', 'float'))} infinities"
+    every = all(share.value == 0 for share in found)
+    comment = "none in the reference" if every else "of columns that do not say otherwise"
+    rule = Rule("infinities", Requirement(None, 0.0), place, comment=comment)
+    yield Section(("types", "float"), rules=(rule,))
 
 
 def _column_section(column: ColumnProfile) -> Section:
@@ -132,6 +138,8 @@ def _column_section(column: ColumnProfile) -> Section:
     if column.kind is not Kind.NULL:
         nested = column.kind is Kind.UNSUPPORTED
         draft.error("type", Requirement(argument=(column.type if nested else column.kind.value,)))
+    if column.kind is Kind.FLOAT and not draft.values:
+        draft.off("infinities")  # which no other rule could decide
     if column.rows >= ENOUGH:
         _completeness(draft)
         if quality.values_of(column) >= ENOUGH and not column.state.column.redacted:
@@ -168,6 +176,11 @@ class _Draft:
         rule = Rule(key, requirement, f"{place} {key}", warning=True, comment=comment)
         self._rules.append(rule)
 
+    def off(self, key: str) -> None:
+        """Switch off what is said of all columns of the type."""
+        place = place_of(("columns", self.column.name))
+        self._rules.append(Rule(key, None, f"{place} {key}"))
+
     def section(self) -> Section:
         column = self.column
         about = [column.type, f"role {column.role}"]
@@ -197,7 +210,10 @@ def _completeness(draft: _Draft) -> None:
         return
     # Rows go missing by the hour, so a small share may well be twice as large next time.
     allowed = min(max(2 * share, share + MISSING_ROOM) + 10 / rows, (1 + share) / 2)
-    if share < 1:
+    if share == 1:
+        comment = "no value in the reference: any is news"
+        draft.warning("completeness", Requirement(None, 0.0), comment)
+    else:
         comment = f"{_percent(share)} of {rows:,} rows are missing; {_percent(allowed)} may be"
         draft.error("completeness", Requirement(_all_but(allowed)), comment)
 
@@ -216,7 +232,7 @@ def _values(draft: _Draft) -> None:
     if column.kind is Kind.TEXT:
         _text(draft, unique=unique)
     elif column.kind is Kind.BOOLEAN:
-        _mean(draft)
+        _flag(draft)
     elif column.kind in (Kind.INTEGER, Kind.FLOAT) and not unique:
         _number(draft)
 
@@ -296,35 +312,85 @@ def _counted(column: ColumnProfile) -> list[tuple[Any, int]] | None:
     values = numeric.counts.values.tolist()
     if not all(math.isfinite(value) for value in values):
         return None
+    if column.kind is Kind.BOOLEAN:
+        values = [bool(value) for value in values]
     return list(zip(values, numeric.counts.counts.tolist(), strict=True))
 
 
 def _number(draft: _Draft) -> None:
     column = draft.column
-    low, high = quality.minimum(column), quality.maximum(column)
-    assert low is not None and high is not None
-    if not (math.isfinite(low.value) and math.isfinite(high.value)):
+    assert column.numeric is not None
+    infinite = _infinities(draft)
+    moments = column.numeric.get_moments()
+    low, high = moments.minimum, moments.maximum
+    if low is None or high is None:  # all values are infinite
         return
     if column.kind is Kind.INTEGER and _set(draft, SET_OF_NUMBERS):
-        if low.value < high.value:
+        if (low, high) == (0, 1):
+            _band(draft)
+        elif low < high:
             _mean(draft)
         return
-    if low.value == high.value:
+    if low == high and not infinite:
         _set(draft, 1)
         return
-    if column.role == Role.SCORE and low.value >= 0 and high.value <= 1:
+    if column.role == Role.SCORE and low >= 0 and high <= 1 and not infinite:
         draft.error("minimum", Requirement(0), "scores lie between 0 and 1")
         draft.error("maximum", Requirement(None, 1))
-    elif 0 <= low.value <= NEAR_ZERO * high.value:
+    elif 0 <= low <= NEAR_ZERO * high and not column.numeric.negative_infinity:
         draft.error("minimum", Requirement(0), "near zero, but never below")
-    ends = _outwards(column, low.value, high.value)
-    comment = f"the reference's range, {_short(low.value)} to {_short(high.value)}"
+    ends = _outwards(column, low, high)
+    comment = f"the reference's range, {_short(low)} to {_short(high)}"
     # Of values close together beside their size a sketch tells the share in a range to .7 %.
-    close = high.value - low.value < max(abs(low.value), abs(high.value)) / CLOSE
+    close = high - low < max(abs(low), abs(high)) / CLOSE
     room = max(draft.room, SKETCHED_ROOM) if close else draft.room
-    draft.error("shares", Requirement(_all_but(room), None, ends), comment)
+    if infinite + room < 1:
+        draft.error("shares", Requirement(_all_but(round(infinite + room, 9)), None, ends), comment)
     draft.error("distinct", Requirement(2), "not constant")
     _middle(draft)
+
+
+def _infinities(draft: _Draft) -> float:
+    """The share of infinite values that is allowed, written down where there are any."""
+    found = quality.infinite_share(draft.column)
+    if found is None or found.value == 0:
+        return 0.0
+    share = found.value
+    comment = f"{_percent(share)} of {draft.values:,} values are infinite"
+    rarer = min(share, 1 - share)
+    room = max(2 * rarer, rarer + ROOM) + 10 / draft.values
+    allowed = 1.0 if share > 0.5 else min(_rounded(room, ROUND_CEILING), 1.0)
+    least = max(_all_but(room), 0.0) if share > 0.5 and room < 1 else None
+    if least is not None or allowed < 1:
+        most = allowed if allowed < 1 else None
+        draft.error("infinities", Requirement(least, most), comment)
+    else:
+        draft.off("infinities")
+    return allowed
+
+
+def _flag(draft: _Draft) -> None:
+    """Two values: which of them occur, and how often."""
+    if _set(draft, 2) and draft.column.min != draft.column.max:
+        _band(draft)
+
+
+def _band(draft: _Draft) -> None:
+    """How often a flag is set: odds from half to twice, with room for few rows.
+
+    Where the rarer value is too frequent to be missing from 1,000 rows by chance, it must be there.
+    """
+    mean = quality.mean(draft.column)
+    assert mean is not None
+    share, rows = mean.value, min(draft.values, FEWEST)
+    noise = FLAG_DEVIATIONS * math.sqrt(share * (1 - share) / rows) + FLAG_DEVIATIONS / rows
+    low = min(share / (2 - share), share - noise)
+    high = max(2 * share / (1 + share), share + noise)
+    if min(share, 1 - share) * rows >= FLAG_EXPECTED:
+        draft.error("distinct", Requirement(2), "not constant")
+    ends = max(_rounded(low, ROUND_FLOOR), 0.0), min(_rounded(high, ROUND_CEILING), 1.0)
+    comment = f"set in {_percent(share)}; odds from half to twice that, with room for chance"
+    draft.warning("mean", Requirement(*ends), comment)
 
 
 def _middle(draft: _Draft) -> None:
@@ -386,6 +452,11 @@ def _all_but(share: float) -> float:
     return float(1 - up)
 
 
+def _rounded(share: float, rounding: str) -> float:
+    """A share with three digits."""
+    return float(Context(prec=DIGITS, rounding=rounding).create_decimal(_exact(share)))
+
+
 def _exact(value: float) -> Decimal:
     """A number as its shortest decimal text says it."""
     return Decimal(repr(value))
@@ -406,4 +477,4 @@ def _short(value: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{100 * share:.{3 if share > 0.99 else 2}g} %"
