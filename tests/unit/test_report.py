@@ -8,11 +8,18 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
+from rich.console import RenderableType
+from rich.text import Text
 
 import leadline as ll
 from leadline.report.bars import shares
+from leadline.report.check import check_report
+from leadline.report.compare import column_report as compared_column
+from leadline.report.compare import comparison_report
 from leadline.report.json import to_json
 from leadline.report.layout import Field, line, wrapped
+from leadline.report.show import column_report as show_column
+from leadline.report.show import profile_report
 from leadline.report.text import bars, number, printable, scalar, share, shorten
 
 
@@ -150,3 +157,72 @@ def test_wrapped_text_never_passes_the_width() -> None:
     assert [text.plain for text in wrapped("東京東京東京", 8)] == ["東京東京", "東京"]
     assert [text.plain for text in wrapped("", 8, indent=1)] == [" "]
     assert [text.plain for text in wrapped("a\x1b[2J", 20)] == ["a\\x1b[2J"]
+
+
+def plain(parts: list[RenderableType]) -> list[str]:
+    return [part.plain if isinstance(part, Text) else str(part) for part in parts]
+
+
+def test_names_that_cannot_be_seen_are_quoted() -> None:
+    random = np.random.default_rng(4)
+    a = ll.profile({"": random.normal(0, 1, 500), " x": random.normal(0, 1, 500)})
+    b = ll.profile({"": random.normal(2, 1, 500), " x": random.normal(2, 1, 500)})
+    assert [x.split()[0] for x in plain(profile_report(a, title="t", width=100))[-2:]] == [
+        "''",
+        "'",
+    ]
+    assert plain(show_column(a[""]))[0].startswith("'' · double")
+    result = ll.compare(a, b)
+    told = "\n".join(plain(comparison_report(result, reference="a", current="b", width=100)))
+    assert told.count("\n''  ") == 2  # in the table and in the ranking
+    assert "\n' x'" in told
+    assert plain(compared_column(result[""], width=100))[0].startswith("'' · numeric")
+    policy = ll.Policy.parse('version = 1\n[columns.""]\nmaximum = 0\n[table]\nrows = {max = 1}')
+    lines = plain(check_report(ll.check(b, policy), "b", None, width=100, failed=True))
+    assert [x.split()[1] for x in lines if x.startswith("violation")] == ["(table)", "''"]
+
+
+def test_a_check_says_what_drifted() -> None:
+    random = np.random.default_rng(5)
+    values = random.normal(2, 1, 2_000)
+    now = np.where(random.random(2_000) < 0.3, np.nan, values)
+    a, b = (ll.profile({"x": side}) for side in (values - 2, now))
+    result = ll.check(b, ll.Policy.parse("version = 1"), reference=a)
+    lines = plain(check_report(result, "b", "a", width=100, failed=True))
+    found = [line.split(maxsplit=2)[2] for line in lines if line.startswith("violation")]
+    assert found == ["values by [drift]", "missing share by [drift]"]
+
+
+def test_all_drifted_columns_of_a_segment_are_told() -> None:
+    random = np.random.default_rng(6)
+    names = [f"quite_a_long_name_{i}" for i in range(7)]
+    sides = [
+        ll.profile(
+            {"country": ["DE"] * 300} | {n: random.normal(shift, 1, 300) for n in names},
+            segments=["country"],
+        )
+        for shift in (0, 3)
+    ]
+    result = ll.compare(*sides, by="country")
+    lines = plain(comparison_report(result, reference="a", current="b", width=100))
+    first = next(i for i, text in enumerate(lines) if text.startswith("DE "))
+    told = " ".join(text[58:].strip() for text in lines[first : first + 8])
+    assert all(name in told for name in names)
+    assert "…" not in told
+    assert max(map(len, lines)) <= 100
+
+
+def test_many_drifted_columns_of_a_segment_end_somewhere() -> None:
+    random = np.random.default_rng(6)
+    names = [f"quite_a_long_name_{i}" for i in range(40)]
+    sides = [
+        ll.profile(
+            {"country": ["DE"] * 200} | {n: random.normal(shift, 1, 200) for n in names},
+            segments=["country"],
+        )
+        for shift in (0, 3)
+    ]
+    lines = plain(
+        comparison_report(ll.compare(*sides, by="country"), reference="a", current="b", width=100)
+    )
+    assert sum(text.endswith("and more (--json has them all)") for text in lines) == 1

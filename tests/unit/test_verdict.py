@@ -191,6 +191,24 @@ def test_unseen_and_vanished_categories_are_named() -> None:
     assert column.vanished.share == 0.25
 
 
+def test_the_change_in_words_is_made_once_and_leaves_what_was_there() -> None:
+    column = compared(NORMAL[:2_000], NORMAL[:2_000] + 1)
+    measures = column._measures
+    assert measures is not None
+    words = column.change
+    assert words
+    assert "bands" not in measures._kept
+    assert "band" not in vars(column.reference)
+    assert column.change == words
+    assert measures._kept["change"] == words
+    other = compared(NORMAL[:2_000], NORMAL[:2_000] + 1)
+    assert other.wasserstein.value > 0.9
+    assert other._measures is not None
+    held = other._measures._kept["bands"]
+    assert other.change == words
+    assert other._measures._kept["bands"] is held
+
+
 def test_free_text_is_not_judged_by_values() -> None:
     texts = [f"row {i}" for i in range(500)]
     column = compared(texts, texts)

@@ -138,12 +138,12 @@ class ColumnComparison(StatisticAttributes):
         told += tuple(one.change for one in self.aspects.values() if one.change)
         if self._measures is None:
             return told
+        measures = self._measures
         by_missing = self.missing.verdict.severity > self.values.verdict.severity
-        words = told + change_in_words(
-            self._measures, missing_first=by_missing, values=not self.aspects
+        return told + measures.once(
+            "change",
+            lambda: change_in_words(measures, missing_first=by_missing, values=not self.aspects),
         )
-        self.release()
-        return words
 
     @property
     def statistics(self) -> tuple[str, ...]:
@@ -201,7 +201,7 @@ class ColumnComparison(StatisticAttributes):
         return a is not None and b is not None and a.type != b.type
 
     def to_dict(self, *, statistics: Sequence[str] | None = None) -> dict[str, Any]:
-        """All results under stable names.
+        """All results under stable names; afterwards `release` was called.
 
         Parameters
         ----------
@@ -211,6 +211,8 @@ class ColumnComparison(StatisticAttributes):
         sides = {"reference": self.reference, "current": self.current}
         wanted = self.statistics if statistics is None else statistics
         found = {name: self[name].to_dict() for name in self.statistics if name in wanted}
+        change = list(self.change)
+        self.release()  # of thousands of columns, one after the other
         return {
             "name": self.name,
             "role": self.role.value,
@@ -222,7 +224,7 @@ class ColumnComparison(StatisticAttributes):
             "values": self.values.to_dict(),
             "missing": self.missing.to_dict(),
             "aspects": {name: one.to_dict() for name, one in self.aspects.items()},
-            "change": list(self.change),
+            "change": change,
             "importance": self.importance,
             "score": self.score.to_dict() if self.score is not None else None,
             "quality": {name: one.to_dict() for name, one in self.quality.items()},

@@ -78,6 +78,7 @@ USUAL = (
 )
 
 _T = TypeVar("_T")
+_PARTS = ("bands", "steps", "cells", "tallies")  # what `Measures.release` drops
 _BOOLEANS = {b"0": b"false", b"1": b"true"}
 _UNITS = {Kind.DATE: "days"}
 
@@ -172,10 +173,24 @@ class Measures:
 
     def release(self) -> None:
         """Drop what statistics were computed from; they stay, others compute it again."""
-        for part in ("bands", "steps", "cells", "tallies"):
+        for part in _PARTS:
             self._kept.pop(part, None)
         for side in (self.reference, self.current):
             vars(side).pop("band", None)  # a cached property: computed again when asked for
+
+    def once(self, name: str, make: Callable[[], _T]) -> _T:
+        """What ``make`` gives, made once and kept; of what it rests on, what was there stays.
+
+        The changes in words of thousands of columns are asked for one after the other, whose bands
+        would all be held; one column whose statistics are being looked at keeps its own.
+        """
+        if name not in self._kept:
+            held = any(part in self._kept for part in _PARTS)
+            held = held or any("band" in vars(side) for side in (self.reference, self.current))
+            self._keep(name, make)
+            if not held:
+                self.release()
+        return cast(_T, self._kept[name])
 
     def exact_numbers(self, side: ColumnProfile) -> bool:
         """Whether a numeric side counts every value."""

@@ -216,7 +216,7 @@ def judge(evidence: Evidence, q: float, thresholds: Thresholds) -> Judgement:
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
-    """The most severe of several verdicts."""
+    """The most severe of several verdicts; of none, `not comparable`: nothing was judged."""
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.NOT_COMPARABLE)
 
 

@@ -8,11 +8,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..policy import Check, Outcome, Severity, Status
+from ..policy.rules import RULES
 from .layout import Field, heading, line, note, wrapped
-from .text import counted
+from .text import counted, titled
 
 STATUS, NAME = 9, 16
 MOST_UNDECIDED = 20
+_JUDGED = {"drift": "values", "drift_missing": "missing share"}
 STYLES = {Status.PASS: "bold green", Status.UNDECIDED: "bold yellow", Status.FAIL: "bold red"}
 
 
@@ -72,7 +74,7 @@ def _group(title: str, style: str, outcomes: Sequence[Outcome], width: int) -> l
     for each in outcomes:
         fields = [
             Field(title, STATUS, style=style),
-            Field(each.column or "(table)", NAME, style="bold"),
+            Field(_subject(each), NAME, style="bold"),
             Field(_place(each), place, style="dim"),
         ]
         parts += [line(fields), *wrapped(each.reason, width, indent=STATUS + 1)]
@@ -86,5 +88,15 @@ def _group(title: str, style: str, outcomes: Sequence[Outcome], width: int) -> l
     return parts
 
 
+def _subject(outcome: Outcome) -> str:
+    """The column, whose name may be empty, or the table."""
+    of_column = outcome.rule in RULES or outcome.verdict or outcome.place.startswith("[columns.")
+    return titled(outcome.column) if outcome.column or of_column else "(table)"
+
+
 def _place(outcome: Outcome) -> str:
-    return f"{outcome.place} in {outcome.segment}" if outcome.segment else outcome.place
+    """Where the rule stands; of drift also what drifted, since one place judges several things."""
+    place = outcome.place
+    if outcome.verdict:
+        place = f"{_JUDGED.get(outcome.rule) or outcome.rule.removeprefix('drift_')} by {place}"
+    return f"{place} in {outcome.segment}" if outcome.segment else place

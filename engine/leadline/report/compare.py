@@ -14,8 +14,8 @@ from ..compare.verdict import ASSUMPTION
 from ..estimate import Estimate
 from ..profile import ColumnProfile
 from .bars import shares, tallest
-from .layout import Field, heading, line, note
-from .text import bars, number, printable, scalar, share
+from .layout import Field, heading, line, note, wrapped
+from .text import bars, number, printable, scalar, share, titled
 
 NAME, VERDICT, EFFECT, FIGURE = 14, 14, 23, 13
 EFFECT_NAME = 10
@@ -33,6 +33,7 @@ MOST_NAMES = 6
 STATISTIC_WIDTHS = (18, 12, 19, 19, 8)  # 80 cells with the gaps
 MOST_RANKED = 10
 SEGMENT, SHARE, ROWS = 18, 5, 11
+MOST_LINES = 8  # of drifted columns of one segment
 
 
 def comparison_report(
@@ -73,7 +74,7 @@ def comparison_report(
 def column_report(column: ColumnComparison, *, width: int) -> list[RenderableType]:
     """Everything about one compared column: both verdicts, all statistics, categories, bars."""
     parts: list[RenderableType] = [
-        heading(column.name, column.kind, f"role {column.role.value}"),
+        heading(titled(column.name), column.kind, f"role {column.role.value}"),
         Text(printable(column.values.reason), style=STYLES[column.values.verdict]),
         Text(_missing_sentence(column), style=STYLES[column.missing.verdict]),
         *(
@@ -125,13 +126,14 @@ def drift_table(results: Mapping[str, Comparison], *, width: int) -> list[Render
         cells = [Field(_cell(part), cell, True, STYLES[part.verdict]) for part in found]
         effect = next(part.effect.name for part in found if part.effect is not None)
         title = SHORT.get(effect, effect)
-        parts.append(line([Field(name, NAME, style="bold"), Field(title, EFFECT_NAME), *cells]))
+        lead = [Field(titled(name), NAME, style="bold"), Field(title, EFFECT_NAME)]
+        parts.append(line([*lead, *cells]))
     if not sizes:
         parts.append(note("no column drifted"))
     parts.append(note(f"* drift, ? possible; {ASSUMPTION}"))
     if missing:
         often = sorted(missing, key=lambda name: -len(missing[name]))
-        told = ", ".join(f"{name} ({len(missing[name])})" for name in often)
+        told = ", ".join(f"{titled(name)} ({len(missing[name])})" for name in often)
         parts += ["", Text(printable(f"Share of missing rows drifted (times): {told}"))]
     return parts
 
@@ -191,11 +193,11 @@ class _Table:
 
     def refused(self, column: ColumnComparison) -> Text:
         reason = column.reason.removeprefix("not comparable: ")
-        return line([Field(column.name, self.name, style="bold"), Field(reason, self.rest)])
+        return line([Field(titled(column.name), self.name, style="bold"), Field(reason, self.rest)])
 
     def _lead(self, column: ColumnComparison) -> list[Field]:
         verdict = Field(column.verdict.value, VERDICT, style=STYLES[column.verdict])
-        return [Field(column.name, self.name, style="bold"), verdict]
+        return [Field(titled(column.name), self.name, style="bold"), verdict]
 
     def _aside(self, column: ColumnComparison) -> str:
         """What the reader should know beside the verdict, in few words."""
@@ -252,7 +254,7 @@ def _ranking(result: Comparison, name: int, width: int) -> list[RenderableType]:
     for one in result.ranking[:MOST_RANKED]:
         told = ", ".join(one.column.change) or "-"
         fields = [
-            Field(one.column.name, name, style="bold"),
+            Field(titled(one.column.name), name, style="bold"),
             Field(f"{one.share:.0%}", SHARE, right=True),
             Field(told, max(width - name - SHARE - 2, 20)),
         ]
@@ -268,16 +270,23 @@ def _segments(result: Comparison, width: int) -> list[RenderableType]:
     parts: list[RenderableType] = [
         line([Field(text, size, style="dim") for text, size in zip(titles, widths, strict=True)])
     ]
+    before = sum(widths[:-1]) + len(widths) - 1
     for one in sorted(result.segments, key=lambda one: -one.verdict.severity):
-        changed = _few(one.comparison.drifted) if one.comparison is not None else one.note
+        changed = one.note
+        if one.comparison is not None:
+            changed = ", ".join(titled(name) for name in one.comparison.drifted)
+        first, *others = wrapped(changed, rest)
         fields = [
-            Field(one.name, SEGMENT, style="bold"),
+            Field(titled(one.name), SEGMENT, style="bold"),
             Field(one.verdict.value, VERDICT, style=STYLES[one.verdict]),
             Field(f"{one.reference_rows:,}", ROWS, right=True),
             Field(f"{one.current_rows:,}", ROWS, right=True),
-            Field(changed, rest),
+            Field(first.plain, rest),
         ]
         parts.append(line(fields))
+        parts += [Text(" " * before).append_text(text) for text in others[: MOST_LINES - 1]]
+        if len(others) >= MOST_LINES:
+            parts.append(note(" " * before + "and more (--json has them all)"))
     if result.mix is not None:
         parts.append(Text(printable(result.mix.reason), style=STYLES[result.mix.verdict]))
     if result.mix_only:
@@ -347,7 +356,7 @@ def _asked(
                 number(column[n].value) if k else "-" for n, k in zip(names, known, strict=True)
             ]
             cells = [Field(value, FIGURE + 2, right=True) for value in values]
-            lines.append(line([Field(column.name, name_width, style="bold"), *cells]))
+            lines.append(line([Field(titled(column.name), name_width, style="bold"), *cells]))
     return lines
 
 
@@ -425,5 +434,5 @@ def _categories(title: str, change: CategoryChange) -> str:
 
 
 def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(printable(name) for name in names[:MOST_NAMES])
+    shown = ", ".join(printable(titled(name)) for name in names[:MOST_NAMES])
     return shown + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")

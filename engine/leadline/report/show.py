@@ -13,7 +13,7 @@ from ..profile import ColumnProfile, Profile, Window
 from ..schema import Kind
 from .bars import shares
 from .layout import GAP, Field, heading, line, note
-from .text import bars, counted, number, printable, scalar, share
+from .text import bars, counted, number, printable, scalar, share, titled
 
 NAME, KIND, NULLS, DISTINCT, NUMBER = 14, 9, 5, 7, 9
 NARROW, WIDE = 76, 110
@@ -34,15 +34,15 @@ def profile_report(profile: Profile, *, title: str, width: int) -> list[Renderab
     table = _Table(width, name_width=max(NAME, min(longest, width // 5)))
     parts: list[RenderableType] = [*_head(profile, title), "", table.header()]
     parts += [table.row(profile[name]) for name in profile.names]
-    notes = [f"{column.name}: {column.note}" for column in profile.columns if column.note]
-    notes += [f"{event.column}: {event.what} ({event.source})" for event in profile.events]
+    notes = [f"{titled(column.name)}: {column.note}" for column in profile.columns if column.note]
+    notes += [f"{titled(event.column)}: {event.what} ({event.source})" for event in profile.events]
     return parts + (["", *(note(text) for text in notes)] if notes else [])
 
 
 def column_report(column: ColumnProfile) -> list[RenderableType]:
     """Everything kept of one column: figures, quantiles with their intervals, bins, top values."""
     parts: list[RenderableType] = [
-        heading(column.name, column.type, f"role {column.role}", f"{column.rows:,} rows"),
+        heading(titled(column.name), column.type, f"role {column.role}", f"{column.rows:,} rows"),
         "",
     ]
     parts += [line([Field(name, 16), Field(text, 60)]) for name, text in _figures(column)]
@@ -87,7 +87,7 @@ class _Table:
 
     def row(self, column: ColumnProfile) -> Text:
         missing = (column.nulls + column.nan) / column.rows if column.rows else 0.0
-        lead = self._lead(column.name, column.kind.value, share(missing), _distinct(column))
+        lead = self._lead(titled(column.name), column.kind.value, share(missing), _distinct(column))
         return line([*lead, *self._values(column)])
 
     def _values(self, column: ColumnProfile) -> list[Field]:

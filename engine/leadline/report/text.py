@@ -27,6 +27,15 @@ def _spelled(mark: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def titled(name: str) -> str:
+    """A column's name; in quotes where it would else not be seen, or not in full.
+
+    >>> titled("age"), titled(""), titled(" age")
+    ('age', "''", "' age'")
+    """
+    return name if name and name == name.strip() else repr(name)
+
+
 def shorten(text: str, width: int) -> str:
     """Make ``text`` `printable` and cut it to ``width`` terminal cells, ending in an ellipsis."""
     from rich.cells import cell_len, set_cell_size
