@@ -178,3 +178,12 @@ def test_taking_a_window_off_is_merging_the_others(rows: int) -> None:
             missing = column.missing.judgement.effect
             assert missing is not None
             assert past.missing[place] == pytest.approx(missing.value, abs=1e-12)
+
+
+def test_values_are_held_against_values() -> None:
+    past = np.linspace(0.01, 0.05, 40)
+    effect = Statistic(0.049, 0.02, 0.06, name="ks", p_value=0.0)
+    found = calibrated(Evidence(effect, 0.05, "ks"), past)
+    assert isinstance(found, Evidence)
+    # Of 40 past effects only the largest is larger than .049; from the lower end on, 31 are.
+    assert found.p_value == pytest.approx(2 / 41)

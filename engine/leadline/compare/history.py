@@ -29,6 +29,7 @@ from .verdict import Evidence, Judgement
 
 Floats = NDArray[np.float64]
 
+# Windows that a history needs, here and in trends; below, rows are taken as independent.
 MINIMUM_WINDOWS = 20
 # The share of ordinary windows whose effect stays under the threshold that they give.
 ORDINARY = 0.95
@@ -146,7 +147,7 @@ def calibrated(evidence: Evidence | Judgement, past: Floats) -> Evidence | Judge
         return evidence
     usual = float(np.quantile(known, ORDINARY, method="higher"))
     raised = usual > evidence.threshold
-    p = max(evidence.p_value, history_p(evidence.effect.lower, known))
+    p = max(evidence.p_value, history_p(evidence.effect.value, known))
     basis = f"against {len(known)} windows of the reference"
     if raised:
         basis += f", which raise the threshold from {evidence.threshold:.3g}"
@@ -170,6 +171,15 @@ def history_p(effect: float, past: Floats) -> float:
     ``1 / (W + 1)``, so an effect larger than all takes the upper tail of Student's law instead
     where that is smaller: a new draw beside W normal ones, after the logarithm of the effect plus
     an eighth of the median. Effects that are all equal say nothing: then 0, and the test decides.
+
+    Value is held against values: all carry an error of one law, so windows without a change stay
+    exchangeable. (The lower end of the interval against values gave p <= 5 % in 0 % of unchanged
+    windows of 1.7e9 +- 10, and found 31 % of the shifts by a tenth of the deviation at 0.05 %; the
+    value gives 2.2 % and finds 81 %.)
+
+    `trend.scores` asks another question: there windows are put in order, and the past's own scores
+    say from which on one alarms. It need not hold as a p-value, but must not be moved by anomalies
+    among the past; this must hold, and an effect that has been seen before is no news here.
 
     >>> history_p(0.03, np.linspace(0.01, 0.05, 20))
     0.5238095238095238

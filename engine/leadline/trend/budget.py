@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compare.history import MINIMUM_WINDOWS
 from ..errors import InputError
-from .scores import MINIMUM_WINDOWS, NEGLIGIBLE
+from .scores import NEGLIGIBLE
 from .timeline import Calendar
 
 Floats = NDArray[np.float64]

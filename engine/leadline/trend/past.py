@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compare.history import MINIMUM_WINDOWS
 from ..compare.verdict import Verdict
 from .baselines import Baseline
 from .budget import Budget, Threshold, alarming, allowed_in, largest, threshold_of
 from .effects import Meter
-from .scores import MINIMUM_WINDOWS, Laws, leave_one_out
+from .scores import Laws, leave_one_out
 from .timeline import Part
 
 Floats = NDArray[np.float64]

@@ -5,6 +5,12 @@ A score is ``-log10`` of the probability that an ordinary window has at least th
 largest of one series would look like the largest of any other; so the upper part of a lognormal
 law goes on from there, placed by two quantiles of the past (the median and the 90 % quantile),
 which a few anomalies among the past windows do not move.
+
+`compare.history.history_p` asks another question. It is a p-value, which has to hold for one window
+whatever the past's law is, and so never calls an effect extraordinary that one of the past had:
+with 3 anomalies in 100 past windows a fourth gets .04 there and 2e-5 here. Scores put windows in
+order, and the past's own scores say from which on one alarms. As p-values these are true at .05 %
+in .13 % of the cases with 20 windows and in .01 % with 50, lognormal effects; at 1 % in 1.9 %.
 """
 
 from __future__ import annotations
@@ -15,10 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compare.history import MINIMUM_WINDOWS
+
 Floats = NDArray[np.float64]
 
-# Windows that a history needs; below, fixed thresholds are used.
-MINIMUM_WINDOWS = 20
 UPPER = 0.9
 UPPER_DEVIATE = 1.2815515655446004  # of the standard normal law at UPPER
 # Effects under three quarters of their fixed threshold are never alarms, however unusual: of a
