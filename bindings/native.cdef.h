@@ -124,6 +124,9 @@ int ll_ranks_band(const uint16_t *pages, int64_t page_count, int coarseness, con
 int ll_ranks_on(const double *points, const double *lower, const double *upper,
                 const double *estimate, const double *noise, int64_t size, int64_t total,
                 const double *at, int64_t count, double *out);
+int ll_ranks_counts(const double *points, const double *lower, const double *upper,
+                    const double *estimate, int64_t size, int64_t total, const double *values,
+                    const int64_t *counts, const int64_t *ends, int64_t sets, double *distances);
 int ll_ranks_distance(const double *a_points, const double *a_lower, const double *a_upper,
                       const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,

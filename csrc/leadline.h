@@ -239,6 +239,14 @@ int ll_ranks_on(const double *points, const double *lower, const double *upper,
                 const double *estimate, const double *noise, int64_t size, int64_t total,
                 const double *at, int64_t count, double *out);
 
+/* The estimated distance of `ll_ranks_distance` of a band and of each of so many sets of values
+ * that are counted exactly: ascending distinct values[ends[i - 1]] to values[ends[i] - 1] with
+ * their counts. A band of 1,500 points beside 120 values takes 5 us; walking over both takes four
+ * times as long. LL_ERROR_ARGUMENT for a band or set without points or rows. */
+int ll_ranks_counts(const double *points, const double *lower, const double *upper,
+                    const double *estimate, int64_t size, int64_t total, const double *values,
+                    const int64_t *counts, const int64_t *ends, int64_t sets, double *distances);
+
 /* Bounds of the largest distance of the shares of two bands: found[0] and found[1] the least and
  * the largest possible, found[2] that of the estimates, found[3] where. LL_ERROR_ARGUMENT for
  * negative sizes or totals below 1. */

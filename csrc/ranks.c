@@ -84,6 +84,75 @@ int ll_ranks_on(const double *points, const double *lower, const double *upper,
     return LL_OK;
 }
 
+/* The first point that is not under a value, at or after one that is not over it: by doubling
+ * steps, then by halves, since the next value is often near. */
+static int64_t reach(const double *points, int64_t size, int64_t from, double value) {
+    int64_t low = from, step = 1;
+    while (low < size && points[low] < value) {
+        from = low + 1;
+        low += step;
+        step *= 2;
+    }
+    int64_t high = low < size ? low : size;
+    while (from < high) {
+        int64_t middle = from + (high - from) / 2;
+        if (points[middle] < value)
+            from = middle + 1;
+        else
+            high = middle;
+    }
+    return from;
+}
+
+/* What a set's share of rows, below a value or up to it, is away from a band's least, most and
+ * estimated one. */
+static void part(double *found, double share, double least, double most, double estimate) {
+    found[0] = larger(found[0], larger(least - share, share - most));
+    found[1] = larger(found[1], larger(most - share, share - least));
+    found[2] = larger(found[2], fabs(estimate - share));
+}
+
+int ll_ranks_counts(const double *points, const double *lower, const double *upper,
+                    const double *estimate, int64_t size, int64_t total, const double *values,
+                    const int64_t *counts, const int64_t *ends, int64_t sets, double *distances) {
+    if (size < 1 || total < 1 || sets < 0) return LL_ERROR_ARGUMENT;
+    double rows = (double)total;
+    for (int64_t set = 0, begin = 0; set < sets; begin = ends[set++]) {
+        if (ends[set] <= begin) return LL_ERROR_ARGUMENT;
+        double own = 0.0, through = 0.0, found[3] = {0.0, 0.0, 0.0};
+        for (int64_t i = begin; i < ends[set]; i++)
+            own += (double)counts[i];
+        if (!(own > 0.0)) return LL_ERROR_ARGUMENT;
+        for (int64_t i = begin, next = 0; i < ends[set]; i++) {
+            double value = values[i];
+            if (i > begin && value < values[i - 1]) next = 0;
+            next = reach(points, size, next, value);
+            bool inner = next > 0, passed = next < size, hit = passed && points[next] == value;
+            double below = through / own;
+            through += (double)counts[i];
+            if (hit) {
+                const double *low = lower + 2 * next, *high = upper + 2 * next;
+                const double *middle = estimate + 2 * next;
+                part(found, below, low[0] / rows, high[0] / rows, middle[0] / rows);
+                part(found, through / own, low[1] / rows, high[1] / rows, middle[1] / rows);
+                continue;
+            }
+            double low = inner ? lower[2 * next - 1] / rows : 0.0;
+            double high = passed ? upper[2 * next] / rows : 1.0;
+            double start = inner ? estimate[2 * next - 1] : 0.0;
+            double end = passed ? estimate[2 * next] : rows;
+            if (inner && passed && end > start)
+                start += (end - start) * position(value, points[next - 1], points[next]);
+            part(found, below, low, high, start / rows);
+            part(found, through / own, low, high, start / rows);
+        }
+        double most = larger(found[0], found[1] < 1.0 ? found[1] : 1.0);
+        double middle = larger(found[2], found[0]);
+        distances[set] = middle < most ? middle : most;
+    }
+    return LL_OK;
+}
+
 int ll_ranks_distance(const double *a_points, const double *a_lower, const double *a_upper,
                       const double *a_estimate, int64_t a_size, int64_t a_total,
                       const double *b_points, const double *b_lower, const double *b_upper,

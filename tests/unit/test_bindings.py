@@ -133,6 +133,7 @@ SIZES = {
     "ll_quantiles_weighted": [2],
     "ll_ranks_band": [1, 9, 11],
     "ll_ranks_on": [5, 6, 8],
+    "ll_ranks_counts": [4, 5, 9],
     "ll_ranks_distance": [4, 5, 10, 11],
     "ll_quantiles_bytes": [9],
     "ll_packing_numbers": [1],

@@ -95,6 +95,35 @@ def ranks_on(
     return lower, upper, estimate, found[6 * count :]
 
 
+def ranks_counts(
+    band: tuple[Floats, Floats, Floats, Floats],
+    total: int,
+    values: Floats,
+    counts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> Floats:
+    """The estimated distance of a band and of every set of ascending distinct values.
+
+    ``ends`` are the places in ``values`` and ``counts`` behind the last value of every set.
+    """
+    last = int(ends[-1]) if len(ends) else 0
+    if not len(values) == len(counts) == last or (len(ends) and ends.max() > last):
+        raise ValueError(f"{len(values)} values, {len(counts)} counts, of sets up to {last}")
+    distances = np.empty(len(ends))
+    code = lib.ll_ranks_counts(
+        *_pointers(band),
+        total,
+        memory(values, np.float64),
+        memory(counts, np.int64),
+        memory(ends, np.int64),
+        len(ends),
+        memory(distances, np.float64),
+    )
+    if code:
+        refuse(code, "ranks")
+    return distances
+
+
 def ranks_distance(
     a: tuple[Floats, Floats, Floats, Floats],
     a_total: int,

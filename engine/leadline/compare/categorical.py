@@ -78,7 +78,7 @@ def all_cells(both: Tallies) -> Cells:
     )
 
 
-def heavy_cells(both: Tallies, *, limit: float = 0.05) -> Cells:
+def heavy_cells(both: Tallies, *, limit: float = 0.05, named: bool = True) -> Cells:
     """Values with at least 0.5 % of both sides' rows together, groups of others, ``(unseen)``.
 
     The others that the reference has are grouped by a hash of their names (`groups.group_of`), into
@@ -87,7 +87,8 @@ def heavy_cells(both: Tallies, *, limit: float = 0.05) -> Cells:
     it has only once: as many are to be expected anew without any change (Good 1953).
 
     Where a side no longer counts every value: the reference's values with at least 0.5 % of its
-    rows, and all others in one ``(other)``.
+    rows, and all others in one ``(other)``. Names take as long as all else: cells without them are
+    for a figure only.
     """
     if not both.exact:
         return certain_cells(both)
@@ -95,7 +96,8 @@ def heavy_cells(both: Tallies, *, limit: float = 0.05) -> Cells:
     heavy = both.before + both.now >= HEAVY_SHARE * (n + m)
     light = np.flatnonzero(both.known & ~heavy)
     own = np.flatnonzero(heavy)
-    others, labels = _light_cells(both.names, light, group_count(n, m, len(own), limit))
+    groups = group_count(n, m, len(own), limit)
+    others, labels = _light_cells(both.names, light, groups, named=named)
     before, now = (
         _grouped_counts(counts, own, light, labels, len(others), total)
         for counts, total in ((both.before, n), (both.now, m))
@@ -106,7 +108,7 @@ def heavy_cells(both: Tallies, *, limit: float = 0.05) -> Cells:
     return Cells(
         Counts.exact(before, n),
         Counts.exact(now, m),
-        categories=(*_named(both.names, own), *others, UNSEEN),
+        categories=(*_named(both.names, own), *others, UNSEEN) if named else (),
     )
 
 
@@ -156,6 +158,19 @@ def excess_variation(cells: Cells) -> Statistic:
         null_value=expected,
         note=f"after subtracting {expected:.3g} expected by chance",
     )
+
+
+def excess_values(pairs: Sequence[Cells]) -> Floats:
+    """The values of `excess_variation` of many pairs of sides, without intervals."""
+    sizes = np.array([len(cells.reference.value) for cells in pairs])
+    starts = np.cumsum(sizes) - sizes
+    sides = [(cells.reference, cells.current) for cells in pairs]
+    before, now = (np.concatenate([pair[i].value for pair in sides]) for i in (0, 1))
+    n, m = (np.repeat([float(pair[i].total) for pair in sides], sizes) for i in (0, 1))
+    chance = mean_deviation(before + now, n, m) * (1 / n + 1 / m)
+    terms = _beyond_chance(chance)(before / n, now / m)
+    value, expected = np.add.reduceat(terms, starts), np.add.reduceat(chance, starts) / 2
+    return np.maximum(np.maximum(value, 0.0) - expected, 0.0)
 
 
 def _beyond_chance(chance: Floats) -> Term:
@@ -250,10 +265,12 @@ def _heavy_counts(counts: _Places, total: int, error: int) -> Counts:
     )
 
 
-def _light_cells(names: Names, light: _Places, groups: int) -> tuple[Sequence[str], _Places]:
+def _light_cells(
+    names: Names, light: _Places, groups: int, *, named: bool
+) -> tuple[Sequence[str], _Places]:
     """Cells of the light values, and each value's: its own, as long as there are groups enough."""
     if groups > 1 and len(light) <= groups:
-        return _named(names, light), np.arange(len(light))
+        return _named(names, light) if named else [""] * len(light), np.arange(len(light))
     if groups == 1:
         return group_names(1), np.zeros(len(light), dtype=np.int64)
     used, labels = np.unique(groups_of(names, groups)[light], return_inverse=True)

@@ -19,9 +19,9 @@ from ..profile.cells import merge_column
 from ..profile.column import ColumnState
 from ..schema import Role
 from .aspects import additive_aspects
-from .categorical import excess_variation, heavy_cells
+from .categorical import excess_values, heavy_cells
 from .judge import missing_of, refusal, value_effect
-from .measures import Measures
+from .measures import Measures, ks_value
 from .shares import angle_between
 from .significance import student_p
 from .thresholds import Limits, Thresholds
@@ -314,13 +314,14 @@ def effect_apart(
     if thresholds.statistic in measures.names:
         return None
     if measures.kind == "numeric":
-        return "ks", min(1.0, measures.get("ks").value * n / (n - m))
+        distance = ks_value(measures.reference, measures.current)
+        return "ks", min(1.0, distance * n / (n - m))
     tallies = measures.tallies
     if tallies is None or not tallies.exact:
         return None
     limit = thresholds.of_effect("total_variation", role)
-    found = excess_variation(heavy_cells(tallies.apart(), limit=limit))
-    return found.name, found.value
+    cells = heavy_cells(tallies.apart(), limit=limit, named=False)
+    return "total_variation", float(excess_values([cells])[0])
 
 
 def _without_each(states: Sequence[ColumnState | None], k: int) -> Iterator[ColumnState | None]:

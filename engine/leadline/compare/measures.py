@@ -244,9 +244,8 @@ class Measures:
     def _ks(self) -> Statistic:
         sides = self.reference, self.current
         # Bands take three times as long: they are made where the buckets alone do not do.
-        if not any("band" in vars(side) or side.state.column.redacted for side in sides):
-            a, b = (side.numeric for side in sides)
-            found = None if a is None or b is None else _distance_of_buckets(a, b)
+        if not any("band" in vars(side) for side in sides):
+            found = _distance_by_buckets(*sides)
             if found is not None:
                 return numeric.ks_within(found, *map(self.total, sides))
         return numeric.ks(self.reference.band, self.current.band)
@@ -316,6 +315,24 @@ class Measures:
         if name not in kept:
             kept[name] = make()
         return cast(_T, kept[name])
+
+
+def ks_value(reference: ColumnProfile, current: ColumnProfile) -> float:
+    """The value of `ks` of two columns of numbers with values each, without interval and test."""
+    found = _distance_by_buckets(reference, current)
+    if found is None:
+        found = numeric.distance_of_bands(reference.band, current.band)
+    return numeric.clipped(found)[0]
+
+
+def _distance_by_buckets(
+    reference: ColumnProfile, current: ColumnProfile
+) -> tuple[float, float, float, float] | None:
+    """The distance where histograms alone give it."""
+    if reference.state.column.redacted or current.state.column.redacted:
+        return None
+    a, b = reference.numeric, current.numeric
+    return None if a is None or b is None else _distance_of_buckets(a, b)
 
 
 def _distance_of_buckets(

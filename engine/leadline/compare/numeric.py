@@ -31,19 +31,23 @@ def ks(reference: Band, current: Band) -> Statistic:
     ``ci_upper`` add the 99 % margin of Dvoretzky, Kiefer, Wolfowitz and Massart of both sides
     (0.5 % each).
     """
-    doubles = reference.real and current.real
-    find = distance_bounds if doubles else _distance_bounds
     confidence = reference.confidence * current.confidence
-    return ks_within(find(reference, current), reference.total, current.total, confidence)
+    found = distance_of_bands(reference, current)
+    return ks_within(found, reference.total, current.total, confidence)
+
+
+def distance_of_bands(reference: Band, current: Band) -> tuple[float, float, float, float]:
+    """Least, largest and estimated distance of the shares up to a value, and where that is."""
+    find = distance_bounds if reference.real and current.real else _distance_bounds
+    return find(reference, current)
 
 
 def ks_within(
     found: tuple[float, float, float, float], n: int, m: int, confidence: float = 1.0
 ) -> Statistic:
     """The statistic from its bounds, its estimate, and the point where that is (see `ks`)."""
-    lower, upper, value, where = found
-    upper = max(lower, min(1.0, upper))
-    value = min(max(value, lower), upper)
+    value, lower, upper = clipped(found)
+    where = found[3]
     margin = share_margin(n) + share_margin(m)
     return Statistic(
         value=value,
@@ -56,6 +60,13 @@ def ks_within(
         p_value=kolmogorov_p(lower, n, m),
         note=f"largest at {where:.6g}" if value > 0 else "",
     )
+
+
+def clipped(found: tuple[float, float, float, float]) -> tuple[float, float, float]:
+    """Estimate, lower and upper bound of a distance of shares, each where it can be."""
+    lower, upper, value, _ = found
+    upper = max(lower, min(1.0, upper))
+    return min(max(value, lower), upper), lower, upper
 
 
 def kuiper(pair: BandPair) -> Statistic:

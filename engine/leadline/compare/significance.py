@@ -111,37 +111,42 @@ def chi_square_value(p: float, freedom: int) -> float:
     return float(special().chdtri(freedom, p)) if freedom > 0 else math.inf
 
 
-def mean_deviation(rows: NDArray[np.float64], n: int, m: int) -> NDArray[np.float64]:
+def mean_deviation(
+    rows: NDArray[np.float64], n: int | NDArray[np.float64], m: int | NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Mean distance of one side's count in a cell from its mean, given both sides' ``rows`` in it.
 
     The count is hypergeometric; closed form (as De Moivre's; Diaconis and Zabell 1991), or the
-    normal law where the variance is over 10,000.
+    normal law where the variance is over 10,000. ``n`` and ``m`` may differ from cell to cell.
 
     >>> mean_deviation(np.array([1.0]), 100, 100).round(6).tolist()
     [0.5]
     """
     total = n + m
     drawn = np.clip(np.rint(rows), 0, total)
-    if len(drawn) > MANY_CELLS:
+    if len(drawn) > MANY_CELLS and not isinstance(n, np.ndarray):
         drawn, places = np.unique(drawn, return_inverse=True)
         return _mean_deviation(drawn, n, m)[places]
     return _mean_deviation(drawn, n, m)
 
 
-def _mean_deviation(drawn: NDArray[np.float64], n: int, m: int) -> NDArray[np.float64]:
+def _mean_deviation(
+    drawn: NDArray[np.float64], n: int | NDArray[np.float64], m: int | NDArray[np.float64]
+) -> NDArray[np.float64]:
     total = n + m
     mean = drawn * (n / total)
     variance = mean * (m / total) * (1 - drawn / total)
     above = np.floor(mean) + 1
     exact = (variance <= NORMAL_VARIANCE) & (above <= np.minimum(n, drawn))
     t, k = drawn[exact], above[exact]
+    a, b = (side[exact] if isinstance(side, np.ndarray) else side for side in (n, m))
     log = (
-        _log_choose(special().gammaln, n, k)
-        + _log_choose(special().gammaln, m, t - k)
-        - _log_choose(special().gammaln, total, t)
+        _log_choose(special().gammaln, a, k)
+        + _log_choose(special().gammaln, b, t - k)
+        - _log_choose(special().gammaln, a + b, t)
     )
     deviation = np.where(variance <= NORMAL_VARIANCE, 0.0, np.sqrt(variance * (2 / math.pi)))
-    deviation[exact] = 2 * k * ((m - t + k) / total) * np.exp(log)
+    deviation[exact] = 2 * k * ((b - t + k) / (a + b)) * np.exp(log)
     return deviation
 
 
@@ -205,7 +210,7 @@ def fisher_p(x: int, n: int, y: int, m: int) -> float:
 
 
 def _log_choose(
-    gammaln: np.ufunc, n: int, k: NDArray[np.int64] | NDArray[np.float64]
+    gammaln: np.ufunc, n: int | NDArray[np.float64], k: NDArray[np.int64] | NDArray[np.float64]
 ) -> NDArray[np.float64]:
     chosen: NDArray[np.float64] = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     return chosen

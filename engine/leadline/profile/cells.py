@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ..schema import Column
-from ..sketch.counts import ValueCounts
+from ..sketch.counts import SMALL_TOTAL, ValueCounts
 from .column import ColumnState, instant_of
 from .custom import CustomSummary, require_mergeable
 from .summaries import NumericSummary, Summary, TimestampSummary
@@ -166,7 +166,29 @@ def fold(parts: Sequence[_T], join: Callable[[_T, _T], _T]) -> _T:
 def merge_column(states: Sequence[ColumnState], *, k: int) -> ColumnState:
     """One column of many cells: what merging neighbours in a balanced tree gives."""
     exact = _merge_exact(states) if len(states) > 2 else None
-    return fold(states, lambda a, b: a.merge(b, k=k)) if exact is None else exact
+    if exact is not None:
+        return exact
+    return fold(_subtrees(states, k), lambda a, b: a.merge(b, k=k))
+
+
+def _subtrees(states: Sequence[ColumnState], k: int) -> Sequence[ColumnState]:
+    """Whole subtrees of the balanced tree that are exact counts for certain, in one sort each.
+
+    Sixty windows of 120 rows are four such parts, and three merges of sketches instead of sixty.
+    """
+    totals = [state.rows - state.nulls for state in states]
+    width = 1
+    while width < len(states) and all(
+        sum(totals[i : i + 2 * width]) <= SMALL_TOTAL for i in range(0, len(states), 2 * width)
+    ):
+        width *= 2
+    if width < 4:
+        return states
+    parts = [states[i : i + width] for i in range(0, len(states), width)]
+    return [
+        (_merge_exact(part) if len(part) > 2 else None) or fold(part, lambda a, b: a.merge(b, k=k))
+        for part in parts
+    ]
 
 
 def _merge_exact(states: Sequence[ColumnState]) -> ColumnState | None:
@@ -175,6 +197,7 @@ def _merge_exact(states: Sequence[ColumnState]) -> ColumnState | None:
     if not isinstance(first, NumericSummary | TimestampSummary):
         return None
     counts, missing = [], 0
+    timestamps = isinstance(first, TimestampSummary)
     for state in states:
         summary = state.summary
         if not isinstance(summary, type(first)) or summary.counts is None:
@@ -183,8 +206,10 @@ def _merge_exact(states: Sequence[ColumnState]) -> ColumnState | None:
             return None
         counts.append(summary.counts)
         missing += summary.nan if isinstance(summary, NumericSummary) else 0
+    if ValueCounts.never_fit(counts, timestamps=timestamps):
+        return None
     merged = ValueCounts.merge_all(counts)
-    if not merged.fits(timestamps=isinstance(first, TimestampSummary)):
+    if not merged.fits(timestamps=timestamps):
         return None
     if isinstance(first, TimestampSummary):
         whole: Summary = TimestampSummary.of_counts(merged, unit=first.unit)

@@ -80,6 +80,13 @@ class ColumnState:
         values = self.rows > self.nulls, other.rows > other.nulls
         return replace(merged, custom=merge_states(self.custom, other.custom, values=values))
 
+    def sketched(self, *, k: int) -> ColumnState:
+        """The same data with sketches in place of exact counts of numbers and instants."""
+        if not isinstance(self.summary, NumericSummary | TimestampSummary):
+            return self
+        settings = SketchSettings(seed_of(self.column.name), k)
+        return replace(self, summary=self.summary.sketched(settings))
+
 
 def _merge(a: Summary | None, b: Summary | None, settings: SketchSettings) -> Summary | None:
     if a is None or b is None:

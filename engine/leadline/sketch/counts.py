@@ -142,6 +142,14 @@ class ValueCounts:
             return len(self) <= FEW_DISTINCT
         return int(self.offsets[-1]) < DENSE_RANGE
 
+    @staticmethod
+    def never_fit(parts: Sequence[ValueCounts], *, timestamps: bool = False) -> bool:
+        """Whether it is certain, without merging them, that the parts together do not fit."""
+        doubles = parts[0].storage is Storage.FLOAT64
+        if not (timestamps or (doubles and max(map(len, parts)) > FEW_DISTINCT)):
+            return False
+        return sum(part.total for part in parts) > SMALL_TOTAL
+
     def merge(self, other: ValueCounts) -> ValueCounts:
         """Counts of both sides' values; may no longer fit, which is for the caller to see.
 

@@ -141,7 +141,7 @@ class Histogram:
             added = np.add(self.counts, other.counts, dtype=np.uint64)
             # A copy: the pages may be a part of all that was kept of a cell.
             return Histogram(self.coarseness, self.pages.copy(), narrowed(added))
-        pages = np.union1d(self.pages, other.pages)
+        pages = _pages_of(self.pages, other.pages)
         coarseness = max(coarseness_of(len(pages)), self.coarseness, other.coarseness)
         counts = np.zeros((len(pages), HISTOGRAM_PAGE >> coarseness), dtype=np.uint64)
         for side in (self, other):
@@ -227,11 +227,15 @@ def weighted_histogram(
     index = kernels.histogram_index(np.ascontiguousarray(values).view(np.uint64), storage)
     weights = np.asarray(counts).astype(np.uint64)
     counted = (index < HISTOGRAM_PAGES * HISTOGRAM_PAGE) & (weights > 0)
-    index, weights = index[counted], weights[counted]
-    pages, row = np.unique((index // HISTOGRAM_PAGE).astype(np.uint16), return_inverse=True)
+    if not counted.all():
+        index, weights = index[counted], weights[counted]
+    page = index // HISTOGRAM_PAGE
+    pages = _pages_of(page)
     coarseness = coarseness_of(len(pages))
     table = np.zeros((len(pages), HISTOGRAM_PAGE >> coarseness), dtype=np.uint64)
-    np.add.at(table, (row, (index % HISTOGRAM_PAGE) >> coarseness), weights)
+    # Numbered through: with one index an array NumPy adds ten times as fast as with two.
+    place = np.searchsorted(pages, page) * table.shape[1]
+    np.add.at(table.ravel(), place + ((index % HISTOGRAM_PAGE) >> coarseness), weights)
     return Histogram(coarseness, pages, narrowed(table))
 
 
@@ -240,8 +244,18 @@ def coarseness_of(pages: int) -> int:
     return max(0, (pages - 1) // FULL_PAGES).bit_length()
 
 
-def _joined(histogram: Histogram, coarseness: int) -> NDArray[np.uint64]:
-    """Counts as uint64 in a coarser resolution."""
+def _pages_of(*parts: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint16]:
+    """Distinct pages of all parts, ascending: a mark each is faster than sorting them."""
+    found = np.zeros(HISTOGRAM_PAGES, dtype=np.bool_)
+    for part in parts:
+        found[part] = True
+    return np.flatnonzero(found).astype(np.uint16)
+
+
+def _joined(histogram: Histogram, coarseness: int) -> NDArray[np.unsignedinteger[Any]]:
+    """Counts in a coarser resolution."""
+    if coarseness == histogram.coarseness:
+        return histogram.counts
     buckets = HISTOGRAM_PAGE >> coarseness
     neighbours = 1 << (coarseness - histogram.coarseness)
     counts = histogram.counts.reshape(len(histogram.pages), buckets, neighbours)

@@ -159,14 +159,26 @@ class _Medians:
         """
         season = self._classes.of(window, inside=place is not None)
         if season not in self._seasons:
-            own = self._values[self._classes.members(season)]
+            own = self._values[list(self._classes.members(season))]
             self._seasons[season] = np.sort(own[np.isfinite(own)]), len(own)
         known, count = self._seasons[season]
+        left_out = None
         if place is not None:
             count -= 1
             value = float(self._values[place])
             if math.isfinite(value):
-                known = np.delete(known, int(np.searchsorted(known, value)))
-        if not len(known):
+                left_out = int(np.searchsorted(known, value))
+        present = len(known) - (left_out is not None)
+        if not present:
             return math.nan, 0.0 if count else math.nan
-        return float(np.median(known)), len(known) / count
+        return _median_without(known, left_out), present / count
+
+
+def _median_without(ascending: Floats, left_out: int | None) -> float:
+    """Median of ascending values, one of them left out."""
+    places = len(ascending) - (left_out is not None)
+    middle = []
+    for place in ((places - 1) // 2, places // 2):
+        passed = left_out is not None and place >= left_out
+        middle.append(float(ascending[place + passed]))
+    return (middle[0] + middle[1]) / 2

@@ -11,11 +11,10 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from ..profile import ColumnProfile
 from ..profile.cells import merge_column
 from ..profile.column import ColumnState
+from ..profile.summaries import NumericSummary, TimestampSummary
 from ..snapshot.packed import PackedStates
 from .seasons import ALL, ENOUGH, EVERYTHING, Classes, Season
 from .timeline import Calendar, Part
@@ -83,6 +82,7 @@ class ReferenceBaseline:
         self._windowed = windowed
         self._classes = Classes([part.window for part in parts], calendar, seasonal=seasonal)
         self._merged: dict[tuple[int, ...], Columns] = {}
+        self._held: dict[Season, tuple[tuple[int, ...], int, int]] = {}
 
     def merged(self, members: Sequence[int]) -> Columns:
         """The merge of some of its windows; each is made once."""
@@ -99,17 +99,17 @@ class ReferenceBaseline:
 
     def basis_of(self, season: Season, left_out: Part | None = None) -> Basis | None:
         """A season's windows, one of them perhaps left out; None if there are no others."""
-        members = self._classes.members(season)
-        if not len(members):
-            members = np.arange(len(self._parts))
-        rows = sum(self._parts[i].rows for i in members)
-        windows = sum(self._parts[i].rows > 0 for i in members)
+        if season not in self._held:
+            members = self._classes.members(season) or tuple(range(len(self._parts)))
+            counts = [self._parts[i].rows for i in members]
+            self._held[season] = members, sum(counts), sum(count > 0 for count in counts)
+        members, rows, windows = self._held[season]
         if left_out is not None:
             rows, windows = rows - left_out.rows, windows - (left_out.rows > 0)
         if windows < 1:
             return None
         inside = left_out is not None
-        return Basis(REFERENCE, windows, rows, season.level, tuple(members.tolist()), inside)
+        return Basis(REFERENCE, windows, rows, season.level, members, inside)
 
     def of(self, place: int, part: Part) -> Baseline | None:
         """The baseline of a window."""
@@ -253,25 +253,30 @@ class RollingBaseline:
 
 
 class SlidingMerge:
-    """The merge of a queue's members: a stack of suffix merges in front, one merge behind."""
+    """The merge of a queue's members: a stack of suffix merges in front, one merge behind.
+
+    Every member is merged twice, and merges of sketches need sketches on both sides: what a
+    member's exact counts come to is found once.
+    """
 
     def __init__(self, k: int) -> None:
         self._k = k
         self._front: list[States] = []
-        self._back: list[States] = []
+        self._back: list[_Member] = []
         self._behind: States = {}
 
     def push(self, states: States) -> None:
         """Add a member at the end."""
-        self._back.append(states)
-        self._behind = joined(self._behind, states, self._k)
+        member = _Member(states, self._k)
+        self._back.append(member)
+        self._behind = joined(self._behind, member.beside(self._behind), self._k)
 
     def pop(self) -> None:
         """Remove the member at the front."""
         if not self._front:
             suffix: States = {}
             while self._back:
-                suffix = joined(self._back.pop(), suffix, self._k)
+                suffix = joined(self._back.pop().beside(suffix), suffix, self._k)
                 self._front.append(suffix)
             self._behind = {}
         self._front.pop()
@@ -279,6 +284,36 @@ class SlidingMerge:
     def total(self) -> States:
         """The merge of all members."""
         return joined(self._front[-1], self._behind, self._k) if self._front else self._behind
+
+
+class _Member:
+    """One window's states, and what their exact counts come to as sketches."""
+
+    def __init__(self, states: States, k: int) -> None:
+        self._states = states
+        self._k = k
+        self._sketched: dict[str, ColumnState] = {}
+
+    def beside(self, others: States) -> States:
+        """The states as they are merged with others: as sketches where those are sketches."""
+        return {
+            name: self._sketch(state) if _only_sketches(others.get(name), state) else state
+            for name, state in self._states.items()
+        }
+
+    def _sketch(self, state: ColumnState) -> ColumnState:
+        name = state.column.name
+        if name not in self._sketched:
+            self._sketched[name] = state.sketched(k=self._k)
+        return self._sketched[name]
+
+
+def _only_sketches(other: ColumnState | None, state: ColumnState) -> bool:
+    """Whether a column of the same numbers or instants no longer counts its values."""
+    if other is None or other.column != state.column:
+        return False
+    summary = other.summary
+    return isinstance(summary, NumericSummary | TimestampSummary) and summary.counts is None
 
 
 def joined(a: States, b: States, k: int) -> States:

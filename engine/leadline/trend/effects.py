@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compare.history import effect_apart
-from ..compare.judge import missing_evidence, refusal, value_effect, value_evidence
+from ..compare.judge import missing_evidence, value_evidence
 from ..compare.measures import Measures
-from ..compare.numeric import spread_of
 from ..compare.significance import adjust
 from ..compare.thresholds import Limits, Thresholds
 from ..compare.verdict import Evidence, Judgement, judge
 from ..errors import InputError
 from ..profile import ColumnProfile
 from ..profile.column import ColumnState
-from ..schema import Column, Role
+from ..schema import Column
+from .gauges import DEVIATION, MEAN, Gauge, quantile_of
 
 Floats = NDArray[np.float64]
 
 VALUES, MISSING, ROWS, FRESHNESS = "values", "missing", "rows", "freshness"
-MEAN, DEVIATION = "mean", "std"
-_QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 # Fixed thresholds of what `compare` does not judge: a shift of the mean or of a quantile over the
 # baseline's spread, logarithms of ratios (deviation, rows), and lateness over a window's length.
 SHIFT = 0.2
@@ -57,12 +53,6 @@ class Series:
     def name(self) -> str:
         """``column (what)``, or just what."""
         return f"{self.column} ({self.what})" if self.column else self.what
-
-
-def quantile_of(what: str) -> float | None:
-    """The share of a name such as ``p95``, or None."""
-    match = _QUANTILE.fullmatch(what)
-    return None if match is None else float(match[1]) / 100
 
 
 def require_statistics(names: Sequence[str]) -> tuple[str, ...]:
@@ -140,35 +130,45 @@ class Meter:
     def sizes(
         self,
         baseline: Mapping[str, ColumnProfile],
-        window: Mapping[str, ColumnState],
-        rows: int,
+        windows: Sequence[Mapping[str, ColumnState]],
+        rows: Sequence[int],
         *,
         inside: bool,
     ) -> Floats:
-        """Effects over their thresholds; NaN where nothing can be said.
+        """Effects of windows over their thresholds, series by window.
+
+        NaN where nothing can be said.
 
         Parameters
         ----------
+        windows, rows
+            States by column, and rows, of every window.
         inside
-            Whether the baseline holds the window too. Then the effect is the one against the rest:
+            Whether the baseline holds the windows too. Then the effects are those against the rest:
             counts are taken off, and for means and distribution functions
-            ``F - All = (1 - f)(F - Others)``, where f is the window's share of the rows. So no
+            ``F - All = (1 - f)(F - Others)``, where f is a window's share of the rows. So no
             baseline without the window need be merged.
         """
-        result = np.full(len(self.series), np.nan)
-        pairs: dict[str, Measures] = {}
+        result = np.full((len(self.series), len(windows)), np.nan)
+        gauges: dict[str, Gauge] = {}
         for place, series in enumerate(self.series):
             self.pause()
-            reference, state = baseline.get(series.column), window.get(series.column)
+            reference = baseline.get(series.column)
             if reference is None:
                 continue
-            if series.what == MISSING:
-                result[place] = self._missing(reference, state, rows, inside) / series.threshold
-            elif state is not None:
-                measures = pairs.setdefault(
-                    series.column, Measures(reference, ColumnProfile(state, k=self.k))
+            if series.column not in gauges:
+                column, thresholds = self.columns[series.column], self.thresholds[series.column]
+                states = [window.get(series.column) for window in windows]
+                gauges[series.column] = Gauge(
+                    reference, column.role, thresholds, states, inside=inside, k=self.k
                 )
-                result[place] = self._value(series, measures, inside)
+            gauge = gauges[series.column]
+            if series.what == MISSING:
+                result[place] = gauge.missing(rows) / series.threshold
+            elif series.what == VALUES:
+                result[place] = gauge.values()
+            else:
+                result[place] = gauge.shifts(series.what) / series.threshold
         return result
 
     def judged(
@@ -217,71 +217,3 @@ class Meter:
         evidence_of = value_evidence if series.what == VALUES else missing_evidence
         evidence = evidence_of(measures, self.columns[series.column].role, thresholds)
         return (evidence, thresholds) if isinstance(evidence, Evidence) else None
-
-    def _missing(
-        self, reference: ColumnProfile, state: ColumnState | None, rows: int, inside: bool
-    ) -> float:
-        column, thresholds = self.columns[reference.name], self.thresholds[reference.name]
-        if column.role is Role.SEGMENT or rows < thresholds.minimum_rows:
-            return math.nan
-        absent, held = missing_rows(state, rows)
-        before, total = reference.nulls + reference.nan, reference.rows
-        if inside:
-            before, total = before - absent, total - held
-        if total < thresholds.minimum_rows:
-            return math.nan
-        return abs(_angle(absent / held) - _angle(before / total))
-
-    def _value(self, series: Series, measures: Measures, inside: bool) -> float:
-        reference, current = measures.reference, measures.current
-        column, thresholds = self.columns[series.column], self.thresholds[series.column]
-        rows, total = measures.total(current), measures.total(reference)
-        if inside and total - rows < thresholds.minimum_rows:
-            return math.nan
-        rest = 1.0 - rows / total if inside and total else 1.0
-        if series.what == VALUES:
-            apart = None
-            if inside:
-                if refusal(measures, column.role, thresholds):
-                    return math.nan
-                apart = effect_apart(measures, column.role, thresholds)
-            if apart is None:
-                effect = value_effect(measures, column.role, thresholds)
-                apart = None if effect is None else (effect.name, effect.value / rest)
-            return math.nan if apart is None else _over_threshold(*apart, column.role, thresholds)
-        if min(rows, total) < thresholds.minimum_rows:
-            return math.nan
-        return _shift(series.what, reference, current) / rest / series.threshold
-
-
-def _over_threshold(effect: str, value: float, role: Role, thresholds: Thresholds) -> float:
-    return value / thresholds.of_effect(effect, role)
-
-
-def missing_rows(state: ColumnState | None, rows: int) -> tuple[int, int]:
-    """Missing rows of a column in a window, and its rows; all are missing where it is absent."""
-    if state is None:
-        return rows, rows
-    nan = getattr(state.summary, "nan", 0)
-    return state.nulls + nan + max(rows - state.rows, 0), max(rows, state.rows)
-
-
-def _angle(share: float) -> float:
-    return 2.0 * math.asin(math.sqrt(min(max(share, 0.0), 1.0)))
-
-
-def _shift(what: str, reference: ColumnProfile, current: ColumnProfile) -> float:
-    share = quantile_of(what)
-    if share is not None:
-        spread = spread_of(reference.band, reference.std or 0.0)
-        if not spread:
-            return math.nan
-        return abs(current.quantile(share).value - reference.quantile(share).value) / spread
-    before, after = reference.std, current.std
-    if before is None or after is None:
-        return math.nan
-    if what == DEVIATION:
-        return abs(math.log(after / before)) if before > 0 and after > 0 else math.nan
-    if reference.mean is None or current.mean is None or not before > 0:
-        return math.nan
-    return abs(current.mean - reference.mean) / before

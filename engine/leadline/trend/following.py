@@ -262,11 +262,15 @@ class Following:
     def _run(self, kind: str, tables: Sequence[tuple[Series, Expected]]) -> Run:
         baseline = self._baseline(kind)
         run = self._empty_run(kind, tables, baseline)
+        fixed = isinstance(baseline, ReferenceBaseline)
+        if isinstance(baseline, ReferenceBaseline):
+            self._measure_all(run, baseline)
         per_window = self.options.budget.per_window(self.calendar.seconds)
-        calibrated = supported(self._own_windows, per_window)
+        by_tests = self.judged == 0 and not supported(self._own_windows, per_window)
         for place in range(self.own):
-            own = self._measure(run, baseline, place) if self.windowed else None
-            if self.judged == 0 and not calibrated:
+            wanted = self.windowed and (by_tests or not fixed)
+            own = self._measure(run, baseline, place) if wanted else None
+            if by_tests:
                 run.put(
                     place, by_thresholds(self.meter, own, self.parts[place], run.sizes[:, place])
                 )
@@ -313,17 +317,40 @@ class Following:
         nothing = Threshold(None, 0, 0)
         return Run(kind, sizes, scores, alarms, possible, bases, nothing, baseline)
 
+    def _measure_all(self, run: Run, baseline: ReferenceBaseline) -> None:
+        """Effects of all windows into the run: those with the same baseline are measured at once.
+
+        The reference does not move, so no window's verdict changes another one's baseline.
+        """
+        together: dict[tuple[int, bool], tuple[Baseline, list[int]]] = {}
+        for place in range(0 if self.windowed else self.own, self._closed):
+            own = baseline.of(place, self.parts[place])
+            if own is not None:
+                run.bases[place] = own.basis
+                key = id(own.columns), own.basis.inside
+                together.setdefault(key, (own, []))[1].append(place)
+        for own, places in together.values():
+            self._fill(run, own, places)
+
     def _measure(self, run: Run, baseline: AnyBaseline, place: int) -> Baseline | None:
         """Effects of one window into the run; its baseline, if it has one."""
-        part = self.parts[place]
-        own = baseline.of(place, part)
-        if own is not None:
+        own = baseline.of(place, self.parts[place])
+        if own is not None and not isinstance(baseline, ReferenceBaseline):
             run.bases[place] = own.basis
-            if part.rows:
-                run.sizes[: len(self.meter.series), place] = self.meter.sizes(
-                    own.columns, part.states, part.rows, inside=own.basis.inside
-                )
+            self._fill(run, own, [place])
         return own
+
+    def _fill(self, run: Run, baseline: Baseline, places: Sequence[int]) -> None:
+        """Effects of windows with one baseline into the run."""
+        counted = [place for place in places if self.parts[place].rows]
+        parts = [self.parts[place] for place in counted]
+        if parts:
+            run.sizes[: len(self.meter.series), counted] = self.meter.sizes(
+                baseline.columns,
+                [part.states for part in parts],
+                [part.rows for part in parts],
+                inside=baseline.basis.inside,
+            )
 
     def _windows(self, run: Run, looked: Look | None) -> tuple[TrendWindow, ...]:
         result = []

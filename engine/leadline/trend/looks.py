@@ -37,7 +37,8 @@ from ..errors import InputError
 from ..profile import ColumnProfile, Profile
 from ..profile.column import ColumnState
 from ..schema import Column, Role
-from .effects import MISSING, VALUES, missing_rows
+from .effects import MISSING, VALUES
+from .gauges import missing_rows
 from .timeline import common_columns
 
 Floats = NDArray[np.float64]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import lru_cache
 
 from ..profile import Window
 from .timeline import Calendar
@@ -36,6 +34,7 @@ class Season:
 EVERYTHING = Season(ALL)
 
 
+@lru_cache(maxsize=1 << 15)
 def seasons_of(window: Window | None, calendar: Calendar) -> tuple[Season, ...]:
     """The classes that a window belongs to, the narrowest first."""
     every = calendar.every
@@ -78,9 +77,9 @@ class Classes:
             found[(enough or [EVERYTHING])[0]] = None
         return list(found)
 
-    def members(self, season: Season) -> NDArray[np.int64]:
+    def members(self, season: Season) -> tuple[int, ...]:
         """Places of the windows of a season, in order."""
-        return np.array(self._members.get(season, []), dtype=np.int64)
+        return tuple(self._members.get(season, ()))
 
     def _seasons(self, window: Window | None) -> tuple[Season, ...]:
         return seasons_of(window, self._calendar) if self._seasonal else (EVERYTHING,)

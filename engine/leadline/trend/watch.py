@@ -57,6 +57,8 @@ Words = tuple[str, float, float, str]  # what is compared, before, after, in wor
 
 # Seasons whose columns are kept ready: this hour and the next.
 READY = 2
+# Windows of the reference that are measured between two pauses.
+TOGETHER = 32
 # Missing windows in a row that are judged one by one. After a longer gap, as when the clock jumps,
 # only the first one is.
 MOST_MISSING = 1_000
@@ -291,10 +293,13 @@ class Watch:
                 together.setdefault(basis.members, []).append(place)
         for members, places in together.items():
             columns = baseline.merged(members)
-            for place in places:
-                part = parts[place]
-                sizes[: len(self._meter.series), place] = self._meter.sizes(
-                    columns, part.states, part.rows, inside=True
+            for first in range(0, len(places), TOGETHER):
+                some = places[first : first + TOGETHER]
+                sizes[: len(self._meter.series), some] = self._meter.sizes(
+                    columns,
+                    [parts[place].states for place in some],
+                    [parts[place].rows for place in some],
+                    inside=True,
                 )
             baseline.forget()
         return sizes
@@ -331,9 +336,9 @@ class Watch:
         count = len(self._meter.series)
         sizes[count:] = [size for *_, size in usual]
         if baseline is not None and part.rows:
-            sizes[:count] = self._meter.sizes(
-                baseline.columns, part.states, part.rows, inside=False
-            )
+            windows, rows = [part.states], [part.rows]
+            found = self._meter.sizes(baseline.columns, windows, rows, inside=False)
+            sizes[:count] = found[:, 0]
         return sizes
 
     def _missing(self, part: Part) -> list[Part]:

@@ -10,7 +10,8 @@ from ..compare.measures import Measures
 from ..compare.words import percent, values_in_words
 from ..profile import ColumnProfile
 from ..profile.column import ColumnState
-from .effects import FRESHNESS, MISSING, ROWS, VALUES, Series, missing_rows, quantile_of
+from .effects import FRESHNESS, MISSING, ROWS, VALUES, Series
+from .gauges import missing_rows, quantile_of
 
 MOST_WORDS = 2  # parts that are told of one column's values
 
