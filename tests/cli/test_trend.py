@@ -157,3 +157,14 @@ def test_an_open_window_is_not_in_the_budget(run: Run, files: dict[str, Path]) -
     assert alone.code == 2
     assert "an open window needs a reference that does not hold it" in alone.err
     assert "alpha is 2.0" in run("trend", *both, "--open", "--alpha", "2").err
+
+
+def test_a_policy_gives_the_thresholds(run: Run, files: dict[str, Path], tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("version = 1\n\n[columns.x]\ndrift = { ks = 0.9 }\n", encoding="utf-8")
+    paths = files["reference"], files["shifted"]
+    assert "x values" in run("trend", *paths).out
+    done = run("trend", *paths, "--policy", policy)
+    assert done.code == 0
+    assert "x values" not in done.out  # a shift of one deviation has a ks of .38
+    assert "no such file" in run("trend", *paths, "--policy", tmp_path / "none.toml").err.lower()

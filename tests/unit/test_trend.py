@@ -13,6 +13,7 @@ import pytest
 from scipy import stats
 
 import leadline as ll
+from leadline.compare.thresholds import Limits
 from leadline.errors import ComparisonError, InputError
 from leadline.profile import Profile, Window
 from leadline.scan.windows import Period
@@ -514,3 +515,46 @@ def test_a_window_cut_by_files_is_joined(reference: Profile, tmp_path: Path) -> 
     assert len(found.windows) == 4
     with pytest.raises(ComparisonError, match="may hold the same rows"):
         ll.trend(reference, sides[0], sides[0])
+
+
+def test_a_window_cut_between_reference_and_snapshot_is_judged_whole(tmp_path: Path) -> None:
+    """The reference's files end at noon of a day, the snapshot's begin there."""
+    random = np.random.default_rng(3)
+    rows = pa.concat_tables([table_of(day, random) for day in range(32)]).sort_by("ts")
+    cut = 28 * 300 + 140
+    sides = {}
+    for name, part in (("a", rows.slice(0, cut)), ("b", rows.slice(cut))):
+        pq.write_table(part, tmp_path / f"{name}.parquet")
+        sides[name] = ll.profile(tmp_path / f"{name}.parquet", time="ts", every="1d")
+    found = ll.trend(sides["a"], sides["b"])
+    assert [window.rows for window in found.windows] == [300] * 4
+    assert (found.reference_windows, found.reference_rows) == (28, 28 * 300)
+    label = found.windows[0].label
+    words = [note for note in found.notes if note.startswith(f"the window {label} is in")]
+    assert [note.partition(": ")[2] for note in words] == [
+        "it is judged whole, and left out of the reference"
+    ]
+    # Followed backwards in time, the snapshot's last window is the reference's first.
+    back = ll.trend(sides["b"], sides["a"])
+    assert [window.rows for window in back.windows] == [300] * 29
+    assert back.reference_windows == 3
+    # Not known to be other rows, or more than one window in common: refused as before.
+    with pytest.raises(ComparisonError, match="must not overlap the reference"):
+        ll.trend(profile_of([rows.slice(0, cut)]), sides["b"])
+    pq.write_table(rows.slice(27 * 300), tmp_path / "c.parquet")
+    more = ll.profile(tmp_path / "c.parquet", time="ts", every="1d")
+    with pytest.raises(ComparisonError, match="must not overlap the reference"):
+        ll.trend(sides["a"], more)
+
+
+def test_whole_numbers_are_told_whole() -> None:
+    assert told("p50", 2**62, 2**62 + 5)[-1] == "p50 4611686018427387904 to 4611686018427387909"
+    assert told("mean", 12_345.0, 12_345.678)[-1] == "mean 12345 to 1.235e+04"
+
+
+def test_a_policy_may_name_columns_that_are_not_chosen(reference: Profile) -> None:
+    limits = Limits(columns={"kind": {"total_variation": 0.2}})
+    found = ll.trend(reference, days(56, 2), columns=["x"], thresholds=limits)
+    assert {one.series.column for one in found.series} == {"", "x"}
+    with pytest.raises(InputError, match="no column 'kinds'"):
+        ll.trend(reference, days(56, 2), thresholds=Limits(columns={"kinds": {"ks": 0.2}}))

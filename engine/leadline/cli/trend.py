@@ -90,6 +90,9 @@ def trend(
             metavar="P", help="With --open: probability of ever alarming without a change."
         ),
     ] = 0.01,
+    policy: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Policy whose thresholds decide.")
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Windows were due until then; name the missing ones."),
@@ -108,6 +111,7 @@ def trend(
 ) -> None:
     """Follow windows over time: alarms within a budget, joined into events, the worst first."""
     from ..locations import shown
+    from ..policy import Policy
     from ..snapshot import read
     from ..trend import trend as follow
 
@@ -125,6 +129,7 @@ def trend(
         budget=budget,
         statistics=tuple(names(statistics or [])),
         columns=tuple(column or []),
+        thresholds=Policy.read(policy).thresholds if policy is not None else None,
         seasonal=seasons,
         rolling=rolling,
         lag=lag,

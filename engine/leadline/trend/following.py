@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from .baselines import (
     RollingBaseline,
 )
 from .budget import Budget, Threshold, alarming
+from .cuts import Cut, cut_of
 from .effects import FRESHNESS, LATENESS, RATIO, ROWS, Meter, Series, series_of
 from .events import Event, Teller
 from .looks import Look, look_at
@@ -131,6 +132,11 @@ class Following:
         minimum = options.limits.default.minimum_rows
         windowed = reference.settings.every is not None
         own = calendar if windowed else Calendar(None, "UTC", None, reference.settings.k)
+        cut = cut_of(reference, current) if windowed else None
+        snapshots, names = list(current), list(labels[1:])
+        if cut is not None:
+            reference = cut.reference
+            snapshots, names = [*snapshots, cut.parts], [*names, labels[0]]
         past = timeline_of(
             [reference], labels[:1], own, minimum=minimum, until=None if current else until
         )
@@ -138,10 +144,10 @@ class Following:
             columns, notes = {column.name: column for column in past.columns}, past.notes
             parts = past.parts
         else:
-            now = timeline_of(current, labels[1:], calendar, minimum=minimum, until=until)
+            now = timeline_of(snapshots, names, calendar, minimum=minimum, until=until)
             _refuse_overlap(past.parts, now.parts, labels[0])
             columns, notes = common_columns(past.columns, now.columns)
-            notes = (*past.notes, *now.notes, *notes)
+            notes = (*past.notes, *now.notes, *notes, *_told(cut, calendar))
             parts = past.parts + now.parts
         judged = 0 if not current else len(past)
         if max(part.rows for part in parts[judged:]) < minimum:
@@ -151,10 +157,10 @@ class Following:
             )
         if options.open_alpha is not None and not current:
             raise InputError("an open window needs a reference that does not hold it; give both")
+        require_names(options.limits.columns, tuple(columns))
         if chosen:
             require_names(chosen, tuple(columns))
             columns = {name: columns[name] for name in chosen}
-        require_names(options.limits.columns, tuple(columns))
         series = series_of(columns, options.limits, options.statistics)
         meter = Meter.of(columns, options.limits, series, calendar.k)
         return cls(parts, len(past), windowed, judged, meter, calendar, options, tuple(notes))
@@ -363,6 +369,15 @@ class Following:
             score = float(np.nanmax(scores)) if np.isfinite(scores).any() else 0.0
             result.append(TrendWindow(part.label, part.rows, verdict, score, run.bases[place]))
         return tuple(result)
+
+
+def _told(cut: Cut | None, calendar: Calendar) -> Iterator[str]:
+    """What became of windows that both sides hold a part of."""
+    for window in () if cut is None else cut.windows:
+        yield (
+            f"the window {calendar.label(window)} is in the reference too, from other files: it is "
+            "judged whole, and left out of the reference"
+        )
 
 
 def _refuse_overlap(past: Sequence[Part], now: Sequence[Part], label: str) -> None:

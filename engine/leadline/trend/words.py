@@ -89,7 +89,7 @@ def told(figure: str, before: float, after: float) -> tuple[str, float, float, s
     """
     if math.isnan(before) or math.isnan(after):
         return figure, before, after, figure
-    text = f"{figure} {before:.4g} to {after:.4g}"
+    text = f"{figure} {_figure(before)} to {_figure(after)}"
     if figure == ROWS:
         usual = f"usually {before:,.0f}"
         text = f"{after:,.0f} rows, {usual}" if after else f"no rows, {usual}"
@@ -98,6 +98,16 @@ def told(figure: str, before: float, after: float) -> tuple[str, float, float, s
     elif figure == MISSING:
         text = f"missing {percent(before)} to {percent(after)}"
     return figure, before, after, text
+
+
+def _figure(value: float) -> str:
+    """A number with four digits; a whole number with all of its own.
+
+    >>> _figure(31.25), _figure(2.0**62), _figure(12_345.0)
+    ('31.25', '4611686018427387904', '12345')
+    """
+    whole = math.isfinite(value) and value == math.floor(value) and abs(value) < 2**64
+    return str(int(value)) if whole else f"{value:.4g}"
 
 
 def _duration(seconds: float) -> str:
