@@ -14,6 +14,7 @@ from ..profile.profile import shared_input
 from ..schema import Role, require_names
 from .aspects import AspectChange, Drafted, aspects_of
 from .categorical import NO_CHANGE, CategoryChange, only_on
+from .clockwork import columns_of_time, in_words
 from .comparison import ColumnComparison, Comparison, MissingChange, SegmentComparison
 from .custom import CustomStatistic
 from .freshness import freshness_of
@@ -25,7 +26,7 @@ from .segments import SegmentPair, mix_evidence, pairs_of
 from .significance import CORRECTIONS, adjust
 from .tally import Tallies
 from .thresholds import Limits, Thresholds
-from .verdict import Evidence, Judgement, judge, not_comparable
+from .verdict import Evidence, Judgement, Verdict, judge, not_comparable
 
 ALL = "all"
 # Rows of the reference, over the current side's, under which its own noise counts as well.
@@ -122,7 +123,7 @@ def compare(
         segments=tuple(segments),
         mix=mix,
         windows=whole.windows,
-        warnings=_warnings(reference, current),
+        warnings=_warnings(reference, current, whole.columns),
         statistics=tuple(dict.fromkeys((*USUAL, *asked))),
     )
 
@@ -308,7 +309,9 @@ def _segment(pair: SegmentPair, comparison: Comparison | None) -> SegmentCompari
     )
 
 
-def _warnings(reference: Profile, current: Profile) -> tuple[str, ...]:
+def _warnings(
+    reference: Profile, current: Profile, columns: Sequence[ColumnComparison]
+) -> tuple[str, ...]:
     found = []
     shared = shared_input(reference, current)
     if shared:
@@ -317,6 +320,9 @@ def _warnings(reference: Profile, current: Profile) -> tuple[str, ...]:
         found.append(
             f"the reference has under {AMPLE} times the rows: its own noise counts as well"
         )
+    changed = [one.name for one in columns if one.verdict in (Verdict.DRIFT, Verdict.POSSIBLE)]
+    if names := columns_of_time(reference, changed):
+        found.append(in_words(names))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compare.clockwork import goes_with_time, in_words
 from ..compare.thresholds import Limits
 from ..errors import ComparisonError, InputError
 from ..profile import Profile, Window
@@ -26,7 +27,7 @@ from .baselines import (
 )
 from .budget import Budget, Threshold, alarming
 from .cuts import Cut, cut_of
-from .effects import FRESHNESS, LATENESS, RATIO, ROWS, Meter, Series, series_of
+from .effects import FRESHNESS, LATENESS, RATIO, ROWS, VALUES, Meter, Series, series_of
 from .events import Event, Teller
 from .looks import Look, look_at
 from .past import Judged, Past, by_thresholds, supported, uncalibrated, verdict_of
@@ -184,7 +185,8 @@ class Following:
             self.calendar.k,
             self.options.bridge,
         )
-        notes = list(self.notes)
+        events = main.told(teller)
+        notes = [*self.notes, *self._clockwork(events)]
         if not main.threshold.calibrated:
             notes.append(uncalibrated(main.threshold, self.options.budget))
         return Trend(
@@ -199,7 +201,7 @@ class Following:
                 )
                 for place in kept
             ),
-            events=main.told(teller),
+            events=events,
             slow=() if fixed is None else fixed.told(teller),
             baseline=main.kind,
             budget=self.options.budget,
@@ -210,6 +212,19 @@ class Following:
             look=looked,
             notes=tuple(notes),
         )
+
+    def _clockwork(self, events: Sequence[Event]) -> Iterator[str]:
+        """Which columns of the events go with the time by nature."""
+        changed = {c.column for event in events for c in event.changes if c.what == VALUES}
+        parts = self.parts[: self.own] if self.windowed else ()
+        names = [
+            name
+            for name in self.meter.columns
+            if name in changed
+            and goes_with_time([part.states[name]] if name in part.states else [] for part in parts)
+        ]
+        if names:
+            yield in_words(names)
 
     def _look(self) -> Look | None:
         """The last window by a band that holds at all looks, if it is still open."""
