@@ -14,6 +14,7 @@ profile = ll.profile(path, time="time_hour", every="1d", tz="America/New_York", 
 profile.save(sys.argv[2])
 ll.compare(profile, ll.read(sys.argv[2])).to_dict()
 profile.to_dict()
+ll.trend(profile).to_dict()
 assert "pandas" not in sys.modules
 """
 

@@ -378,10 +378,11 @@ def windows_between(start: int, end: int, calendar: Calendar) -> list[Window]:
             f"the windows span {(end - start) / 2 / step:,.0f} lengths, more than {MOST_GAPS:,}; "
             "check the times, or use longer windows"
         )
-    instants = pa.chunked_array(
-        [pa.array(np.arange(start, end, step, dtype=np.int64)).cast(pa.timestamp("us", "UTC"))]
-    )
-    _, windows = Windows(calendar.every, calendar.zone).assign(instants)
+    instants = np.arange(start, end, step, dtype=np.int64)
+    # `pyarrow.array` would import pandas where it is installed.
+    buffers = [None, pa.py_buffer(instants)]
+    column = pa.Array.from_buffers(pa.timestamp("us", "UTC"), len(instants), buffers)
+    _, windows = Windows(calendar.every, calendar.zone).assign(pa.chunked_array([column]))
     return windows
 
 
