@@ -9,8 +9,10 @@
 
 /* Keys beyond the fields whose names are looked at in one row; more are only counted. */
 #define UNKNOWN_KEYS 1000
-/* Entries of a row that lie on the stack: 64 bytes each. */
-#define STACK_ENTRIES 64
+/* Keys that are no fields which a row of a known shape may have. */
+#define EXTRAS 32
+/* Entries of a row that lie on the stack: 56 bytes each. */
+#define STACK_ENTRIES 32
 
 /* ---- the fast path --------------------------------------------------------------------------- */
 
@@ -41,6 +43,10 @@ static void commit(ll_recorder *recorder, const row *from) {
     recorder->accepted++;
 }
 
+static void abandon(const row *from) {
+    from->block->text_used = from->text_before;
+}
+
 static bool put_bytes(ll_recorder *recorder, const row *to, int32_t place, const char *text,
                       size_t size) {
     ll_block *block = to->block;
@@ -54,34 +60,64 @@ static bool put_bytes(ll_recorder *recorder, const row *to, int32_t place, const
 
 static int put_text(ll_recorder *recorder, const row *to, int32_t place, PyObject *value) {
     Py_ssize_t size;
-    if ((size_t)PyUnicode_GetLength(value) > recorder->text_limit) return LL_OTHER;
+    if ((size_t)PyUnicode_GetLength(value) > recorder->text_limit) return LL_NOT_PLAIN;
     const char *text = PyUnicode_AsUTF8AndSize(value, &size);
     if (LL_UNLIKELY(!text)) {
         PyErr_Clear();
-        return LL_OTHER;
+        return LL_STALE;
     }
-    if (LL_UNLIKELY((size_t)size > recorder->text_limit)) return LL_OTHER;
+    if (LL_UNLIKELY((size_t)size > recorder->text_limit)) return LL_NOT_PLAIN;
     return put_bytes(recorder, to, place, text, (size_t)size) ? LL_DONE : LL_BYTES_BOUND;
 }
 
-/* One plain value; LL_DONE, LL_OTHER if it is not plain, or why the row is dropped. */
+/* A number of NumPy or of a subclass of float, whose value is read as a float's own. */
+static LL_NOINLINE int put_trusted(const ll_recorder *recorder, const row *to, int32_t place,
+                                   PyObject *value) {
+    PyTypeObject *type = Py_TYPE(value);
+    const ll_state *state = recorder->state;
+    int i = 0;
+    while (i < state->trusts && state->trusted[i].type != type)
+        i++;
+    const bool known = i < state->trusts;
+    if (known && !state->trusted[i].is_float) {
+        PyObject *integer = PyNumber_Index(value);
+        int overflow = 1;
+        if (integer) to->values[place] = (uint64_t)PyLong_AsLongLongAndOverflow(integer, &overflow);
+        Py_XDECREF(integer);
+        to->tags[place] = LL_INT;
+        if (integer) return overflow ? LL_NOT_PLAIN : LL_DONE;
+        PyErr_Clear();
+        return LL_STALE;
+    }
+    if (!known && !PyType_IsSubtype(type, &PyFloat_Type)) return LL_NOT_PLAIN;
+    const double number = PyFloat_AsDouble(value);
+    if (LL_UNLIKELY(number == -1 && PyErr_Occurred())) {
+        PyErr_Clear();
+        return LL_STALE;
+    }
+    to->values[place] = ll_bits_of_double(number);
+    to->tags[place] = LL_DOUBLE;
+    return LL_DONE;
+}
+
+/* One plain value; LL_DONE, LL_NOT_PLAIN, LL_STALE, or why the row is dropped. */
 LL_INLINE int put_plain(ll_recorder *recorder, const row *to, int32_t place, PyObject *value) {
     const PyTypeObject *type = Py_TYPE(value);
     const uint8_t class = recorder->classes[place];
     if (type == &PyFloat_Type) {
-        if (LL_UNLIKELY(class != LL_NUMBER_CLASS)) return LL_OTHER;
+        if (LL_UNLIKELY(class != LL_NUMBER_CLASS)) return LL_NOT_PLAIN;
         to->values[place] = ll_bits_of_double(PyFloat_AsDouble(value));
         to->tags[place] = LL_DOUBLE;
         return LL_DONE;
     }
     if (type == &PyUnicode_Type)
-        return class == LL_TEXT_CLASS ? put_text(recorder, to, place, value) : LL_OTHER;
+        return class == LL_TEXT_CLASS ? put_text(recorder, to, place, value) : LL_NOT_PLAIN;
     if (type == &PyLong_Type) {
         int overflow;
-        if (LL_UNLIKELY(class != LL_NUMBER_CLASS)) return LL_OTHER;
+        if (LL_UNLIKELY(class != LL_NUMBER_CLASS)) return LL_NOT_PLAIN;
         to->values[place] = (uint64_t)PyLong_AsLongLongAndOverflow(value, &overflow);
         to->tags[place] = LL_INT;
-        return LL_LIKELY(!overflow) ? LL_DONE : LL_OTHER;
+        return LL_LIKELY(!overflow) ? LL_DONE : LL_NOT_PLAIN;
     }
     if (value == Py_None) {
         to->tags[place] = LL_NULL;
@@ -92,7 +128,7 @@ LL_INLINE int put_plain(ll_recorder *recorder, const row *to, int32_t place, PyO
         to->tags[place] = class == LL_BOOL_CLASS ? LL_BOOL : LL_INT;
         return LL_DONE;
     }
-    return LL_OTHER;
+    return class == LL_NUMBER_CLASS ? put_trusted(recorder, to, place, value) : LL_NOT_PLAIN;
 }
 
 /* The same text? Dicts of a literal have the very same keys; those of parsed JSON equal ones. */
@@ -101,35 +137,61 @@ LL_INLINE bool same_key(PyObject *key, PyObject *known) {
     return Py_TYPE(key) == &PyUnicode_Type && PyUnicode_Compare(key, known) == 0;
 }
 
-static void count_missing(ll_field *field) {
-    field->counts[LL_MISSING] += !field->optional;
+/* Where a key stands in a shape, from `*next` on; -1 if nowhere. The keys before it are lacking. */
+LL_INLINE Py_ssize_t find_key(const ll_shape *shape, PyObject *key, Py_ssize_t *next) {
+    for (Py_ssize_t i = *next; i < shape->count; i++)
+        if (LL_LIKELY(same_key(key, shape->keys[i]))) {
+            *next = i + 1;
+            return i;
+        }
+    return -1;
 }
 
-static int capture_shape(ll_recorder *recorder, const ll_shape *shape, PyObject *dict) {
+static Py_ssize_t fields_of(const ll_recorder *recorder, const ll_binding *binding) {
+    return binding->places ? binding->count : recorder->count;
+}
+
+static int32_t field_at(const ll_binding *binding, Py_ssize_t i) {
+    return binding->places ? binding->places[i] : (int32_t)i;
+}
+
+static void count_missing(ll_recorder *recorder, const ll_binding *binding, const row *from) {
+    const Py_ssize_t fields = fields_of(recorder, binding);
+    for (Py_ssize_t i = 0; i < fields; i++) {
+        const int32_t place = field_at(binding, i);
+        ll_field *field = &recorder->fields[place];
+        field->counts[LL_MISSING] += from->tags[place] == LL_ABSENT && !field->optional;
+    }
+}
+
+static int capture_shape(ll_recorder *recorder, const ll_binding *binding, const ll_shape *shape,
+                         PyObject *dict) {
     row to;
     int outcome = LL_DONE;
     if (!open_row(recorder, &to, &outcome)) return outcome;
+    uint8_t extras[EXTRAS];
     PyObject *key, *value;
-    Py_ssize_t position = 0, i = 0;
-    while (PyDict_Next(dict, &position, &key, &value)) {
-        if (LL_UNLIKELY(i == shape->count || !same_key(key, shape->keys[i]))) {
-            outcome = LL_OTHER;
-            break;
+    Py_ssize_t position = 0, next = 0, present = 0, extra = 0;
+    while (outcome == LL_DONE && PyDict_Next(dict, &position, &key, &value)) {
+        const Py_ssize_t i = find_key(shape, key, &next);
+        if (LL_UNLIKELY(i < 0 || extra == EXTRAS)) {
+            outcome = LL_OTHER_KEYS;
+        } else if (LL_LIKELY(shape->places[i] >= 0)) {
+            outcome = put_plain(recorder, &to, shape->places[i], value);
+            present++;
+        } else {
+            extras[extra++] = (uint8_t)(-1 - shape->places[i]);
         }
-        const int32_t place = shape->places[i++];
-        if (place < 0) continue;
-        outcome = put_plain(recorder, &to, place, value);
-        if (LL_UNLIKELY(outcome != LL_DONE)) break;
     }
-    if (LL_UNLIKELY(outcome != LL_DONE || i != shape->count)) {
-        to.block->text_used = to.text_before;
-        return outcome == LL_DONE ? LL_OTHER : outcome;
+    const bool lacking = present < fields_of(recorder, binding);
+    if (LL_UNLIKELY(lacking && recorder->strict && outcome == LL_DONE)) outcome = LL_OTHER_KEYS;
+    if (LL_UNLIKELY(outcome != LL_DONE)) {
+        if (outcome != LL_STALE) abandon(&to);
+        return outcome;
     }
-    for (Py_ssize_t j = 0; j < shape->absences; j++)
-        count_missing(&recorder->fields[shape->absent[j]]);
-    if (LL_UNLIKELY(shape->extras))
-        for (Py_ssize_t j = 0; j < shape->count; j++)
-            if (shape->places[j] < 0) recorder->extra_counts[-1 - shape->places[j]]++;
+    if (LL_UNLIKELY(lacking)) count_missing(recorder, binding, &to);
+    while (extra)
+        recorder->extra_counts[extras[--extra]]++;
     commit(recorder, &to);
     return LL_DONE;
 }
@@ -255,11 +317,7 @@ static void count_entries(ll_recorder *recorder, const ll_binding *binding, cons
         if (entry->reason != LL_NO_REASON) recorder->fields[entry->place].counts[entry->reason]++;
     }
     recorder->extra_counts[LL_EXTRA_NAMES] += (uint64_t)skipped;
-    const Py_ssize_t fields = binding->places ? binding->count : to->block->fields;
-    for (Py_ssize_t i = 0; i < fields; i++) {
-        const int32_t place = binding->places ? binding->places[i] : (int32_t)i;
-        if (to->tags[place] == LL_ABSENT) count_missing(&recorder->fields[place]);
-    }
+    count_missing(recorder, binding, to);
 }
 
 /* Convert what was gathered and write the row. */
@@ -276,13 +334,13 @@ static int finish(ll_recorder *recorder, const ll_binding *binding, ll_entry *en
     int drop;
     if (!open_row(recorder, &to, &drop)) return drop;
     if (!write_entries(recorder, &to, entries, count)) {
-        to.block->text_used = to.text_before;
+        abandon(&to);
         return LL_BYTES_BOUND;
     }
-    if (recorder->strict && !is_strictly_right(recorder, entries, count, skipped, &to)) {
-        to.block->text_used = to.text_before;
+    /* The exception may run Python code: what it finds in the block is as before, but for texts
+     * of this row that nothing refers to. */
+    if (recorder->strict && !is_strictly_right(recorder, entries, count, skipped, &to))
         return LL_RAISED;
-    }
     count_entries(recorder, binding, &to, entries, count, skipped);
     commit(recorder, &to);
     return LL_DONE;
@@ -290,15 +348,27 @@ static int finish(ll_recorder *recorder, const ll_binding *binding, ll_entry *en
 
 /* ---- gathering ------------------------------------------------------------------------------- */
 
-/* What a dict holds, in its order. Runs no Python code, so that the dict stays as it is. */
-static Py_ssize_t gather_dict(ll_recorder *recorder, const ll_binding *binding, PyObject *dict,
-                              ll_entry *entries, Py_ssize_t room, Py_ssize_t *skipped) {
+static bool is_bound(const ll_binding *binding, int32_t place) {
+    return !binding->places || (place < binding->members && binding->member[place]);
+}
+
+/* The field of a key; -1 if there is none yet, or it is not of the plan. */
+static int32_t place_of(ll_recorder *recorder, const ll_binding *binding, PyObject *key) {
+    if (Py_TYPE(key) != &PyUnicode_Type) return -1;
+    const int32_t place = ll_field_find(recorder, key);
+    return place >= 0 && is_bound(binding, place) ? place : -1;
+}
+
+/* What a dict holds, in its order; of a known shape or none. Runs no Python code, so that the dict
+ * and the shape stay as they are. */
+static Py_ssize_t gather_dict(ll_recorder *recorder, const ll_binding *binding,
+                              const ll_shape *shape, PyObject *dict, ll_entry *entries,
+                              Py_ssize_t room, Py_ssize_t *skipped) {
     PyObject *key, *value;
-    Py_ssize_t position = 0, count = 0, unknown = 0;
+    Py_ssize_t position = 0, count = 0, unknown = 0, next = 0;
     while (PyDict_Next(dict, &position, &key, &value)) {
-        int32_t place = Py_TYPE(key) == &PyUnicode_Type ? ll_field_find(recorder, key) : -1;
-        if (place >= 0 && binding->places && !(place < binding->members && binding->member[place]))
-            place = -1;
+        const Py_ssize_t i = shape ? find_key(shape, key, &next) : -1;
+        const int32_t place = i >= 0 ? shape->places[i] : place_of(recorder, binding, key);
         if (count == room || (place < 0 && ++unknown > UNKNOWN_KEYS)) {
             ++*skipped;
             continue;
@@ -323,8 +393,7 @@ static bool admit(ll_recorder *recorder, const ll_binding *binding, ll_entry *en
         int32_t place = -1;
         if (name) place = ll_field_find(recorder, name);
         if (name && place < 0 && !binding->places) place = ll_field_add(recorder, name, false);
-        if (place >= 0 && binding->places && !(place < binding->members && binding->member[place]))
-            place = -1;
+        if (place >= 0 && !is_bound(binding, place)) place = -1;
         entry->place = place >= 0 ? place : -1 - ll_extra_slot(recorder, called);
         Py_XDECREF(name);
         Py_XDECREF(called);
@@ -332,7 +401,8 @@ static bool admit(ll_recorder *recorder, const ll_binding *binding, ll_entry *en
     return plain;
 }
 
-static int capture_gathered(ll_recorder *recorder, ll_binding *binding, PyObject *dict) {
+static int capture_gathered(ll_recorder *recorder, ll_binding *binding, const ll_shape *shape,
+                            PyObject *dict, bool learn) {
     ll_entry few[STACK_ENTRIES], *entries = few;
     Py_ssize_t room = PyDict_Size(dict), skipped = 0;
     if (room > recorder->most_fields + UNKNOWN_KEYS) room = recorder->most_fields + UNKNOWN_KEYS;
@@ -340,13 +410,11 @@ static int capture_gathered(ll_recorder *recorder, ll_binding *binding, PyObject
         entries = malloc((size_t)room * sizeof *entries);
         if (!entries) return LL_BYTES_BOUND;
     }
-    const Py_ssize_t count = gather_dict(recorder, binding, dict, entries, room, &skipped);
+    const Py_ssize_t count = gather_dict(recorder, binding, shape, dict, entries, room, &skipped);
     const bool plain = admit(recorder, binding, entries, count);
     const int outcome = finish(recorder, binding, entries, count, skipped);
-    if (outcome == LL_DONE && plain && !skipped) {
-        binding->recent = (binding->recent + 1) % LL_SHAPES;
-        ll_shape_learn(&binding->shapes[binding->recent], recorder, binding, entries, count);
-    }
+    if (learn && outcome == LL_DONE && plain && !skipped)
+        ll_binding_learn(binding, recorder, entries, count);
     let_go(entries, count);
     if (entries != few) free(entries);
     return outcome;
@@ -357,25 +425,20 @@ int ll_capture_dict(ll_recorder *recorder, ll_binding *binding, PyObject *dict) 
     for (unsigned i = 0; i < LL_SHAPES; i++) {
         const unsigned place = (binding->recent + i) % LL_SHAPES;
         const ll_shape *shape = &binding->shapes[place];
-        if (shape->count != size || shape->fields != recorder->count || !size) continue;
-        const int outcome = capture_shape(recorder, shape, dict);
-        if (LL_LIKELY(outcome != LL_OTHER)) {
+        if (!size || shape->count < size) continue;
+        if (shape->extras && shape->fields != recorder->count) continue; /* it may be one by now */
+        const int outcome = capture_shape(recorder, binding, shape, dict);
+        if (LL_LIKELY(outcome == LL_DONE || outcome >= 0)) {
             binding->recent = place;
             return outcome;
         }
+        if (outcome == LL_NOT_PLAIN) return capture_gathered(recorder, binding, shape, dict, false);
+        if (outcome == LL_STALE) return capture_gathered(recorder, binding, NULL, dict, false);
     }
-    return capture_gathered(recorder, binding, dict);
+    return capture_gathered(recorder, binding, NULL, dict, true);
 }
 
 /* ---- tuples, lists, attributes --------------------------------------------------------------- */
-
-static Py_ssize_t fields_of(const ll_recorder *recorder, const ll_binding *binding) {
-    return binding->places ? binding->count : recorder->count;
-}
-
-static int32_t field_at(const ll_binding *binding, Py_ssize_t i) {
-    return binding->places ? binding->places[i] : (int32_t)i;
-}
 
 /* Values in the order of the fields, given as owned entries. */
 static int finish_entries(ll_recorder *recorder, const ll_binding *binding, ll_entry *entries,
@@ -419,8 +482,8 @@ int ll_capture_sequence(ll_recorder *recorder, const ll_binding *binding, PyObje
         commit(recorder, &to);
         return LL_DONE;
     }
-    to.block->text_used = to.text_before;
-    if (outcome != LL_OTHER) return outcome;
+    if (outcome != LL_STALE) abandon(&to);
+    if (outcome != LL_NOT_PLAIN && outcome != LL_STALE) return outcome;
     return gather_sequence(recorder, binding, sequence, item, count);
 }
 
@@ -440,5 +503,6 @@ int ll_capture_attributes(ll_recorder *recorder, const ll_binding *binding, PyOb
         else
             outcome = LL_RAISED;
     }
+    if (outcome == LL_DONE && wanted && !count) outcome = LL_ERROR; /* no row of these fields */
     return finish_entries(recorder, binding, entries, count, outcome);
 }

@@ -54,7 +54,13 @@ enum {
 enum { LL_ROWS_BOUND, LL_BYTES_BOUND, LL_CLOSED, LL_ERROR, LL_DROPS };
 
 /* What the capture of a row comes to, besides a reason to drop it (0 and up). */
-enum { LL_DONE = -1, LL_RAISED = -2, LL_OTHER = -3 };
+enum {
+    LL_DONE = -1,
+    LL_RAISED = -2,
+    LL_OTHER_KEYS = -3, /* not of this shape */
+    LL_NOT_PLAIN = -4,  /* a value of another type */
+    LL_STALE = -5       /* the same, and Python code may have run: the block is no longer known */
+};
 
 typedef struct ll_known ll_known;
 
@@ -74,16 +80,14 @@ typedef struct ll_field {
 
 /* ---- keys of rows ---------------------------------------------------------------------------- */
 
-/* The keys of a dict in its order, and where their values go: a row with the same keys in the same
- * order is read without a look-up. */
+/* Keys in the order of a dict, and where their values go: a row with these keys in this order, or
+ * some of them, is read without a look-up. */
 typedef struct ll_shape {
     Py_ssize_t count; /* 0: none learned */
     PyObject **keys;  /* exact texts */
     int32_t *places;  /* number of the field, or -1 - number of the extra key */
     int32_t fields;   /* of the recorder when it was learned */
     bool extras;      /* whether some are no fields */
-    int32_t *absent;  /* fields that such a row lacks */
-    Py_ssize_t absences;
 } ll_shape;
 
 enum { LL_SHAPES = 4, LL_EXTRA_NAMES = 100, LL_EXTRA_SLOTS = LL_EXTRA_NAMES + 1 };
@@ -123,10 +127,25 @@ typedef struct ll_bell {
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
+/* A type whose conversion runs C code only and allocates nothing that the garbage collector sees.
+ */
+typedef struct ll_trusted {
+    PyTypeObject *type;
+    bool is_float;
+} ll_trusted;
+
+enum { LL_TRUSTED = 12 };
+
+/* Attributes that are asked for often. */
+enum { LL_TZINFO, LL_DAYS, LL_SECONDS, LL_MICROSECONDS, LL_NDIM, LL_ATTRIBUTES };
+
 typedef struct ll_state {
     PyTypeObject *recorder, *plan, *block, *batch, *memory;
     PyObject *input_error;
+    PyObject *attributes[LL_ATTRIBUTES];
     PyObject *datetime, *date, *epoch_naive, *epoch_aware;
+    ll_trusted trusted[LL_TRUSTED]; /* scalars of NumPy, as they are first met */
+    int trusts;
     PyObject *types;  /* type -> how its values are converted */
     PyObject *binder; /* (recorder, type) -> plan or None */
 } ll_state;
@@ -185,8 +204,11 @@ PyObject *ll_field_name(PyObject *key, PyObject **called);
 int32_t ll_extra_slot(ll_recorder *recorder, PyObject *called);
 void ll_fields_free(ll_recorder *recorder);
 
-bool ll_shape_learn(ll_shape *shape, ll_recorder *recorder, const ll_binding *binding,
-                    const ll_entry *entries, Py_ssize_t count);
+/* ---- shapes.c -------------------------------------------------------------------------------- */
+
+/* Keep the keys of a row, all of which are exact texts, for the rows to come. */
+void ll_binding_learn(ll_binding *binding, const ll_recorder *recorder, const ll_entry *entries,
+                      Py_ssize_t count);
 void ll_binding_free(ll_binding *binding);
 
 /* ---- values.c -------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* Fields by name, keys that are no fields, and the shapes of rows.
+/* Fields by name, and keys that are no fields.
  *
  * Fields are only ever added, so that their numbers stay true in every block and every plan. What
  * is made of a key that nobody foresaw is bounded: its length, how many become fields, and how many
@@ -111,73 +111,4 @@ int32_t ll_extra_slot(ll_recorder *recorder, PyObject *called) {
     Py_INCREF(called);
     recorder->extra_names[recorder->extras] = called;
     return recorder->extras++;
-}
-
-/* ---- shapes ---------------------------------------------------------------------------------- */
-
-static void forget_shape(ll_shape *shape) {
-    PyObject **keys = shape->keys;
-    const Py_ssize_t count = shape->count;
-    free(shape->places);
-    free(shape->absent);
-    memset(shape, 0, sizeof *shape);
-    for (Py_ssize_t i = 0; i < count; i++)
-        Py_DECREF(keys[i]);
-    free(keys);
-}
-
-/* Fields that rows of the shape lack: of a plan its own, otherwise any. `seen` is one flag a field.
- */
-static Py_ssize_t find_absent(const ll_recorder *recorder, const ll_binding *binding,
-                              const ll_entry *entries, Py_ssize_t count, bool *seen,
-                              int32_t *absent) {
-    memset(seen, 0, (size_t)recorder->count);
-    for (Py_ssize_t i = 0; i < count; i++)
-        if (entries[i].place >= 0) seen[entries[i].place] = true;
-    const Py_ssize_t fields = binding->places ? binding->count : recorder->count;
-    Py_ssize_t found = 0;
-    for (Py_ssize_t i = 0; i < fields; i++) {
-        const int32_t place = binding->places ? binding->places[i] : (int32_t)i;
-        if (!seen[place]) absent[found++] = place;
-    }
-    return found;
-}
-
-bool ll_shape_learn(ll_shape *shape, ll_recorder *recorder, const ll_binding *binding,
-                    const ll_entry *entries, Py_ssize_t count) {
-    const size_t keys = (size_t)(count ? count : 1);
-    const size_t fields = (size_t)recorder->count + (size_t)binding->count + 1;
-    ll_shape learned = {.count = count, .fields = recorder->count};
-    learned.keys = malloc(keys * sizeof *learned.keys);
-    learned.places = malloc(keys * sizeof *learned.places);
-    learned.absent = malloc(fields * sizeof *learned.absent);
-    bool *seen = malloc(fields);
-    if (!learned.keys || !learned.places || !learned.absent || !seen) {
-        free(learned.keys);
-        free(learned.places);
-        free(learned.absent);
-        free(seen);
-        return false;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        learned.keys[i] = entries[i].key;
-        Py_INCREF(entries[i].key);
-        learned.places[i] = entries[i].place;
-        learned.extras = learned.extras || entries[i].place < 0;
-    }
-    learned.absences = find_absent(recorder, binding, entries, count, seen, learned.absent);
-    free(seen);
-    ll_shape old = *shape;
-    *shape = learned;
-    forget_shape(&old);
-    return true;
-}
-
-void ll_binding_free(ll_binding *binding) {
-    for (int i = 0; i < LL_SHAPES; i++)
-        forget_shape(&binding->shapes[i]);
-    free(binding->places);
-    free(binding->member);
-    binding->places = NULL;
-    binding->member = NULL;
 }

@@ -25,6 +25,14 @@ static bool find_times(ll_state *state) {
     return state->epoch_naive && state->epoch_aware;
 }
 
+static bool name_attributes(ll_state *state) {
+    static const char *const names[LL_ATTRIBUTES] = {"tzinfo", "days", "seconds", "microseconds",
+                                                     "ndim"};
+    for (int i = 0; i < LL_ATTRIBUTES; i++)
+        if (!(state->attributes[i] = PyUnicode_InternFromString(names[i]))) return false;
+    return true;
+}
+
 static int module_exec(PyObject *module) {
     ll_state *state = PyModule_GetState(module);
     PyObject *errors = PyImport_ImportModule("leadline.errors");
@@ -33,6 +41,7 @@ static int module_exec(PyObject *module) {
     Py_DECREF(errors);
     state->types = PyDict_New();
     if (!state->input_error || !state->types || !find_times(state)) return -1;
+    if (!name_attributes(state)) return -1;
     if (add_type(module, &ll_recorder_spec, &state->recorder) < 0) return -1;
     if (add_type(module, &ll_plan_spec, &state->plan) < 0) return -1;
     if (add_type(module, &ll_block_spec, &state->block) < 0) return -1;
@@ -80,6 +89,8 @@ static void module_free(void *module) {
     Py_CLEAR(state->date);
     Py_CLEAR(state->epoch_naive);
     Py_CLEAR(state->epoch_aware);
+    for (int i = 0; i < LL_ATTRIBUTES; i++)
+        Py_CLEAR(state->attributes[i]);
 }
 
 static PyObject *set_binder(PyObject *module, PyObject *callable) {

@@ -63,6 +63,11 @@ static int capture_variables(ll_recorder *recorder, ll_binding *binding, PyObjec
     return outcome;
 }
 
+static int capture_attributes(ll_recorder *recorder, const ll_binding *binding, PyObject *row) {
+    const int outcome = ll_capture_attributes(recorder, binding, row);
+    return outcome == LL_ERROR ? unreadable(recorder, row) : outcome;
+}
+
 static int capture_as(ll_recorder *recorder, ll_binding *binding, int how, PyObject *row) {
     const bool sequence = PyTuple_Check(row) || PyList_Check(row);
     switch (how) {
@@ -71,14 +76,14 @@ static int capture_as(ll_recorder *recorder, ll_binding *binding, int how, PyObj
     case AS_SEQUENCE:
         return sequence ? ll_capture_sequence(recorder, binding, row) : unreadable(recorder, row);
     case AS_ATTRIBUTES:
-        return ll_capture_attributes(recorder, binding, row);
+        return capture_attributes(recorder, binding, row);
     case AS_VARIABLES:
         return capture_variables(recorder, binding, row);
     default:
         if (PyDict_Check(row)) return ll_capture_dict(recorder, binding, row);
         if (sequence) return ll_capture_sequence(recorder, binding, row);
         if (PyObject_HasAttrString(row, "keys")) return capture_mapping(recorder, binding, row);
-        return ll_capture_attributes(recorder, binding, row);
+        return capture_attributes(recorder, binding, row);
     }
 }
 

@@ -86,7 +86,29 @@ static int find_how(const ll_state *state, PyTypeObject *type) {
     return AS_NOTHING;
 }
 
-static int how_converted(const ll_state *state, PyTypeObject *type) {
+/* The scalars of NumPy, whose types are never freed: their conversion to float and int is its own
+ * C code. */
+static void trust(ll_state *state, PyTypeObject *type) {
+    static const char *const floats[] = {"float16", "float32", NULL};
+    static const char *const integers[] = {"int8",   "int16",  "int32",  "int64", "uint8",
+                                           "uint16", "uint32", "uint64", NULL};
+    if (PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE || state->trusts == LL_TRUSTED) return;
+    for (int i = 0; i < state->trusts; i++)
+        if (state->trusted[i].type == type) return;
+    PyObject *name = PyType_GetName(type);
+    PyObject *module = PyObject_GetAttrString((PyObject *)type, "__module__");
+    if (name && module && PyUnicode_Check(module) &&
+        PyUnicode_CompareWithASCIIString(module, "numpy") == 0) {
+        const bool is_float = is_one_of(name, floats);
+        if (is_float || is_one_of(name, integers))
+            state->trusted[state->trusts++] = (ll_trusted){.type = type, .is_float = is_float};
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(module);
+    PyErr_Clear();
+}
+
+static int how_converted(ll_state *state, PyTypeObject *type) {
     if (type == &PyLong_Type) return AS_INT;
     if (type == &PyUnicode_Type) return AS_TEXT;
     if (type == &PyFloat_Type) return AS_DOUBLE;
@@ -94,6 +116,7 @@ static int how_converted(const ll_state *state, PyTypeObject *type) {
     if (known) return (int)PyLong_AsLong(known);
     PyErr_Clear();
     const int how = find_how(state, type);
+    trust(state, type);
     if (PyDict_Size(state->types) >= TYPES_KEPT) PyDict_Clear(state->types);
     PyObject *number = PyLong_FromLong(how);
     if (number) PyDict_SetItem(state->types, (PyObject *)type, number);
@@ -232,8 +255,8 @@ static void put_time(ll_entry *entry, int64_t microseconds) {
     entry->bits = (uint64_t)microseconds;
 }
 
-static bool integer_attribute(PyObject *object, const char *name, int64_t *value) {
-    PyObject *number = PyObject_GetAttrString(object, name);
+static bool integer_attribute(const ll_state *state, PyObject *object, int name, int64_t *value) {
+    PyObject *number = PyObject_GetAttr(object, state->attributes[name]);
     *value = number ? PyLong_AsLongLong(number) : -1;
     Py_XDECREF(number);
     return !(*value == -1 && PyErr_Occurred());
@@ -245,15 +268,15 @@ static bool in_range(int64_t days) {
 
 /* Microseconds since 1970 in UTC; a time without a zone is in UTC. */
 static bool as_datetime(const ll_state *state, ll_entry *entry) {
-    PyObject *zone = PyObject_GetAttrString(entry->value, "tzinfo");
+    PyObject *zone = PyObject_GetAttr(entry->value, state->attributes[LL_TZINFO]);
     if (!zone) return false;
     PyObject *epoch = zone == Py_None ? state->epoch_naive : state->epoch_aware;
     Py_DECREF(zone);
     PyObject *since = PyNumber_Subtract(entry->value, epoch);
     int64_t days, seconds, microseconds;
-    const bool read = since && integer_attribute(since, "days", &days) &&
-                      integer_attribute(since, "seconds", &seconds) &&
-                      integer_attribute(since, "microseconds", &microseconds);
+    const bool read = since && integer_attribute(state, since, LL_DAYS, &days) &&
+                      integer_attribute(state, since, LL_SECONDS, &seconds) &&
+                      integer_attribute(state, since, LL_MICROSECONDS, &microseconds);
     Py_XDECREF(since);
     if (!read || !in_range(days)) return false;
     put_time(entry, days * DAY_US + seconds * 1000000 + microseconds);
@@ -293,7 +316,8 @@ static bool convert_as(ll_recorder *recorder, ll_entry *entry, int how);
 /* An array of no dimensions, as reductions give them, is its value. */
 static bool as_array(ll_recorder *recorder, ll_entry *entry) {
     int64_t dimensions;
-    if (!integer_attribute(entry->value, "ndim", &dimensions) || dimensions != 0) return false;
+    if (!integer_attribute(recorder->state, entry->value, LL_NDIM, &dimensions) || dimensions != 0)
+        return false;
     PyObject *item = PyObject_CallMethod(entry->value, "item", NULL);
     if (!item) return false;
     replace_value(entry, item);

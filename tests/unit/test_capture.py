@@ -269,6 +269,56 @@ def test_keys_in_any_order_with_any_missing():
     assert kept.violations() == {"a": {"missing": 6}, "b": {"missing": 6}, "c": {"missing": 9}}
 
 
+def test_rows_that_leave_out_any_of_their_keys(random):
+    kept = recorder(rows=10**7)
+    keys = [f"key {number}" for number in range(9)]
+    subsets = [[key for bit, key in enumerate(keys) if number >> bit & 1] for number in range(512)]
+    rows = [dict.fromkeys(subsets[i], i) for i in random.permutation(512).tolist() * 3]
+    for row in rows:
+        kept.log(row)
+    kept.log(dict.fromkeys(reversed(keys), -1))
+    kept.log({"key 3": 5, "new": 7, "key 8": 6})
+    rows += [dict.fromkeys(keys, -1), {"key 3": 5, "new": 7, "key 8": 6}]
+    for row, found in zip(rows, rows_of(kept), strict=True):
+        assert {key: value for key, value in found.items() if value is not None} == row
+    # A key is counted from the row on that brought it.
+    first = {key: next(i for i, row in enumerate(rows) if key in row) for key in [*keys, "new"]}
+    missing = {
+        key: sum(key not in row for row in rows[begin:])
+        for key, begin in first.items()
+        if key != "new"
+    }
+    found = {key: counts["missing"] for key, counts in kept.violations().items()}
+    assert found == {key: count for key, count in missing.items() if count}
+
+
+def test_extra_keys_among_the_fields_are_counted_row_by_row():
+    kept = recorder(["a", "b"], fields_limit=2)
+    for number in range(12):
+        kept.log({"x": 0, "a": 1, "y": 0, "b": 2} if number % 3 else {"a": 1, "y": 0})
+    assert kept.extra() == {"x": 8, "y": 12}
+    assert kept.violations() == {"b": {"missing": 4}}
+    kept = recorder(fields_limit=3)
+    for _ in range(3):
+        kept.log({"a": 1, "b": 2, "c": 3, "d": 4, "e": 5} | {f"n{i}": i for i in range(40)})
+    assert set(kept.extra().values()) == {3}
+    assert len(kept.extra()) == 42
+
+
+def test_an_extra_key_that_becomes_a_field_later():
+    kept = recorder(["a"], fields_limit=2)
+    plan = kept.plan(["a"])
+    for _ in range(3):
+        plan.log({"a": 1, "b": 2})
+        kept.log({"a": 1})
+    kept.plan(["b"])
+    for _ in range(3):
+        plan.log({"a": 1, "b": 2})
+        kept.log({"a": 1, "b": 2})
+    assert kept.extra() == {"b": 6}
+    assert [row.get("b") for row in rows_of(kept)] == [None] * 6 + [None, 2] * 3
+
+
 def test_equal_keys_that_are_other_objects():
     kept = recorder()
     for number in range(5):
