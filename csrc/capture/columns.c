@@ -410,7 +410,7 @@ static PyObject *taken_repr(PyObject *object) {
 
 static PyMethodDef block_methods[] = {
     {"columns", block_columns, METH_NOARGS,
-     "columns()\n--\n\nThe columns as (field, type, nulls, validity, values, data)."},
+     "columns($self, /)\n--\n\nThe columns as (field, type, nulls, validity, values, data)."},
     {NULL, NULL, 0, NULL},
 };
 static PyMemberDef block_members[] = {

@@ -104,7 +104,8 @@ static PyObject *set_binder(PyObject *module, PyObject *callable) {
 
 static PyMethodDef module_methods[] = {
     {"binder", set_binder, METH_O,
-     "binder(callable, /)\n--\n\nWho is asked for the plan of a type: (recorder, type) -> Plan."},
+     "binder($module, ask, /)\n--\n\nWho is asked for the plan of a type: (recorder, type) -> "
+     "Plan."},
     {NULL, NULL, 0, NULL},
 };
 static PyModuleDef_Slot module_slots[] = {

@@ -259,7 +259,7 @@ static void plan_dealloc(PyObject *self) {
 }
 
 static PyMethodDef plan_methods[] = {
-    {"log", plan_log, METH_O, "log(row, /)\n--\n\nCapture one row."},
+    {"log", plan_log, METH_O, "log($self, row, /)\n--\n\nCapture one row."},
     {NULL, NULL, 0, NULL},
 };
 static PyGetSetDef plan_getters[] = {

@@ -5,15 +5,15 @@ from typing import Any, Literal, TypeAlias, final
 
 # bool, int64, double, text (UTF-8), time (microseconds since 1970 in UTC), or null where the field
 # has not held a value yet.
-ColumnType: TypeAlias = Literal["null", "bool", "int64", "double", "text", "time"]
-Class: TypeAlias = Literal["any", "bool", "number", "text", "time"]
+_ColumnType: TypeAlias = Literal["null", "bool", "int64", "double", "text", "time"]
+_Class: TypeAlias = Literal["any", "bool", "number", "text", "time"]
 # Name, type, nulls, then Arrow's buffers: validity bits (None: no nulls), values (of text: int32
 # offsets; of null: None), bytes of the texts (None for other types).
-ColumnBuffers: TypeAlias = tuple[str, ColumnType, int, Memory | None, Memory | None, Memory | None]
+_Buffers: TypeAlias = tuple[str, _ColumnType, int, Memory | None, Memory | None, Memory | None]
 _Known: TypeAlias = Iterable[str | float] | None
 # Least and most value, the values that are known (None: any), whether nulls are counted, and
 # whether absence is (by default it is).
-Check: TypeAlias = (
+_Check: TypeAlias = (
     tuple[float | None, float | None, _Known, bool]
     | tuple[float | None, float | None, _Known, bool, bool]
 )
@@ -34,7 +34,7 @@ class Block:
     def rows(self) -> int: ...
     @property
     def nbytes(self) -> int: ...
-    def columns(self) -> list[ColumnBuffers]:
+    def columns(self) -> list[_Buffers]:
         """One a field that was known when the block began; made once, without the GIL.
 
         The memory belongs to the buffers and outlives the block.
@@ -96,12 +96,12 @@ class Recorder:
         strict: bool = False,
         text_limit: int = 65536,
         fields_limit: int = 1000,
-        classes: Mapping[str, Class] | None = None,
+        classes: Mapping[str, _Class] | None = None,
     ) -> Recorder: ...
     @property
     def fields(self) -> tuple[str, ...]: ...
     @property
-    def classes(self) -> dict[str, Class]: ...
+    def classes(self) -> dict[str, _Class]: ...
     def log(self, row: Any, /) -> None:
         """Capture one row: a dict, a tuple of all fields, or what the type's plan reads."""
 
@@ -137,7 +137,7 @@ class Recorder:
     def extra(self) -> dict[str, int]:
         """Rows with keys that are no fields, by key; beyond 100 of them under ``other``."""
 
-    def checks(self, table: Mapping[str, Check], /) -> None:
+    def checks(self, table: Mapping[str, _Check], /) -> None:
         """Check every row from now on; fields that are not known are added."""
 
     def violations(self) -> dict[str, dict[str, int]]:
