@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from leadline.compare.statistic import Statistic
 from leadline.compare.thresholds import Limits, Thresholds
 from leadline.compare.verdict import Evidence, Verdict, judge, worst
 from leadline.errors import ComparisonError, InputError
+from leadline.profile import ColumnProfile
 from leadline.report.json import to_json
 from leadline.scan import profile
 from leadline.schema import Kind, Role
@@ -577,3 +579,20 @@ def test_a_tiny_significant_shift_is_negligible() -> None:
     a, b = (RANDOM.normal(mean, 1, 1_000_000) for mean in (100.0, 100.02))
     found = compared(a, b).values
     assert (found.verdict, found.rule, found.test) == ("none", "negligible", "ks or means")
+
+
+def test_results_of_a_column_make_each_band_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    original = ColumnProfile.band.func  # type: ignore[attr-defined]
+
+    def counted(side: ColumnProfile) -> Any:
+        made.append(side.name)
+        return original(side)
+
+    band = cached_property(counted)
+    band.__set_name__(ColumnProfile, "band")
+    monkeypatch.setattr(ColumnProfile, "band", band)
+    column = compared(NORMAL[:10_000], NORMAL[10_000:])
+    made.clear()
+    assert column.to_dict(statistics=["ks", "psi", "wasserstein"])["quality"]["out_of_range"]
+    assert len(made) == 2

@@ -212,6 +212,7 @@ class ColumnComparison(StatisticAttributes):
         wanted = self.statistics if statistics is None else statistics
         found = {name: self[name].to_dict() for name in self.statistics if name in wanted}
         change = list(self.change)
+        quality = {name: one.to_dict() for name, one in self.quality.items()}
         self.release()  # of thousands of columns, one after the other
         return {
             "name": self.name,
@@ -227,7 +228,7 @@ class ColumnComparison(StatisticAttributes):
             "change": change,
             "importance": self.importance,
             "score": self.score.to_dict() if self.score is not None else None,
-            "quality": {name: one.to_dict() for name, one in self.quality.items()},
+            "quality": quality,
             "unseen": self.unseen.to_dict(),
             "vanished": self.vanished.to_dict(),
             "statistics": found,

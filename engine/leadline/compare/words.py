@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from ..profile import ColumnProfile
 from ..schema import Kind
 from .measures import Measures
-from .numeric import spread_of
 from .tally import Tallies
 
 MOST = 4  # parts that are told of one column
@@ -84,7 +83,7 @@ def _numbers(measures: Measures) -> list[str]:
         tallies = measures.tallies
         if len(tallies.names) <= 2:
             return _categories(tallies)
-    found = _quantiles(a, b)
+    found = _quantiles(a, b, measures.scale)
     for name, shares in (("zeros", _zeros(a, b)), ("negatives", _negatives(a, b))):
         found += _share(f"share of {name}", *shares)
     before, now = a.std or 0.0, b.std or 0.0
@@ -93,9 +92,8 @@ def _numbers(measures: Measures) -> list[str]:
     return found
 
 
-def _quantiles(a: ColumnProfile, b: ColumnProfile) -> list[str]:
+def _quantiles(a: ColumnProfile, b: ColumnProfile, spread: float | None) -> list[str]:
     """The median, and other quantiles that moved by more than it did."""
-    spread = spread_of(a.band, a.std or math.nan)
     told, centre = [], 0.0
     for q, name in QUANTILES:
         before, now = a.quantile(q).value, b.quantile(q).value
