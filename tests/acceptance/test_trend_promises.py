@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.live_evidence import Service
+from benchmarks.live_evidence import simulate as simulate_service
 from benchmarks.trend_evidence import SEED, Looks, Stream, simulate
 from leadline.trend.budget import Budget
 
@@ -18,6 +20,16 @@ def test_budgets_hold_out_of_sample_and_changes_are_found(memory: float, text: s
     assert sum(year.events for year in years) <= 1.5 * sum(year.allowed for year in years)
     assert sum(year.found_ks for year in years) >= 11
     assert sum(year.found_missing for year in years) >= 11
+
+
+@pytest.mark.parametrize("weeks", [2, 8])
+def test_a_service_keeps_its_budget_for_a_year(weeks: int) -> None:
+    random = np.random.default_rng(SEED)
+    service = Service(Stream(memory=0.8, spread=0.05), 60, weeks)
+    found = simulate_service(service, random, Budget.parse("1/week"))
+    assert found.events <= 1.5 * found.allowed
+    assert found.ks >= 0.95 * found.changes
+    assert found.missing >= 0.95 * found.changes
 
 
 def test_looks_alarm_only_where_something_changed() -> None:

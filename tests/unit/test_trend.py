@@ -20,8 +20,8 @@ from leadline.scan.windows import Period
 from leadline.trend.baselines import SlidingMerge
 from leadline.trend.budget import Budget, largest, threshold_of
 from leadline.trend.events import runs
-from leadline.trend.scores import Law, Laws, leave_one_out
-from leadline.trend.seasons import Classes, seasons_of
+from leadline.trend.scores import Law, Laws, leave_one_out, leave_out
+from leadline.trend.seasons import Classes, Season, seasons_of
 from leadline.trend.timeline import Calendar
 from leadline.trend.words import told
 
@@ -90,6 +90,25 @@ def test_leave_one_out_is_the_law_of_the_others() -> None:
     for place in (0, 20, int(np.nanargmax(past)), int(np.nanargmin(past))):
         others = np.delete(past, place)
         assert found[place] == pytest.approx(Law.of(others).scores(past[place : place + 1])[0])
+
+
+def test_blocks_are_judged_by_what_is_beyond_their_neighbours() -> None:
+    past = np.random.default_rng(3).lognormal(size=64)
+    past[[7, 30]] = np.nan
+    found = leave_out(past, 6)
+    assert math.isnan(found[7])
+    for place, first, last in ((0, 0, 12), (20, 12, 30), (63, 54, 64)):
+        others = np.delete(past, np.arange(first, last))
+        assert found[place] == Law.of(others).scores(past[place : place + 1])[0]
+    assert np.isnan(leave_out(past[:30], 6)).any()  # under twenty are left
+    assert np.array_equal(leave_out(past, 1), leave_one_out(past), equal_nan=True)
+
+
+def test_half_a_day_of_windows() -> None:
+    lengths = [("1m", 720), ("1h", 12), ("12h", 1), ("1d", 1), ("1w", 1)]
+    for text, expected in lengths:
+        assert Calendar(Period.parse(text), "UTC", "ts", 768).half_day == expected
+    assert Calendar(None, "UTC", None, 768).half_day == 1
 
 
 def test_laws_of_many_series_are_those_of_each() -> None:
@@ -173,13 +192,16 @@ def test_runs_bridge_quiet_windows() -> None:
 
 def test_seasons_of_a_window() -> None:
     monday = Window(MONDAY, MONDAY + DAY)
-    assert [s.level for s in seasons_of(monday, UTC_DAYS)] == ["day of the week", "all windows"]
+    assert [s.level for s in seasons_of(monday, UTC_DAYS)] == [
+        *("day of the week", "kind of day, working or weekend", "all windows")
+    ]
     assert seasons_of(monday, UTC_DAYS)[0].key == (0,)
     hours = Calendar(Period(1, "h"), "America/New_York", "ts", 768)
     found = seasons_of(Window(MONDAY, MONDAY + DAY // 24), hours)
     # Midnight in UTC is seven in the evening before in New York.
     assert [(s.level, s.key) for s in found] == [
         ("hour of the week", (6, 19)),
+        ("hour of working days or of weekends", (1, 19)),
         ("hour of the day", (19,)),
         ("all windows", ()),
     ]
@@ -187,13 +209,56 @@ def test_seasons_of_a_window() -> None:
     assert [s.level for s in seasons_of(monday, weeks)] == ["all windows"]
 
 
-def test_a_season_needs_four_other_windows() -> None:
-    windows = [Window(MONDAY + i * DAY, MONDAY + (i + 1) * DAY) for i in range(29)]
+def test_a_season_has_to_come_four_times() -> None:
+    windows = [Window(MONDAY + i * DAY, MONDAY + (i + 1) * DAY) for i in range(22)]
     classes = Classes(windows, UTC_DAYS)
-    assert classes.of(windows[0], inside=True).level == "day of the week"  # five Mondays
-    assert classes.of(windows[1], inside=True).level == "all windows"  # four Tuesdays
-    assert classes.of(windows[1], inside=False).level == "day of the week"
-    assert Classes(windows, UTC_DAYS, seasonal=False).of(windows[0], inside=True).key == ()
+    assert classes.of(windows[0]).level == "day of the week"  # four Mondays
+    assert classes.of(windows[1]) == Season("kind of day, working or weekend", (0,))
+    assert classes.of(windows[5]) == Season("kind of day, working or weekend", (1,))
+    # Three weekends of windows are not enough by day of the week.
+    assert {one.level for one in classes.reachable()} == {
+        "day of the week",
+        "kind of day, working or weekend",
+    }
+    assert classes.reachable() == [
+        classes.of(Window(MONDAY + (70 + i) * DAY, MONDAY + (71 + i) * DAY)) for i in (0, 1, 5)
+    ]
+    assert Classes(windows, UTC_DAYS, seasonal=False).of(windows[0]).key == ()
+
+
+def test_quarters_of_one_hour_are_one_time() -> None:
+    """Two Mondays have eight quarters from 0 to 1, but only two such hours."""
+    quarters = Calendar(Period(15, "m"), "UTC", "ts", 768)
+    step = DAY // 96
+    windows = [Window(MONDAY + i * step, MONDAY + (i + 1) * step) for i in range(14 * 96)]
+    classes = Classes(windows, quarters)
+    assert classes.of(windows[0]) == Season("hour of working days or of weekends", (0, 0))
+    assert classes.together([0, 1, 3, 4, 96, 97]) == [[0, 1, 3], [4], [96, 97]]
+    four_weeks = Classes([Window(MONDAY + i * step, 0) for i in range(28 * 96)], quarters)
+    assert four_weeks.of(windows[0]) == Season("hour of the week", (0, 0))
+
+
+def test_quarters_are_compared_with_other_days() -> None:
+    """Quarters of one hour resemble each other: beside them any other hour would be unusual."""
+    random = np.random.default_rng(5)
+    step = DAY // 96
+
+    def quarters(first: int, hours: int) -> Profile:
+        level = np.repeat(random.normal(0, 0.5, hours), 4 * 200)
+        start = MONDAY + first * 4 * step
+        instants = start + np.repeat(np.arange(4 * hours), 200) * step
+        table = {"ts": pa.array(instants, pa.timestamp("us", "UTC"))}
+        return ll.profile(pa.table({**table, "x": random.normal(level)}), time="ts", every="15m")
+
+    reference, current = quarters(0, 6 * 24), quarters(6 * 24, 48)
+    own = ll.trend(reference, budget="1/day", columns=["x"])
+    new = ll.trend(reference, current, budget="1/day", columns=["x"])
+    sizes = [
+        np.median(next(one for one in found.series if one.name == "x (values)").sizes)
+        for found in (own, new)
+    ]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.3)
+    assert len(new.events) <= 4
 
 
 def test_the_sliding_merge_is_the_merge_of_its_members(reference: Profile) -> None:

@@ -203,11 +203,11 @@ def test_shorter_windows_of_the_reference_are_rolled_up() -> None:
     found = judged(Watch(quarters, every="1h"), current)
     require_equal(found, ll.trend(hours, current))
     assert found[0].basis is not None
-    assert found[0].basis.season == "hour of the day"
+    assert found[0].basis.season == "hour of working days or of weekends"
 
 
 def test_longer_windows_of_the_reference_are_no_measure(fortnight: Profile) -> None:
-    """The same hours of the day are compared with, by tests that take rows as independent."""
+    """The same hours of working days are compared with, and rows are taken as independent."""
     watch = Watch(fortnight, every="15m")
     (note,) = watch.notes
     assert note == (
@@ -222,7 +222,10 @@ def test_longer_windows_of_the_reference_are_no_measure(fortnight: Profile) -> N
     found = judged(watch, current)
     assert [v.verdict.value for v in found] == [*["none"] * 8, "drift", "drift"]
     assert found[0].basis is not None
-    assert (found[0].basis.season, found[0].basis.windows) == ("hour of the day", 14)
+    assert (found[0].basis.season, found[0].basis.windows) == (
+        "hour of working days or of weekends",
+        10,
+    )
     assert found[-1].merged == 2
     assert "assumes independent rows" in found[0].series[2].sentence
     assert {s.column for s in found[0].series} == {"ts", "x", "n", "kind", "name"}

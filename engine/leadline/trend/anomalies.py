@@ -157,7 +157,7 @@ class _Medians:
 
         Both are NaN if there are no others.
         """
-        season = self._classes.of(window, inside=place is not None)
+        season = self._classes.of(window)
         if season not in self._seasons:
             own = self._values[list(self._classes.members(season))]
             self._seasons[season] = np.sort(own[np.isfinite(own)]), len(own)

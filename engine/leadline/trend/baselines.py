@@ -8,7 +8,7 @@ long the baseline is.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..profile import ColumnProfile
@@ -91,30 +91,65 @@ class ReferenceBaseline:
             self._merged[known] = merged([self._parts[i].states for i in known], self._k)
         return self._merged[known]
 
-    def basis(self, place: int, part: Part) -> Basis | None:
-        """What a window is compared with; places below the number of parts are the reference's."""
-        inside = self._windowed and place < len(self._parts)
-        season = self._classes.of(part.window, inside=inside) if self._windowed else EVERYTHING
-        return self.basis_of(season, part if inside else None)
+    def of(self, place: int, part: Part) -> Baseline | None:
+        """The baseline of a window; places below the number of parts are the reference's own."""
+        if self._windowed and place < len(self._parts):
+            return next((baseline for group in self.own([place]) for _, baseline in group), None)
+        basis = self._basis(self._classes.of(part.window) if self._windowed else EVERYTHING)
+        return None if basis is None else Baseline(basis, self.merged(basis.members))
 
-    def basis_of(self, season: Season, left_out: Part | None = None) -> Basis | None:
-        """A season's windows, one of them perhaps left out; None if there are no others."""
+    def own(self, places: Sequence[int]) -> Iterator[list[tuple[int, Baseline]]]:
+        """Windows of the reference with their baselines; those with the same columns together.
+
+        Where windows are shorter than an hour, all of the same hour are left out: they resemble
+        each other more than windows of other days do.
+        """
+        seasons: dict[Season, list[int]] = {}
+        for place in places:
+            seasons.setdefault(self._classes.of(self._parts[place].window), []).append(place)
+        for season, wanted in seasons.items():
+            members = self._members(season)[0]
+            together = self._classes.together(members)
+            if len(together) < len(members):
+                yield from self._without_hours(season, together, set(wanted))
+                continue
+            columns = self.merged(members)
+            bases = [(place, self._basis(season, [place])) for place in wanted]
+            yield [(place, Baseline(basis, columns)) for place, basis in bases if basis is not None]
+
+    def _without_hours(
+        self, season: Season, together: Sequence[Sequence[int]], wanted: Container[int]
+    ) -> Iterator[list[tuple[int, Baseline]]]:
+        hours = [
+            states_of(merged([self._parts[i].states for i in hour], self._k)) for hour in together
+        ]
+        for hour, others in zip(together, without_each(hours, self._k), strict=True):
+            own = [place for place in hour if place in wanted]
+            basis = self._basis(season, hour)
+            if own and basis is not None:
+                left = tuple(i for other in together if other is not hour for i in other)
+                one = Baseline(
+                    replace(basis, members=left, inside=False), profiles(others, self._k)
+                )
+                yield [(place, one) for place in own]
+
+    def _members(self, season: Season) -> tuple[tuple[int, ...], int, int]:
+        """The reference's windows of a season, their rows, and how many have any."""
         if season not in self._held:
             members = self._classes.members(season) or tuple(range(len(self._parts)))
             counts = [self._parts[i].rows for i in members]
             self._held[season] = members, sum(counts), sum(count > 0 for count in counts)
-        members, rows, windows = self._held[season]
-        if left_out is not None:
-            rows, windows = rows - left_out.rows, windows - (left_out.rows > 0)
+        return self._held[season]
+
+    def _basis(self, season: Season, left_out: Sequence[int] = ()) -> Basis | None:
+        """A season's windows, some of them perhaps left out; None if there are no others."""
+        members, rows, windows = self._members(season)
+        for place in left_out:
+            rows -= self._parts[place].rows
+            windows -= self._parts[place].rows > 0
         if windows < 1:
             return None
-        inside = left_out is not None
-        return Basis(REFERENCE, windows, rows, season.level, members, inside)
-
-    def of(self, place: int, part: Part) -> Baseline | None:
-        """The baseline of a window."""
-        basis = self.basis(place, part)
-        return None if basis is None else Baseline(basis, self.merged(basis.members))
+        return Basis(REFERENCE, windows, rows, season.level, members, inside=bool(left_out))
 
     def held(self, *, seasons: int) -> HeldBaseline:
         """The same for windows that are not the reference's own, without its windows.
@@ -126,20 +161,16 @@ class ReferenceBaseline:
         """
         packed = {}
         for season in self._classes.reachable() if self._windowed else [EVERYTHING]:
-            basis = self.basis_of(season)
+            basis = self._basis(season)
             if basis is not None:
                 columns = self.merged(basis.members)
                 content = {
                     name: PackedStates.of({name: column.state}) for name, column in columns.items()
                 }
                 packed[season] = replace(basis, members=()), content
-                self.forget()
+                del self._merged[basis.members]  # as large as all windows together
         classes = self._classes if self._windowed else None
         return HeldBaseline(packed, classes, self._k, seasons=seasons)
-
-    def forget(self) -> None:
-        """Drop the merges made so far; they are made anew when they are needed."""
-        self._merged.clear()
 
     def accept(self, place: int, part: Part) -> None:
         """Nothing: the reference does not move."""
@@ -174,7 +205,7 @@ class HeldBaseline:
         """The baseline of a window; ``pause`` is called after every column that is unpacked."""
         season = EVERYTHING
         if self._classes is not None:
-            season = self._classes.of(part.window, inside=False)
+            season = self._classes.of(part.window)
         if season not in self._packed:
             return None  # the season's windows are there, and have no rows
         if season not in self._ready:
@@ -334,6 +365,24 @@ def merged(parts: Sequence[States], k: int) -> Columns:
         own = [states[name] for states in parts if name in states]
         found[name] = own[0] if len(own) == 1 else merge_column(own, k=k)
     return profiles(found, k)
+
+
+def without_each(members: Sequence[States], k: int) -> list[States]:
+    """For every member the merge of all others, by prefixes and suffixes merged once each."""
+    after: list[States] = [{}]
+    for states in reversed(members[1:]):
+        after.append(joined(states, after[-1], k))
+    result = []
+    before: States = {}
+    for states in members:
+        result.append(joined(before, after.pop(), k))
+        before = joined(before, states, k)
+    return result
+
+
+def states_of(columns: Columns) -> States:
+    """States of columns' profiles."""
+    return {name: column.state for name, column in columns.items()}
 
 
 def profiles(states: States, k: int) -> Columns:

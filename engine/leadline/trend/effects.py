@@ -113,19 +113,13 @@ class Meter:
 
     @classmethod
     def of(
-        cls,
-        columns: Mapping[str, Column],
-        limits: Limits,
-        series: Sequence[Series],
-        k: int,
-        *,
-        pause: Callable[[], object] = lambda: None,
+        cls, columns: Mapping[str, Column], limits: Limits, series: Sequence[Series], k: int
     ) -> Meter:
         """A meter of some columns."""
         thresholds = {
             name: limits.of(name, column.kind, column.role) for name, column in columns.items()
         }
-        return cls(columns, thresholds, series, k, pause)
+        return cls(columns, thresholds, series, k)
 
     def sizes(
         self,

@@ -283,25 +283,22 @@ class Following:
     def _run(self, kind: str, tables: Sequence[tuple[Series, Expected]]) -> Run:
         baseline = self._baseline(kind)
         run = self._empty_run(kind, tables, baseline)
-        fixed = isinstance(baseline, ReferenceBaseline)
         if isinstance(baseline, ReferenceBaseline):
-            self._measure_all(run, baseline)
+            self._measure_new(run, baseline)
         per_window = self.options.budget.per_window(self.calendar.seconds)
         by_tests = self.judged == 0 and not supported(self._own_windows, per_window)
-        for place in range(self.own):
-            wanted = self.windowed and (by_tests or not fixed)
-            own = self._measure(run, baseline, place) if wanted else None
+        for place, own in self._own(run, baseline):
             if by_tests:
                 run.put(
                     place, by_thresholds(self.meter, own, self.parts[place], run.sizes[:, place])
                 )
-            baseline.accept(place, self.parts[place])
         measured = slice(self.own if self.windowed else 0)
         past = Past.of(
             run.sizes[:, measured],
             per_window,
             reach=self.options.bridge + 1,
             windows=self._own_windows,
+            block=self.calendar.half_day,
         )
         if past.threshold.score is not None:
             run.scores[:, measured] = past.scores
@@ -338,39 +335,53 @@ class Following:
         nothing = Threshold(None, 0, 0)
         return Run(kind, sizes, scores, alarms, possible, bases, nothing, baseline)
 
-    def _measure_all(self, run: Run, baseline: ReferenceBaseline) -> None:
-        """Effects of all windows into the run: those with the same baseline are measured at once.
+    def _own(self, run: Run, baseline: AnyBaseline) -> Iterator[tuple[int, Baseline | None]]:
+        """Measure the reference's windows; each with its baseline, if it has one."""
+        if isinstance(baseline, ReferenceBaseline):
+            without = dict.fromkeys(range(self.own))
+            for group in baseline.own(range(self.own)) if self.windowed else ():
+                self._fill(run, group)
+                for place, own in group:
+                    del without[place]
+                    yield place, own
+            yield from without.items()
+            return
+        for place in range(self.own):
+            yield place, self._measure(run, baseline, place) if self.windowed else None
+            baseline.accept(place, self.parts[place])
+
+    def _measure_new(self, run: Run, baseline: ReferenceBaseline) -> None:
+        """Effects of the new windows: those with the same baseline are measured at once.
 
         The reference does not move, so no window's verdict changes another one's baseline.
         """
-        together: dict[tuple[int, bool], tuple[Baseline, list[int]]] = {}
-        for place in range(0 if self.windowed else self.own, self._closed):
+        together: dict[int, list[tuple[int, Baseline]]] = {}
+        for place in range(self.own, self._closed):
             own = baseline.of(place, self.parts[place])
             if own is not None:
-                run.bases[place] = own.basis
-                key = id(own.columns), own.basis.inside
-                together.setdefault(key, (own, []))[1].append(place)
-        for own, places in together.values():
-            self._fill(run, own, places)
+                together.setdefault(id(own.columns), []).append((place, own))
+        for group in together.values():
+            self._fill(run, group)
 
     def _measure(self, run: Run, baseline: AnyBaseline, place: int) -> Baseline | None:
         """Effects of one window into the run; its baseline, if it has one."""
         own = baseline.of(place, self.parts[place])
         if own is not None and not isinstance(baseline, ReferenceBaseline):
-            run.bases[place] = own.basis
-            self._fill(run, own, [place])
+            self._fill(run, [(place, own)])
         return own
 
-    def _fill(self, run: Run, baseline: Baseline, places: Sequence[int]) -> None:
-        """Effects of windows with one baseline into the run."""
-        counted = [place for place in places if self.parts[place].rows]
-        parts = [self.parts[place] for place in counted]
-        if parts:
+    def _fill(self, run: Run, group: Sequence[tuple[int, Baseline]]) -> None:
+        """Effects of windows with one baseline's columns into the run."""
+        for place, own in group:
+            run.bases[place] = own.basis
+        counted = [place for place, _ in group if self.parts[place].rows]
+        if counted:
+            parts, own = [self.parts[place] for place in counted], group[0][1]
             run.sizes[: len(self.meter.series), counted] = self.meter.sizes(
-                baseline.columns,
+                own.columns,
                 [part.states for part in parts],
                 [part.rows for part in parts],
-                inside=baseline.basis.inside,
+                inside=own.basis.inside,
             )
 
     def _windows(self, run: Run, looked: Look | None) -> tuple[TrendWindow, ...]:

@@ -17,7 +17,7 @@ from ..compare.verdict import Verdict
 from .baselines import Baseline
 from .budget import Budget, Threshold, alarming, allowed_in, largest, threshold_of
 from .effects import Meter
-from .scores import Laws, leave_one_out
+from .scores import Laws, leave_out
 from .timeline import Part
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,9 @@ class Past:
     per_window: float
 
     @classmethod
-    def of(cls, sizes: Floats, per_window: float, *, reach: int, windows: int) -> Past:
+    def of(
+        cls, sizes: Floats, per_window: float, *, reach: int, windows: int, block: int = 1
+    ) -> Past:
         """The past of some windows.
 
         Parameters
@@ -61,11 +63,13 @@ class Past:
             How far apart two windows of one event may be.
         windows
             Those of them that have rows.
+        block
+            Windows in a row that may be alike; see `leave_out`.
         """
         scores = np.full(sizes.shape, np.nan)
         if supported(windows, per_window):
             for row, effects in enumerate(sizes):
-                scores[row] = leave_one_out(effects)
+                scores[row] = leave_out(effects, block)
         best = largest(scores, sizes)
         threshold = threshold_of(best, per_window, reach=reach, counted=windows)
         return cls(Laws.of(sizes), scores, threshold, per_window)

@@ -18,6 +18,7 @@ from ..scan.windows import Period, Windows
 from ..schema import Column, merge_columns
 
 MOST_GAPS = 100_000
+HALF_DAY = 43_200.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -76,6 +77,12 @@ class Calendar:
     def seconds(self) -> float | None:
         """Usual length of a window."""
         return None if self.every is None else self.every.seconds
+
+    @property
+    def half_day(self) -> int:
+        """Windows of half a day; 1 for longer ones."""
+        seconds = self.seconds
+        return 1 if seconds is None else max(round(HALF_DAY / seconds), 1)
 
     def label(self, window: Window) -> str:
         """Start of a window in its zone, as short as its length allows."""
@@ -422,6 +429,67 @@ def _merged_forward(parts: list[Part], calendar: Calendar, minimum: int) -> tupl
     if forward.held is not None:
         result.append(forward.held)
     return result, forward.merged
+
+
+class Longer:
+    """Joins windows into longer ones.
+
+    A long window is ready when the last of its windows is closed, or one of a later one. Of the
+    first one only a part may have been seen, as where a process began at noon: it is left out.
+
+    Parameters
+    ----------
+    calendar
+        That of the longer windows.
+    """
+
+    def __init__(self, calendar: Calendar) -> None:
+        assert calendar.every is not None
+        self._calendar = calendar
+        self._windows = Windows(calendar.every, calendar.zone)
+        self._held: Part | None = None
+        self._incomplete: Window | None = None
+        self._begun = False
+
+    @property
+    def waiting(self) -> int:
+        """Rows of the window that is not ready."""
+        return 0 if self._held is None else self._held.rows
+
+    def add(self, part: Part) -> list[Part]:
+        """What is ready now that another window is closed."""
+        whole = self._inside(part)
+        window, held = whole.window, self._held
+        assert window is not None
+        assert window.end is not None
+        if not self._begun:
+            self._begun = True
+            self._incomplete = window if part.start > whole.start else None
+        if window == self._incomplete:
+            return []
+        if held is not None and held.start > whole.start:
+            return [whole]  # it comes late, and alone
+        ready = []
+        if held is not None and held.window == window:
+            whole = replace(
+                joined_parts(held, whole, self._calendar),
+                window=window,
+                counted=((window, held.rows + whole.rows),),
+            )
+        elif held is not None:
+            ready.append(held)
+        self._held = whole
+        assert part.window is not None
+        if part.window.end is not None and part.window.end >= window.end:
+            ready.append(whole)
+            self._held = None
+        return ready
+
+    def _inside(self, part: Part) -> Part:
+        """The longer window with nothing in it but this one."""
+        window = self._windows.window_of(part.start)
+        label = self._calendar.label(window)
+        return replace(part, window=window, label=label, counted=((window, part.rows),))
 
 
 def joined_parts(a: Part, b: Part, calendar: Calendar) -> Part:

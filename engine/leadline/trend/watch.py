@@ -145,7 +145,8 @@ class Watch:
     rows
         Whether the number of rows and freshness are judged.
     pause
-        Called between two pieces of work of some hundred microseconds, to let others run.
+        Called between two pieces of work on a window, of some hundred microseconds each, to let
+        others run.
 
     Raises
     ------
@@ -184,11 +185,12 @@ class Watch:
         self.budget = Budget.usual(self.calendar) if budget is None else Budget.parse(budget)
         self._per_window = self.budget.per_window(self.calendar.seconds)
         past = standard.timeline(self.minimum)
+        self.known = frozenset(column.name for column in past.columns)
         self.columns = _columns(past.columns, columns, roles or {})
         require_names(limits.columns, tuple(self.columns))
         series = series_of(self.columns, limits, require_statistics(statistics))
         self._pause = pause
-        self._meter = Meter.of(self.columns, limits, series, standard.own.k, pause=pause)
+        self._meter = Meter.of(self.columns, limits, series, standard.own.k)
         self._usual = standard.usual(past.parts, seasonal=seasonal) if rows else []
         self.series = (*series, *(one for one, _ in self._usual))
         self.reference_windows = 0
@@ -199,6 +201,7 @@ class Watch:
         )
         self._sizes = self._own_sizes(past.parts if standard.alike else (), baseline)
         self._baseline = baseline.held(seasons=READY)
+        self._meter = replace(self._meter, pause=pause)
         self._chosen = frozenset(self.columns)
         self._past: Past | None = None
         self.notes = (*past.notes, *self._notes(standard))
@@ -214,6 +217,11 @@ class Watch:
     def threshold(self) -> Threshold:
         """What the budget comes to on the reference's windows."""
         return self._past_of(self._chosen).threshold
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are held back until there are enough."""
+        return 0 if self._forward.held is None else self._forward.held.rows
 
     @property
     def nbytes(self) -> int:
@@ -259,6 +267,7 @@ class Watch:
         judged = self._past_of(chosen).judge(self._meter, baseline, part, sizes)
         words = {row: self._words(row, part, baseline, usual) for row in judged.alarmed}
         self._under_way.add(part, judged, sizes, words)
+        self._pause()
         known = judged.scores[np.isfinite(judged.scores)]
         return WindowVerdict(
             window=part.window,
@@ -282,26 +291,21 @@ class Watch:
         """Effects of the reference's windows, each against the others; series are rows."""
         sizes = np.full((len(self.series), len(parts)), np.nan)
         counted = 0
-        together: dict[tuple[int, ...], list[int]] = {}
         for place, part in enumerate(parts):
             for row, (one, usual) in enumerate(self._usual, len(self._meter.series)):
                 own = counted if one.what == ROWS else place
                 sizes[row, place] = usual.of(part, own)[-1]
             counted += len(part.counted)
-            basis = baseline.basis(place, part)
-            if basis is not None and part.rows:
-                together.setdefault(basis.members, []).append(place)
-        for members, places in together.items():
-            columns = baseline.merged(members)
-            for first in range(0, len(places), TOGETHER):
-                some = places[first : first + TOGETHER]
-                sizes[: len(self._meter.series), some] = self._meter.sizes(
-                    columns,
-                    [parts[place].states for place in some],
-                    [parts[place].rows for place in some],
-                    inside=True,
+        filled = [place for place, part in enumerate(parts) if part.rows]
+        for group in baseline.own(filled):
+            for first in range(0, len(group), TOGETHER):
+                places = [place for place, _ in group[first : first + TOGETHER]]
+                sizes[: len(self._meter.series), places] = self._meter.sizes(
+                    group[0][1].columns,
+                    [parts[place].states for place in places],
+                    [parts[place].rows for place in places],
+                    inside=group[0][1].basis.inside,
                 )
-            baseline.forget()
         return sizes
 
     def _past_of(self, columns: frozenset[str]) -> Past:
@@ -310,7 +314,8 @@ class Watch:
             sizes = self._sizes.copy()
             sizes[self._left_out(columns)] = np.nan
             windows = self.reference_windows if sizes.shape[1] else 0
-            self._past = Past.of(sizes, self._per_window, reach=1, windows=windows)
+            block = self.calendar.half_day
+            self._past = Past.of(sizes, self._per_window, reach=1, windows=windows, block=block)
             self._chosen = columns
         return self._past
 
