@@ -15,7 +15,7 @@ EXTRAS := import sys, tomllib; \
 WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint types format warnings unit test-intervals sanitize clean
+.PHONY: help demo test setup lint types format warnings unit test-intervals test-faults sanitize clean
 .PHONY: bench bench-quick bench-billion bench-verdicts
 
 help:  ## list the targets
@@ -54,6 +54,9 @@ format: setup  ## rewrite the sources in the project's format
 
 test-intervals: setup  ## every statistic's interval on 10,000 random pairs; ten minutes
 	LEADLINE_PAIRS=10000 $(BIN)/python -m pytest tests/property/test_random_pairs.py
+
+test-faults: setup  ## writers killed at 1,000 moments and at every call of the system; minutes
+	LEADLINE_KILLS=1000 LEADLINE_FAULT_STEP=1 $(BIN)/python -m pytest tests/faults
 
 sanitize: setup  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	PYTHON=$(CURDIR)/$(BIN)/python bash tests/sanitize.sh

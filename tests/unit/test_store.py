@@ -16,10 +16,17 @@ from leadline import snapshot
 from leadline.cli import main
 from leadline.errors import InputError, SnapshotError
 from leadline.profile import Cell, Settings, Window
-from leadline.serve import compact
+from leadline.serve import compact, folder
 from leadline.serve import store as store_module
 from leadline.serve.folder import Folder, SteadyTime
 from storing import DAY, HOUR, MINUTE, START, Time, cell, files_of, numbers_in, windows_of
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is begun is done at once, however slow the machine is."""
+    for name in ("_LEAST_PORTION", "_LONGEST_PORTION", "_AT_CLOSE"):
+        monkeypatch.setattr(store_module, name, 60.0)
 
 
 def run(folder: Path, time: Time, minutes: int, **options: object) -> int:
@@ -504,6 +511,19 @@ def test_a_fork_in_the_middle_of_rewriting_leaves_it_to_the_parent(
     assert windows_of(snapshot.read(store.files[0])) == [(0, 60)]
     assert numbers_in(files_of(tmp_path)) == dict.fromkeys([*range(30), 1_000], 1)
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_two_processes_of_one_identity_never_share_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder.secrets, "token_hex", lambda size: "0" * 2 * size)
+    first, second = storing.store(tmp_path), storing.store(tmp_path)
+    first.append([cell(START, [1])])
+    with pytest.raises(SnapshotError, match="exists already"):
+        second.append([cell(START, [2])])
+    second.append([cell(START, [2])])
+    assert [path.name.count("-") for path in (*first.files, *second.files)] == [4, 5]
+    assert numbers_in(files_of(tmp_path)) == {1: 1, 2: 1}
 
 
 WRITER = """

@@ -294,8 +294,8 @@ class Store:
         path = self._folder.new_path(day)
         try:
             self._folder.make()
-        except OSError as error:
-            raise SnapshotError(f"{path.parent}: cannot be made ({error.strerror})") from error
+        except (OSError, ValueError) as error:
+            raise SnapshotError(f"{path.parent}: cannot be made ({error})") from error
         journal = JournalWriter(
             path,
             columns=tuple(columns.values()),

@@ -7,6 +7,7 @@ leaves out and reports.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -154,7 +155,8 @@ class JournalWriter:
             while written < len(view):
                 written += os.write(self._file, view[written:])
         except OSError as error:
-            return self._undone(error, encoded, written, keep=True)
+            # A disk may get room again, a file that has its largest size never.
+            return self._undone(error, encoded, written, keep=error.errno != errno.EFBIG)
         if self._sync:
             try:
                 os.fsync(self._file)
