@@ -219,6 +219,20 @@ def test_frames_of_one_window_are_merged_when_they_are_most_of_a_file(
     assert store.files[0].stat().st_size < 5_000
 
 
+def test_files_are_not_rewritten_again_where_that_saves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, random: np.random.Generator
+) -> None:
+    monkeypatch.setattr(store_module, "_WORTHWHILE", 5_000)
+    time = Time()
+    store = storing.store(tmp_path, time)
+    for frame in range(20):  # rows that are kept value by value take the same bytes in one frame
+        store.append([storing.wide_cell(START, range(100 * frame, 100 * frame + 100), random)])
+        time.pass_by(10 * storing.SECOND)
+        store.tidy()
+    assert store.health.rewritten == 1
+    assert numbers_in(store.files) == dict.fromkeys(range(2_000), 1)
+
+
 def test_a_cell_in_parts_and_large_frames_survive_rewriting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

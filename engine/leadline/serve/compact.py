@@ -129,6 +129,8 @@ class Compaction:
         When the merged windows are next to be rolled up.
     merged
         Bytes of the new file that were not copied as they are from behind the merged frames.
+    saved
+        How many bytes fewer that are.
     finished
         Whether the new file has taken the place of the old one.
 
@@ -140,7 +142,8 @@ class Compaction:
 
     def __init__(self, journal: JournalWriter, begin: int, rollup: Rollup, now: int) -> None:
         self.journal = journal
-        self.due, self.merged, self.finished = NEVER, 0, False
+        self.due, self.finished = NEVER, False
+        self.merged = self.saved = 0
         self._rollup, self._now = rollup, now
         self._begin, self._end = begin, journal.size
         try:
@@ -182,6 +185,7 @@ class Compaction:
             If the system refuses; the journal is as it was, unless it is ``finished``.
         """
         journal, self.merged = self.journal, self._size
+        self.saved = self._end - self.merged
         try:
             for portion in _portions(journal, self._end, journal.size):
                 self._write(portion)

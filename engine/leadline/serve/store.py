@@ -96,14 +96,20 @@ class _File:
         """Whether nothing can be done about it any more."""
         return self.journal.descriptor < 0 or self.rewrite_at == math.inf
 
-    def begin_of_rewriting(self, now: int, *, ended: bool) -> int | None:
-        """From which byte on the file is worth being rewritten; None if it is not."""
+    def begin_of_rewriting(self, now: int, saving: float, *, ended: bool) -> int | None:
+        """From which byte on the file is worth being rewritten; None if it is not.
+
+        Parameters
+        ----------
+        saving
+            Share of repeated bytes that rewriting saves.
+        """
         if self.lost:
             return None
         if self.merged_due <= now:
             return self.journal.head_end
         least = self.journal.size // 8 if ended else max(_WORTHWHILE, self.journal.size // 2)
-        return self.merged if self.due <= now or self.repeated > least else None
+        return self.merged if self.due <= now or saving * self.repeated > least else None
 
 
 @dataclass(slots=True)
@@ -181,6 +187,9 @@ class Store:
         self._cleaned = False
         self._last_error = ""
         self._written = self._rewritten = self._removed = 0
+        # Few rows are kept value by value, and take as many bytes in one frame as in several: what
+        # the last rewriting saved decides about the next.
+        self._saving = 1.0
         self._synced = self._rolled = self._remove_at = self._clock.monotonic()
 
     @property
@@ -390,7 +399,7 @@ class Store:
                 if self._sync_at_end:
                     self._sync(file)
                 waits = min(file.due, file.merged_due) < NEVER or self._is_rewritten(file)
-                worth = file.begin_of_rewriting(now, ended=True) is not None
+                worth = file.begin_of_rewriting(now, self._saving, ended=True) is not None
                 if file.lost or not (waits or worth):
                     self._end(file)
 
@@ -449,7 +458,7 @@ class Store:
         now = self._clock.now()
         for file in self._open:
             if at >= file.rewrite_at:
-                begin = file.begin_of_rewriting(now, ended=self._has_ended(file, now))
+                begin = file.begin_of_rewriting(now, self._saving, ended=self._has_ended(file, now))
                 if begin is not None:
                     self._rewrite(file, begin, now)
                     return
@@ -477,6 +486,8 @@ class Store:
             if compaction.finished:
                 self._rewriting = None
                 self._rewritten += 1
+                if work.repeated:
+                    self._saving = min(max(compaction.saved / work.repeated, 0.0), 1.0)
                 file.merged, file.merged_due = compaction.merged, compaction.due
                 file.dirty = False
 
@@ -485,7 +496,7 @@ class Store:
         if self._is_rewritten(file):
             self._stop_rewriting()  # by now more windows have ended
         now = self._clock.now()
-        begin = file.begin_of_rewriting(now, ended=True)
+        begin = file.begin_of_rewriting(now, self._saving, ended=True)
         left = until - time.monotonic()
         if begin is None or left <= 0:
             return
