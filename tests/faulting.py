@@ -32,7 +32,7 @@ class Control(ctypes.Structure):
         (name, ctypes.c_int64)
         for name in (
             "calls", "die_at", "torn", "budget", "write_error", "sync_error", "change_error",
-            "stall_us", "acknowledged",
+            "stall_us", "unsynced", "unsynced_names", "early", "acknowledged",
         )
     )  # fmt: skip
 
@@ -85,7 +85,8 @@ class Faults:
         """Run one function of `faults/scenarios.py`; the child's exit code, as Python says it."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self.control.calls = self.control.acknowledged = 0
+        for name in ("calls", "unsynced", "unsynced_names", "early", "acknowledged"):
+            setattr(self.control, name, 0)
         asked = [scenario, str(folder), first, kill_after]
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()

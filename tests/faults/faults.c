@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,19 +21,23 @@
 enum { DESCRIPTORS = 4096 };
 
 struct control {
-    int64_t calls;        // counted calls so far
-    int64_t die_at;       // number of the call before which the process is killed; -1: never
-    int64_t torn;         // 1: half of a write is made before the process is killed in it
-    int64_t budget;       // bytes that can still be written; -1: any number
-    int64_t write_error;  // what writes fail with, 0: they do not
-    int64_t sync_error;   // the same of syncs
-    int64_t change_error; // the same of open (for writing), link, rename, unlink, ftruncate
-    int64_t stall_us;     // how long writes and syncs take
+    int64_t calls;          // counted calls so far
+    int64_t die_at;         // number of the call before which the process is killed; -1: never
+    int64_t torn;           // 1: half of a write is made before the process is killed in it
+    int64_t budget;         // bytes that can still be written; -1: any number
+    int64_t write_error;    // what writes fail with, 0: they do not
+    int64_t sync_error;     // the same of syncs
+    int64_t change_error;   // the same of open (for writing), link, rename, unlink, ftruncate
+    int64_t stall_us;       // how long writes and syncs take
+    int64_t unsynced;       // files with bytes that a crash of the machine would lose
+    int64_t unsynced_names; // links and renames that it would lose
+    int64_t early;          // links and renames of files with such bytes
 };
 
 static struct control *control;
 static const char *folder;
 static char watched[DESCRIPTORS];
+static char unsynced[DESCRIPTORS];
 
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("LEADLINE_FAULTS");
@@ -80,6 +85,12 @@ static int fails(int64_t error) {
     return error != 0;
 }
 
+// Notes that a file gets a name.
+static void name_given(void) {
+    control->unsynced_names += 1;
+    control->early += control->unsynced > 0;
+}
+
 #define REAL(type, name, ...) ((type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
 
 #define OPEN(name)                                                                                 \
@@ -117,6 +128,8 @@ ssize_t write(int descriptor, const void *data, size_t size) {
     }
     if (budget > 0 && (uint64_t)budget < size) size = (size_t)budget;
     ssize_t written = real(descriptor, data, size);
+    control->unsynced += !unsynced[descriptor];
+    unsynced[descriptor] = 1;
     if (budget > 0 && written > 0) control->budget = budget - written;
     return written;
 }
@@ -125,6 +138,10 @@ int fsync(int descriptor) {
     if (is_watched(descriptor)) {
         if (fails(control->sync_error)) return -1;
         stall();
+        struct stat found;
+        if (fstat(descriptor, &found) == 0 && S_ISDIR(found.st_mode)) control->unsynced_names = 0;
+        control->unsynced -= unsynced[descriptor];
+        unsynced[descriptor] = 0;
     }
     return REAL(int, fsync, int)(descriptor);
 }
@@ -139,17 +156,26 @@ TRUNCATE(ftruncate)
 TRUNCATE(ftruncate64)
 
 int rename(const char *from, const char *to) {
-    if (inside(to) && fails(control->change_error)) return -1;
+    if (inside(to)) {
+        if (fails(control->change_error)) return -1;
+        name_given();
+    }
     return REAL(int, rename, const char *, const char *)(from, to);
 }
 
 int link(const char *from, const char *to) {
-    if (inside(to) && fails(control->change_error)) return -1;
+    if (inside(to)) {
+        if (fails(control->change_error)) return -1;
+        name_given();
+    }
     return REAL(int, link, const char *, const char *)(from, to);
 }
 
 int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
-    if (inside(to) && fails(control->change_error)) return -1;
+    if (inside(to)) {
+        if (fails(control->change_error)) return -1;
+        name_given();
+    }
     return REAL(int, linkat, int, const char *, int, const char *, int)(from_folder, from,
                                                                         to_folder, to, flags);
 }

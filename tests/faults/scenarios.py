@@ -37,6 +37,8 @@ def lifetime(folder: Path, control: Control, first: int, sync: str = "flush") ->
         nonlocal row
         cells = [cell(start, [row + place], names=names) for place, start in enumerate(starts)]
         assert store.append(cells) == cells
+        if sync == "flush":  # nothing that is acknowledged would be lost with the machine
+            assert control.unsynced == control.unsynced_names == control.early == 0
         row += len(cells)
         control.acknowledged = row - first
         store.tidy()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from leadline.profile import Cell, Settings, Window
 from leadline.serve import compact, folder
 from leadline.serve import store as store_module
 from leadline.serve.folder import Folder, SteadyTime
+from leadline.snapshot import files
 from storing import DAY, HOUR, MINUTE, START, Time, cell, files_of, numbers_in, windows_of
 
 
@@ -470,6 +469,26 @@ def test_left_over_temporary_files_of_dead_processes_are_removed(tmp_path: Path)
     assert snapshot.read(living.files[0]).rows == 1
 
 
+def test_a_temporary_file_that_another_process_takes_for_left_over_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock, taken = files.fcntl.flock, []
+
+    def late(descriptor: int, operation: int) -> None:
+        for path in tmp_path.glob(".*.tmp"):
+            if len(taken) < 2:
+                taken.append(path)
+                path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(files.fcntl, "flock", late)
+    store = storing.store(tmp_path)
+    store.append([cell(START, [1])])
+    assert len(taken) == 2
+    assert numbers_in(files_of(tmp_path)) == {1: 1}
+    assert list(tmp_path.glob(".*")) == []
+
+
 def test_a_forked_child_writes_its_own_file(tmp_path: Path) -> None:
     time = Time()
     store = storing.store(tmp_path, time, rollup="1h")
@@ -540,28 +559,24 @@ def test_two_processes_of_one_identity_never_share_a_file(
     assert numbers_in(files_of(tmp_path)) == {1: 1, 2: 1}
 
 
-WRITER = """
-import sys
-import storing
-from pathlib import Path
-store = storing.store(Path(sys.argv[1]), rollup="1h")
-first = int(sys.argv[2])
-for row in range(first, first + 200):
-    store.append([storing.cell(storing.START + row % 50 * storing.MINUTE, [row])])
-    store.tidy()
-store.close()
-"""
-
-
 def test_several_processes_never_write_one_file(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), str(1_000 * place)], env=environment
-        )
-        for place in range(4)
-    ]
-    assert [process.wait() for process in processes] == [0] * 4
+    children = []
+    for place in range(4):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                store = storing.store(tmp_path, rollup="1h")
+                for row in range(1_000 * place, 1_000 * place + 200):
+                    store.append([cell(START + row % 50 * MINUTE, [row])])
+                    store.tidy()
+                store.close()
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(child)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert codes == [0] * 4
     assert len(files_of(tmp_path)) == 4
     rows = [1_000 * place + row for place in range(4) for row in range(200)]
     assert numbers_in(files_of(tmp_path)) == dict.fromkeys(rows, 1)

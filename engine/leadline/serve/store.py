@@ -26,8 +26,8 @@ from .folder import Clock, Folder, SteadyTime, remove_unused
 
 _SYNC = {"flush": 0.0, "close": math.inf, "never": None}
 
-# A file is rewritten to merge the frames of its windows when that is worth it: so many bytes are of
-# frames that repeat a window, and at least half of the file.
+# A file is rewritten to merge the frames of its windows when that is worth it: when so many bytes
+# would go, and a third of the file.
 _WORTHWHILE = 8 * 2**20
 # Rewriting takes a tenth of the time that passes; what is left waits for the next call.
 _SHARE, _LEAST_PORTION, _LONGEST_PORTION = 0.1, 0.02, 0.5
@@ -108,7 +108,7 @@ class _File:
             return None
         if self.merged_due <= now:
             return self.journal.head_end
-        least = self.journal.size // 8 if ended else max(_WORTHWHILE, self.journal.size // 2)
+        least = self.journal.size // 8 if ended else max(_WORTHWHILE, self.journal.size // 3)
         return self.merged if self.due <= now or saving * self.repeated > least else None
 
 

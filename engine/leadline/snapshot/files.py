@@ -14,6 +14,8 @@ from typing import Any
 from ..errors import InputError, SnapshotError
 from ..locations import path_on_disk, shown
 
+_ATTEMPTS = 9
+
 
 def path_of(path: str | os.PathLike[str]) -> Path:
     """The path of a file on disk as a `Path`; raise InputError if it is none."""
@@ -135,10 +137,16 @@ def create_whole(path: Path, data: bytes) -> int:
 
 def open_temporary(path: Path) -> tuple[int, Path]:
     """A new temporary file beside a path, locked, written at its end only: descriptor and path."""
-    temporary = temporary_for(path)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o666)
-    lock(descriptor)
+    for _ in range(_ATTEMPTS):
+        temporary = temporary_for(path)
+        descriptor = os.open(temporary, flags, 0o666)
+        with contextlib.suppress(OSError):  # there are no locks: then nobody removes the file
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            break
+        # Between the two calls another process took it for one that a dead process left.
+        os.close(descriptor)
     return descriptor, temporary
 
 
