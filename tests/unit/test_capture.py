@@ -73,6 +73,24 @@ def test_numbers(value, expected):
         assert type(row["x"]) is type(expected)
 
 
+class Tensor:
+    """A number that looks like an index and is none, as a tensor of one float does."""
+
+    def __index__(self) -> int:
+        raise TypeError("only integer tensors can be converted to an index")
+
+    def __float__(self) -> float:
+        return 2.5
+
+
+def test_a_number_with_both_conversions_is_what_one_of_them_gives():
+    kept = recorder()
+    for _ in range(2):
+        kept.log({"x": Tensor()})
+    assert rows_of(kept) == [{"x": 2.5}] * 2
+    assert kept.violations() == {}
+
+
 def test_nan_stays_nan_and_is_no_null():
     kept = recorder()
     for _ in range(2):
@@ -129,6 +147,19 @@ def test_times_are_microseconds_in_utc(value, microseconds):
     kept.log({"x": value})
     (batch,) = drained(kept)
     assert batch.column("x").cast(pa.int64()).to_pylist() == [microseconds]
+
+
+def test_times_of_pandas():
+    import pandas as pd
+
+    kept = recorder()
+    for text, zone in (("2024-03-31 01:30:00.000001", None), ("2024-03-31 01:30", "Europe/Berlin")):
+        kept.log({"x": pd.Timestamp(text, tz=zone)})
+    expected = [
+        datetime(2024, 3, 31, 1, 30, 0, 1, tzinfo=UTC),
+        datetime(2024, 3, 31, 0, 30, tzinfo=UTC),
+    ]
+    assert [row["x"] for row in rows_of(kept)] == expected
 
 
 def test_what_libraries_say_for_nothing_is_null():
