@@ -15,7 +15,7 @@ EXTRAS := import sys, tomllib; \
 WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint types format warnings unit test-intervals test-faults sanitize clean
+.PHONY: help demo test setup lint types format warnings unit test-soak test-intervals test-faults sanitize clean
 .PHONY: bench bench-quick bench-billion bench-verdicts
 
 help:  ## list the targets
@@ -51,6 +51,9 @@ format: setup  ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(C_FILES)
+
+test-soak: setup  ## ten million rows from 64 threads through a monitor; two minutes
+	LEADLINE_SOAK=full $(BIN)/python -m pytest tests/serving
 
 test-intervals: setup  ## every statistic's interval on 10,000 random pairs; ten minutes
 	LEADLINE_PAIRS=10000 $(BIN)/python -m pytest tests/property/test_random_pairs.py

@@ -143,20 +143,24 @@ def test_values_of_many_types(tmp_path: Path, monitor: ll.Monitor) -> None:
 
 
 def test_windows_turn_by_the_clock(tmp_path: Path) -> None:
+    length = 50_000_000  # nanoseconds
+    certain, possible = set(), set()
     with ll.Monitor("fraud", tmp_path, every="50ms", flush="20ms") as monitor:
-        begin = time.time()
-        count = 0
-        while time.time() < begin + 0.4:
-            monitor.log({"id": count})
-            count += 1
+        for number in range(2_000):
+            before = time.time_ns() // length
+            monitor.log({"id": number})
+            after = time.time_ns() // length
+            possible |= {before, after}
+            certain |= {before} & {after}
+            if number % 100 == 99:
+                time.sleep(0.02)
     found = saved(tmp_path)
-    assert 8 <= len(found.windows) <= 10
-    assert found.rows == count == monitor.status().saved
-    assert found["id"].distinct.value == pytest.approx(count, rel=0.05)
-    for window in found.windows:
-        assert window.start is not None
-        assert begin * 1e6 - 50_000 <= window.start <= (begin + 0.5) * 1e6
-    assert monitor.status().windows_closed >= 7
+    starts = {(window.start or 0) * 1_000 // length for window in found.windows}
+    assert certain <= starts <= possible
+    assert len(starts) >= 5
+    assert found.rows == 2_000 == monitor.status().saved
+    assert (found["id"].min, found["id"].max) == (0, 1_999)
+    assert monitor.status().windows_closed >= len(starts) - 1
 
 
 def test_what_does_not_fit_is_dropped_and_counted(tmp_path: Path) -> None:

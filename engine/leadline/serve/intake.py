@@ -85,7 +85,7 @@ class Intake:
         batches = []
         for one in some:
             if isinstance(one, Batch):
-                batches.append(self._conform(one.data, violations))
+                batches.append(self._conform(one.data.rows, violations))
             else:
                 rows, lost = self._classes.conform(batch_of(one))
                 violations.update({(name, MISTYPED): count for name, count in lost.items()})

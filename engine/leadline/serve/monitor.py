@@ -20,7 +20,7 @@ from ..scan.windows import Period
 from ..schema import role_named
 from ..snapshot import read
 from . import lifecycle
-from .batches import batches_of, copied
+from .batches import batches_of, size_of
 from .checks import FieldCheck, checks_of, install
 from .epochs import Epochs
 from .intake import Intake
@@ -36,8 +36,6 @@ from .worker import Worker
 # Files begin with it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
-# From this part of the memory on, a batch's size is taken exactly.
-_LARGE = 8
 DEFAULT_MEMORY = 64 * 2**20
 DEFAULT_ROWS = 1_000_000
 DEFAULT_TEXT = 65_536
@@ -348,14 +346,12 @@ class Monitor:
 
     def _log_rows(self, batch: pa.RecordBatch) -> None:
         epoch = time.time_ns() // self._epochs.step
-        size = batch.get_total_buffer_size()  # at least what a copy needs
-        if size > self._memory // _LARGE:
-            size = batch.nbytes
+        size = size_of(batch)
         if 2 * (self._recorder.counters()["bytes"] + size) > self._memory:
             summarised = self._intake.summarised(batch, epoch)
             self._recorder.add_batch(summarised, len(batch), summarised.nbytes, epoch)
         else:
-            self._recorder.add_batch(copied(batch), len(batch), size, epoch)
+            self._recorder.add_batch(self._worker.copies.of(batch), len(batch), size, epoch)
 
     def _checks(
         self,

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from .._capture import Recorder
+from .._capture import Batch, Recorder
 from ..errors import LeadlineError, SnapshotError
 from ..sketch.scratch import UNIT_ROWS
+from .batches import Copies, Copy
 from .intake import Intake
 from .store import Store
 from .windows import Observer, OpenWindows
@@ -79,6 +80,7 @@ class Worker:
         self._due = time.monotonic() + self._interval
         self._tried = 0  # when a write was last tried, in microseconds since 1970
         self._intake.forget()
+        self.copies = Copies()
         for observer in self.observers:
             self._attempt("fork", observer.forget)
 
@@ -156,6 +158,8 @@ class Worker:
                     self.windows.add(cells)
             finally:
                 for one in taken:
+                    if isinstance(one, Batch) and isinstance(one.data, Copy):
+                        self.copies.give_back(one.data)
                     self._recorder.release(one)
             if len(self.windows) > _MANY_WINDOWS:
                 self._due = time.monotonic()
