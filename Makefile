@@ -15,7 +15,7 @@ EXTRAS := import sys, tomllib; \
 WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint types format warnings unit test-soak test-intervals test-faults sanitize clean
+.PHONY: help demo test setup lint types format warnings unit test-soak test-intervals test-faults test-services sanitize clean
 .PHONY: bench bench-quick bench-billion bench-verdicts
 
 help:  ## list the targets
@@ -60,6 +60,10 @@ test-intervals: setup  ## every statistic's interval on 10,000 random pairs; ten
 
 test-faults: setup  ## writers killed at 1,000 moments and at every call of the system; minutes
 	LEADLINE_KILLS=1000 LEADLINE_FAULT_STEP=1 $(BIN)/python -m pytest tests/faults
+
+test-services: setup  ## a real Prometheus, fetched without root, scrapes a real service
+	bash tests/services/fetch.sh build/services
+	LEADLINE_SERVICES=build/services $(BIN)/python -m pytest tests/services
 
 sanitize: setup  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	PYTHON=$(CURDIR)/$(BIN)/python bash tests/sanitize.sh

@@ -14,6 +14,7 @@ import typer
 from .check import check
 from .compare import compare
 from .demo import demo
+from .export import export
 from .infer import infer
 from .merge import merge
 from .output import FINE, WRONG, guarded, write
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for verb in (profile, show, merge, compare, trend, infer, check, demo):
+for verb in (profile, show, merge, compare, trend, infer, check, export, demo):
     app.command()(verb)
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -32,6 +32,11 @@ from .timed import ERROR, LATENCY, Timed
 from .violations import Reporter, Violations
 from .windows import Observer
 from .worker import Worker
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from .prometheus import Exporter
 
 # Files begin with it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -314,6 +319,58 @@ class Monitor:
             Its methods are called in the monitor's thread; what they raise is counted and logged.
         """
         self._worker.observers = (*self._worker.observers, observer)
+
+    def ignore(self, observer: Observer) -> None:
+        """Undo `observe`.
+
+        Parameters
+        ----------
+        observer
+            Nothing is done if it does not follow the monitor.
+        """
+        others = (known for known in self._worker.observers if known is not observer)
+        self._worker.observers = tuple(others)
+
+    def export(
+        self,
+        registry: CollectorRegistry | None = None,
+        *,
+        fields: Sequence[str] | None = None,
+        quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+        more: Sequence[str] = (),
+        bounds: Sequence[float] | None = None,
+    ) -> Exporter:
+        """Export metrics to Prometheus; needs the extra ``prometheus``.
+
+        Parameters
+        ----------
+        registry
+            Where to register, beside metrics of your own; prometheus_client's own by default.
+        fields
+            Fields that are exported; all by default.
+        quantiles
+            Which quantiles of a number.
+        more
+            Further figures of every field: ``deviation``, ``minimum``, ``maximum``, ``nan``,
+            ``distinct``, ``info``.
+        bounds
+            Bounds of the classic buckets of durations, in seconds; 5 ms to 10 s by default.
+
+        Returns
+        -------
+        Exporter
+            The collector of the registry, which several monitors share.
+
+        Raises
+        ------
+        InputError
+            If an option cannot be used.
+        """
+        from .prometheus import exporter_of
+
+        exporter = exporter_of(registry)
+        exporter.add(self, fields=fields, quantiles=quantiles, more=more, bounds=bounds)
+        return exporter
 
     def close(self) -> None:
         """Write what is left and stop; safe to call twice. Rows logged later are dropped."""

@@ -1,0 +1,66 @@
+"""A service that logs rows and exports them, told what to do on its standard input.
+
+Prints its port, and after every line it was told how many rows it has logged: ``rows N`` logs N
+ordinary rows, ``wrong N`` rows whose ages are texts and whose amounts have moved, ``flush`` writes.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import leadline as ll
+from leadline.serve.prometheus import wsgi_app
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *given: object) -> None:
+        """Say nothing."""
+
+
+def row(number: int) -> dict[str, object]:
+    """Ages 20 to 69, every tenth country unknown, durations of 1 to 100 ms."""
+    return {
+        "age": 20 + number % 50,
+        "amount": float(number % 1_000),
+        "country": None if number % 10 == 0 else ("DE", "FR")[number % 2],
+        "latency_seconds": (1 + number % 100) / 1_000,
+    }
+
+
+def say(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+def main(folder: Path) -> None:
+    monitor = ll.Monitor(
+        "fraud", folder, every="1s", flush="500ms", roles={"latency_seconds": "latency"}
+    )
+    monitor.export()
+    server = make_server("127.0.0.1", 0, wsgi_app(), Server, Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    say(server.server_port)
+    logged = 0
+    for line in sys.stdin:
+        what, _, count = line.partition(" ")
+        for _ in range(int(count or 0)):
+            given = row(logged)
+            if what == "wrong":
+                given |= {"age": "thirty", "amount": 5_000.0 + logged % 10}
+            monitor.log(given)
+            logged += 1
+        monitor.flush()
+        say(logged)
+    monitor.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
