@@ -192,7 +192,7 @@ def _add(metric: Metric, sample: Sample) -> None:
 
 
 def _foreign(metric: Metric) -> bytes:
-    """Another collector's metric as protocol buffers; instants of creation are left out."""
+    """Another collector's metric as protocol buffers; creation and exemplars are left out."""
     kind, name = metric.type, metric.name
     if kind in ("histogram", "gaugehistogram", "summary"):
         content = _compound(metric)
