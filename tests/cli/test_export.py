@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,29 @@ def test_all_rows_are_counted_and_the_last_window_is_shown(run: Run, workers: li
     assert found["leadline_window_end_timestamp_seconds", "", ""] == 1_767_225_720
     assert found["leadline_field_mean", "age", ""] == pytest.approx(140 / 3)
     assert found["leadline_field_quantile", "age", "0.5"] == 50
+
+
+def test_files_of_a_services_processes_are_taken_together(run: Run, tmp_path: Path) -> None:
+    def serve() -> None:
+        with ll.Monitor("fraud", tmp_path, every="1d", roles={"took": "latency"}) as monitor:
+            for number in range(500):
+                monitor.log({"age": None if number % 10 == 0 else number, "took": 0.25})
+
+    workers = []
+    for _ in range(2):
+        worker = os.fork()
+        if worker == 0:
+            serve()
+            os._exit(0)
+        workers.append(worker)
+    serve()
+    assert [os.waitpid(worker, 0)[1] for worker in workers] == [0, 0]
+    files = sorted(tmp_path.glob("fraud-*.lead"))
+    assert len(files) >= 3
+    found = samples(run("export", *files, "--to", "prometheus", "--name", "fraud").out)
+    assert found["leadline_rows_saved_total", "", ""] == 1_500
+    assert found["leadline_field_nulls_total", "age", ""] == 150
+    assert found["leadline_latency_seconds_bucket", "took", "0.25"] == 1_500
 
 
 def test_a_file_is_replaced_at_once(run: Run, workers: list[Path], tmp_path: Path) -> None:
