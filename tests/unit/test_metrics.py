@@ -25,11 +25,13 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+import leadline as ll
 from leadline.errors import InputError
 from leadline.serve import observed as observed_module
 from leadline.serve.exposition import Format, accepted
 from leadline.serve.metrics import FAMILIES, MORE, label
 from leadline.serve.prometheus import asgi_app, exporter_of, scrape, wsgi_app
+from leadline.trend.watch import Watch
 from monitors import StandIn
 
 DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
@@ -226,6 +228,22 @@ def test_drift(registry: CollectorRegistry) -> None:
     assert value(registry, "leadline_field_drift_effect", field="age") == 3.5
     assert value(registry, "leadline_field_drift_verdict", field="country") == -1
     assert value(registry, "leadline_field_drift_effect", field="country") is None
+
+
+def test_verdicts_of_a_watch(registry: CollectorRegistry) -> None:
+    ages, amounts = list(range(200)), [float(amount % 7) for amount in range(200)]
+    watch = Watch(ll.profile({"age": ages, "amount": amounts}))
+    moved = ll.profile({"age": [age + 100 for age in ages], "amount": amounts})
+    [judged] = watch.follow(watch.part(None, moved.cells))
+    monitor = exported(registry)
+    monitor.drift = SimpleNamespace(last=judged, counts={"drift": 1}, events=1)
+    monitor.log({"age": ages, "amount": amounts})
+    assert value(registry, "leadline_drift_verdict") == 2
+    assert value(registry, "leadline_field_drift_verdict", field="age") == 2
+    assert value(registry, "leadline_field_drift_verdict", field="amount") == 0
+    # Half of the ages are beyond all of the reference's: a distance of 0.5, the threshold is 0.05.
+    assert value(registry, "leadline_field_drift_effect", field="age") == pytest.approx(10)
+    assert value(registry, "leadline_field_drift_effect", field="amount") == 0
 
 
 def test_durations_are_a_histogram(registry: CollectorRegistry) -> None:
