@@ -361,3 +361,21 @@ def test_names_that_files_cannot_have(name: Any) -> None:
 def test_strict_monitors_raise() -> None:
     with ll.Monitor("fraud", strict=True) as monitor, pytest.raises(InputError):
         monitor.log({"x": object()})
+
+
+def test_closed_windows_are_judged(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    reference = ll.profile({"x": generator.normal(size=20_000)})
+    verdicts: list[Any] = []
+    options: dict[str, Any] = {"reference": reference, "on_verdict": verdicts.append}
+    with ll.Monitor("fraud", tmp_path, every="200ms", flush="50ms", **options) as monitor:
+        monitor.log_batch({"x": generator.normal(3, 1, size=5_000)})
+        until = time.monotonic() + 20
+        while not verdicts and time.monotonic() < until:
+            time.sleep(0.05)
+    assert verdicts[0].verdict.value == "drift"
+    drift = monitor.status().drift
+    assert drift is not None
+    assert drift.verdicts["drift"] == 1
+    assert drift.columns["x"].verdict.value == "drift"
+    assert monitor.status().to_dict()["drift"]["verdicts"] == {"drift": 1}

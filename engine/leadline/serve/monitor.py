@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from .._capture import Plan, Recorder
+from ..compare.thresholds import Limits, Thresholds
 from ..errors import InputError, LeadlineError
 from ..policy import Policy
 from ..profile import Profile, Settings
 from ..scan.windows import Period
 from ..schema import role_named
 from ..snapshot import read
+from ..trend.window_verdict import WindowVerdict
 from . import lifecycle
 from .batches import batches_of, size_of
-from .checks import FieldCheck, checks_of, install
+from .checks import checks_of, install
+from .compact import RollupOption
+from .drift import Drift, Judge
 from .epochs import Epochs
 from .intake import Intake
 from .rows import bind
@@ -71,8 +75,8 @@ class Monitor:
         When files are forced to the disk, which only matters if the whole machine dies: ``flush``
         (every write), ``close`` (when a file is ended), ``never``.
     rollup
-        Older windows of the own file become longer ones: windows of a day that is over become
-        ``1h``, say.
+        Lengths of longer windows that older ones of the own files become: ``1h``, ``["1h", "1d"]``,
+        or with the time that they are kept before, ``{"1h": "1d", "1d": "7d"}``.
     retain
         How long files of this name are kept, such as ``30d``; for ever by default.
     roles
@@ -92,9 +96,15 @@ class Monitor:
         Most fields; a new key beyond is counted, not kept.
     reference
         A profile, or the path of its snapshot: every row is checked for missing, extra, mistyped,
-        out-of-range and unseen values.
+        out-of-range and unseen values, and every closed window is judged beside it (`Drift`).
     policy
         A policy, or the path of its file, whose bounds of single values are checked too.
+    budget
+        False events of drift that are acceptable over all columns, such as ``1/week``, the default.
+    thresholds
+        Numbers that replace defaults of verdicts (see `Thresholds`); by default the policy's.
+    on_verdict
+        Called in the background with the verdict of every judged window.
     on_violation
         Called in the background, after a write, with the violations since the last call: counts by
         field and reason.
@@ -126,7 +136,7 @@ class Monitor:
         tz: str = "UTC",
         flush: str = "10s",
         sync: str = "close",
-        rollup: str | None = None,
+        rollup: RollupOption = None,
         retain: str | None = None,
         roles: Mapping[str, str] | None = None,
         segments: Collection[str] = (),
@@ -139,6 +149,9 @@ class Monitor:
         reference: Profile | str | os.PathLike[str] | None = None,
         policy: Policy | str | os.PathLike[str] | None = None,
         on_violation: Callable[[Violations], object] | None = None,
+        budget: str | None = None,
+        thresholds: Limits | Thresholds | Mapping[str, Any] | None = None,
+        on_verdict: Callable[[WindowVerdict], object] | None = None,
         strict: bool = False,
         sigterm: bool = False,
     ) -> None:
@@ -150,7 +163,8 @@ class Monitor:
         roles = {column: role_named(column, role) for column, role in (roles or {}).items()}
         self._strict, self._memory = strict, memory
         self._closed = False
-        checks, problem = self._checks(reference, policy)
+        past, rules, problem = self._read(reference, policy)
+        checks = checks_of(past, rules)
         self._intake = Intake(
             self._epochs, Summariser(self._settings, roles), checks, (ERROR, LATENCY)
         )
@@ -172,7 +186,7 @@ class Monitor:
                 settings=self._settings,
                 tags=dict(tags or {}),
                 sync=sync,
-                rollup=None if rollup is None else Period.parse(rollup),
+                rollup=rollup,
                 retain=None if retain is None else Period.parse(retain).seconds,
             )
         self._worker = Worker(
@@ -187,6 +201,14 @@ class Monitor:
         install(self._recorder, checks)
         if problem is not None:
             self._worker.failed("reference", problem)
+        self.drift: Drift | None = None
+        if past is not None:
+            if thresholds is None and rules is not None:
+                thresholds = rules.thresholds
+            self.drift = Drift(
+                past, every=every, tz=tz, budget=budget, thresholds=thresholds, roles=roles
+            )
+            self.observe(Judge(self.drift, self._settings.k, on_verdict))
         if on_violation is not None:
             self.observe(Reporter(self._violations, on_violation))
         # An attribute of the instance: the request calls the C function itself, which saves the
@@ -308,6 +330,7 @@ class Monitor:
             last_error=worker.last_error,
             files=() if store is None else tuple(map(str, store.files)),
             running=worker.running,
+            drift=None if self.drift is None else self.drift.status(),
         )
 
     def observe(self, observer: Observer) -> None:
@@ -410,20 +433,20 @@ class Monitor:
         else:
             self._recorder.add_batch(self._worker.copies.of(batch), len(batch), size, epoch)
 
-    def _checks(
+    def _read(
         self,
         reference: Profile | str | os.PathLike[str] | None,
         policy: Policy | str | os.PathLike[str] | None,
-    ) -> tuple[tuple[FieldCheck, ...], LeadlineError | None]:
-        """What rows are checked for; nothing, and why, if that cannot be read."""
+    ) -> tuple[Profile | None, Policy | None, LeadlineError | None]:
+        """What rows and windows are held against; nothing, and why, where it cannot be read."""
         try:
             past = reference if isinstance(reference, Profile | None) else read(reference)
             rules = policy if isinstance(policy, Policy | None) else Policy.read(policy)
-            return checks_of(past, rules), None
         except LeadlineError as error:
             if self._strict:
                 raise
-            return (), error
+            return None, None, error
+        return past, rules, None
 
     def _start(self) -> None:
         lifecycle.close_at_end_of_worker()

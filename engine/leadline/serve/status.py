@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from .drift import DriftStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Status:
         Snapshot files that this process has written.
     running
         Whether the background thread runs.
+    drift
+        What the closed windows were, beside the reference; None without one.
     """
 
     name: str
@@ -72,7 +76,12 @@ class Status:
     last_error: str
     files: tuple[str, ...] = field(default=())
     running: bool = False
+    drift: DriftStatus | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same with stable keys, ready for JSON."""
-        return asdict(self)
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        return found | {
+            "files": list(self.files),
+            "drift": None if self.drift is None else self.drift.to_dict(),
+        }
