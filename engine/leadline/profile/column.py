@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._lazy import lazy
 from ..errors import ComparisonError, InputError
 from ..estimate import Estimate
 from ..schema import Column, Kind, merge_columns
@@ -193,7 +193,7 @@ class ColumnProfile:
         """Largest value in the column's own type; None without values."""
         return self._extreme("maximum")
 
-    @cached_property
+    @lazy
     def custom(self) -> dict[str, NDArray[Any]]:
         """States of the users' own summaries, by name.
 
@@ -295,7 +295,7 @@ class ColumnProfile:
             below[-1] = self.numeric.total - self.numeric.positive_infinity
         return np.diff(below), edges
 
-    @cached_property
+    @lazy
     def band(self) -> Band:
         """What is known of the cumulative distribution, as bounds on counts."""
         numeric, timestamps = self.numeric, self.timestamps

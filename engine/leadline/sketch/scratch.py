@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._lazy import lazy
 from .._native import BLOCK, UNIT_ROWS, HistogramCounters, NumbersWork, TextCounter
 
 # A block is 512 KiB, so that it and the states it feeds stay in a 2 MiB cache.
@@ -24,32 +24,32 @@ __all__ = ["BLOCK", "UNIT_ROWS", "Scratch", "borrowed"]
 class Scratch:
     """Work memory of one thread; not to be shared between threads."""
 
-    @cached_property
+    @lazy
     def block(self) -> NDArray[np.uint64]:
         """One block of values; any content."""
         return np.empty(BLOCK, dtype=np.uint64)
 
-    @cached_property
+    @lazy
     def histogram(self) -> HistogramCounters:
         """Counters of all histogram pages; zeroed between uses."""
         return HistogramCounters()
 
-    @cached_property
+    @lazy
     def dense(self) -> NDArray[np.uint32]:
         """Counters of a range of 65,536 integers; zeroed between uses."""
         return np.zeros(BLOCK, dtype=np.uint32)
 
-    @cached_property
+    @lazy
     def sort(self) -> NDArray[np.uint64]:
         """Room to sort one block; any content."""
         return np.empty(2 * BLOCK, dtype=np.uint64)
 
-    @cached_property
+    @lazy
     def texts(self) -> TextCounter:
         """Tables of texts and of codes; any content."""
         return TextCounter()
 
-    @cached_property
+    @lazy
     def numbers(self) -> NumbersWork:
         """Memory in which a column of numbers is profiled; shares the other parts."""
         return NumbersWork(self.block, self.sort, self.histogram, self.dense)
