@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import shutil
 import subprocess
@@ -47,6 +48,11 @@ def test_the_version_stands_in_one_place() -> None:
 
 def test_the_package_says_that_it_is_typed() -> None:
     assert (PACKAGE / "py.typed").is_file()
+
+
+def test_the_package_is_sent_to_other_processes_by_its_name() -> None:
+    """Functions that use `ll` are sent to workers by Ray, Spark and MLflow, and `ll` with them."""
+    assert pickle.loads(pickle.dumps(leadline)) is leadline
 
 
 def test_a_missing_compiled_module_gives_a_hint(uncompiled: Path) -> None:

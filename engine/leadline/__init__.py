@@ -132,5 +132,10 @@ class _Package(ModuleType):
     def __dir__(self) -> list[str]:
         return __all__
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Ray, Spark and MLflow send functions with the modules that they use. What they know to be
+        # sent by its name is a module of exactly that class.
+        return import_module, (__name__,)
+
 
 sys.modules[__name__].__class__ = _Package
