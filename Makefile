@@ -15,8 +15,8 @@ EXTRAS := import sys, tomllib; \
 WARNINGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Wshadow -Werror
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint types format warnings unit test-soak test-intervals test-faults test-services sanitize clean
-.PHONY: bench bench-quick bench-billion bench-verdicts
+.PHONY: help demo test setup lint types format warnings unit test-soak test-intervals test-faults test-services test-forks sanitize clean
+.PHONY: bench bench-quick bench-billion bench-verdicts bench-serving
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -65,6 +65,9 @@ test-services: setup  ## a real Prometheus, fetched without root, scrapes a real
 	bash tests/services/fetch.sh build/services
 	LEADLINE_SERVICES=build/services $(BIN)/python -m pytest tests/services
 
+test-forks: setup  ## 10,000 forks of a process that logs and writes all the time; some minutes
+	LEADLINE_FORKS=10000 $(BIN)/python -m pytest tests/processes/test_lives.py -k forks_of_a_busy
+
 sanitize: setup  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	PYTHON=$(CURDIR)/$(BIN)/python bash tests/sanitize.sh
 
@@ -79,6 +82,9 @@ bench-billion: setup  ## a billion rows through the command; 16 GB of disk for a
 
 bench-verdicts: setup  ## false alarms and power, into docs/verdicts.md, beside the peers; two hours
 	$(BIN)/python -m benchmarks.verdicts.run
+
+bench-serving: setup  ## what a monitor costs the example service, into docs/serving.md; five minutes
+	$(BIN)/python -m benchmarks.serving.run --write
 
 clean:  ## remove everything that was built, the environment too
 	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

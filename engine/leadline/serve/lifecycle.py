@@ -24,6 +24,12 @@ class Living(Protocol):
     def flush(self, timeout: float = ...) -> bool:
         """Write what is left and go on."""
 
+    def _pause(self, seconds: float) -> bool:
+        """Let nothing be half done in the background; whether that took less than so long."""
+
+    def _resume(self) -> None:
+        """Go on after a pause."""
+
     def _forked(self) -> None:
         """Begin anew in a forked child."""
 
@@ -32,6 +38,10 @@ _living: weakref.WeakSet[Living] = weakref.WeakSet()
 _registered = False
 # How long a process that was told to end waits for a disk.
 _LAST_WORDS = 5.0
+# How long a fork waits for what is written in the background, which takes milliseconds. A thread
+# that is stopped somewhere in the middle may hold a lock of any library, which nobody in the child
+# ever gives back; a disk that does not answer must not stop the process for long, though.
+_HALF_DONE = 1.0
 
 
 def register(monitor: Living) -> None:
@@ -40,7 +50,9 @@ def register(monitor: Living) -> None:
     _living.add(monitor)
     if not _registered:
         _registered = True
-        os.register_at_fork(after_in_child=_after_fork)
+        os.register_at_fork(
+            before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+        )
         atexit.register(_close_all)
 
 
@@ -83,7 +95,25 @@ def _terminated(number: int, frame: FrameType | None) -> None:
         os.kill(os.getpid(), number)
 
 
+# By the thread that forks.
+_paused: dict[int, list[Living]] = {}
+
+
+def _before_fork() -> None:
+    _paused[threading.get_ident()] = [
+        monitor
+        for monitor in sorted(_living, key=id)  # two threads that fork wait in the same order
+        if monitor._pause(_HALF_DONE)
+    ]
+
+
 def _after_fork() -> None:
+    for monitor in _paused.pop(threading.get_ident(), ()):
+        monitor._resume()
+
+
+def _after_fork_in_child() -> None:
+    _paused.clear()
     for monitor in list(_living):
         monitor._forked()
 

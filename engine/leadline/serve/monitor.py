@@ -452,6 +452,12 @@ class Monitor:
         lifecycle.close_at_end_of_worker()
         self._worker.start()
 
+    def _pause(self, seconds: float) -> bool:
+        return self._worker.pause(seconds)
+
+    def _resume(self) -> None:
+        self._worker.resume()
+
     def _forked(self) -> None:
         self._recorder.forget()
         self._worker.forget()

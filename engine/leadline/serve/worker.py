@@ -117,6 +117,14 @@ class Worker:
             summarised = self._attempt("summarise", self._summarise)
             return self._attempt("write", self._write) and summarised
 
+    def pause(self, seconds: float) -> bool:
+        """Keep the thread from working until `resume`; False if it did not end its work in time."""
+        return self._worker != threading.get_ident() and self._work.acquire(timeout=seconds)
+
+    def resume(self) -> None:
+        """Let the thread go on after a successful `pause`."""
+        self._work.release()
+
     @contextmanager
     def _working(self, timeout: float = -1) -> Iterator[bool]:
         """Whether the calling thread alone may touch the windows and the files."""
