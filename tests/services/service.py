@@ -7,22 +7,10 @@ ordinary rows, ``wrong N`` rows whose ages are texts and whose amounts have move
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import leadline as ll
-from leadline.serve.prometheus import wsgi_app
-
-
-class Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class Quiet(WSGIRequestHandler):
-    def log_message(self, *given: object) -> None:
-        """Say nothing."""
+from leadline.serve.prometheus import start_server
 
 
 def row(number: int) -> dict[str, object]:
@@ -45,9 +33,7 @@ def main(folder: Path) -> None:
         "fraud", folder, every="1s", flush="500ms", roles={"latency_seconds": "latency"}
     )
     monitor.export()
-    server = make_server("127.0.0.1", 0, wsgi_app(), Server, Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    say(server.server_port)
+    say(start_server([0]).server_port)
     logged = 0
     for line in sys.stdin:
         what, _, count = line.partition(" ")

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 import prometheus_client as client
@@ -30,7 +31,7 @@ from leadline.errors import InputError
 from leadline.serve import observed as observed_module
 from leadline.serve.exposition import Format, accepted
 from leadline.serve.metrics import FAMILIES, MORE, label
-from leadline.serve.prometheus import asgi_app, exporter_of, scrape, wsgi_app
+from leadline.serve.prometheus import asgi_app, exporter_of, scrape, start_server, wsgi_app
 from leadline.trend.watch import Watch
 from monitors import StandIn
 
@@ -516,6 +517,23 @@ def test_asgi(registry: CollectorRegistry) -> None:
     ]
     assert dict(sent[2]["headers"])[b"Content-Type"].startswith(b"application/openmetrics-text")
     assert len(list(parse_openmetrics(sent[3]["body"].decode()))) == len(FAMILIES) + 5
+
+
+def test_every_worker_has_a_port_of_its_own(registry: CollectorRegistry) -> None:
+    exported(registry).log(AGES)
+    first = start_server([0], registry=registry)
+    second = start_server([first.server_port, 0], registry=registry)
+    try:
+        assert first.server_port != second.server_port
+        for server in (first, second):
+            with urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=10) as answer:
+                assert b'leadline_window_rows{monitor="fraud"} 5' in answer.read()
+        with pytest.raises(InputError, match="give a port that is free"):
+            start_server([first.server_port, second.server_port], registry=registry)
+    finally:
+        for server in (first, second):
+            server.shutdown()
+            server.server_close()
 
 
 # --- dashboards ----------------------------------------------------------------------------------

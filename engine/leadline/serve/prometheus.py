@@ -1,9 +1,10 @@
 """Monitors as metrics of Prometheus: a collector for prometheus_client, and what serves a scrape.
 
-`Exporter` works in any registry, with whatever serves that registry. ``asgi_app``, ``wsgi_app`` and
-``scrape`` serve a registry too, other collectors of it included, and are faster: 8,000 samples of
-1,000 fields take prometheus_client 80 ms to write, with the interpreter's lock held, and are joined
-here from what was written when the window was closed. They also offer native histograms.
+`Exporter` works in any registry, with whatever serves that registry. ``asgi_app``, ``wsgi_app``,
+``start_server`` and ``scrape`` serve a registry too, other collectors of it included, and are
+faster: 8,000 samples of 1,000 fields take prometheus_client 80 ms to write, with the interpreter's
+lock held, and are joined here from what was written when the window was closed. They also offer
+native histograms.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_latest
 from prometheus_client.registry import REGISTRY
 
+from ..errors import InputError
 from . import protobuf
 from .exposition import Format, accepted, document, number
 from .latency import BOUNDS, Latencies, bounds_of
@@ -284,6 +288,58 @@ def wsgi_app(
         return [body]
 
     return answer
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *given: object) -> None:
+        """Say nothing about every scrape."""
+
+
+def start_server(
+    ports: Iterable[int] = (9464,),
+    *,
+    host: str = "127.0.0.1",
+    registry: CollectorRegistry | None = None,
+) -> WSGIServer:
+    """Serve the metrics of a registry in a thread, on the first of some ports that is free.
+
+    Workers that share the port of their service each give their own metrics this way; to be called
+    when a worker starts, not before the fork that makes it.
+
+    Parameters
+    ----------
+    ports
+        Such as ``range(9464, 9472)`` for eight workers; 0 is any port.
+    host
+        Address to listen at; other machines cannot reach the default.
+    registry
+        The global one by default.
+
+    Returns
+    -------
+    WSGIServer
+        ``server_port`` is the port; ``shutdown`` and ``server_close`` end it.
+
+    Raises
+    ------
+    InputError
+        If no port is free.
+    """
+    refused = "no port was given"
+    for port in ports:
+        try:
+            server = make_server(host, port, wsgi_app(registry), _Server, _Quiet)
+        except (OSError, OverflowError) as error:
+            refused = f"{host}:{port}: {error}"
+            continue
+        name = f"leadline-metrics-{server.server_port}"
+        threading.Thread(target=server.serve_forever, name=name, daemon=True).start()
+        return server
+    raise InputError(f"metrics cannot be served ({refused}); give a port that is free")
 
 
 def _response(
