@@ -204,7 +204,7 @@ class ColumnProfile:
         """
         return {name: state.get() for name, state in self.state.custom.items()}
 
-    @cached_property
+    @lazy
     def distinct(self) -> Estimate:
         """Number of distinct values, null and NaN apart; exact or within its 99.9 % interval."""
         summary = self.state.summary
