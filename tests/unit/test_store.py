@@ -29,15 +29,15 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(folder: Path, time: Time, minutes: int, **options: object) -> int:
-    """Write ten rows every half minute for some minutes, and tidy; how many rows there are."""
+    """Write ten rows a minute for some minutes, and tidy; how many rows there are."""
     store = storing.store(folder, time, **options)
     rows = 0
-    for _ in range(2 * minutes):
+    for _ in range(minutes):
         minute = time.wall // MINUTE * MINUTE
         store.append([cell(minute, range(rows % 60_000, rows % 60_000 + 10))])
         rows += 10
         store.tidy()
-        time.pass_by(MINUTE // 2)
+        time.pass_by(MINUTE)
     store.close()
     return rows
 
@@ -148,7 +148,7 @@ def test_cells_without_a_window_are_refused(tmp_path: Path) -> None:
 
 def test_minutes_become_hours_and_days_in_the_same_file(tmp_path: Path) -> None:
     time = Time()
-    rows = run(tmp_path, time, 25 * 60 + 30, rollup=["1h", "1d"])
+    rows = run(tmp_path, time, 25 * 60 + 30, sync="never", rollup=["1h", "1d"])
     first, second = files_of(tmp_path)
     assert windows_of(snapshot.read(first)) == [(0, 24 * 60)]
     minutes = [(25 * 60 + minute, 1) for minute in range(30)]

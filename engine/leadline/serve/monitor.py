@@ -73,12 +73,13 @@ class Monitor:
         are gone.
     sync
         When files are forced to the disk, which only matters if the whole machine dies: ``flush``
-        (every write), ``close`` (when a file is ended), ``never``.
+        (every write), ``close`` (when a file is ended), ``never``, or a number of seconds.
     rollup
-        Lengths of longer windows that older ones of the own files become: ``1h``, ``["1h", "1d"]``,
-        or with the time that they are kept before, ``{"1h": "1d", "1d": "7d"}``.
+        Longer windows that the windows of the own files become: ``1h``, or ``["1h", "1d"]``, as
+        soon as these are over; ``{"1h": "1d", "1d": "7d"}`` after a day and after a week.
     retain
-        How long files of this name are kept, such as ``30d``; for ever by default.
+        How long files of this name are kept after their last window, such as ``30d``; for ever by
+        default. Weeks without any file do not count, so that a wrong clock removes nothing.
     roles
         Role of columns by name: ``feature``, ``prediction``, ``score``, ``label``, ``id``, ...
     segments
@@ -135,7 +136,7 @@ class Monitor:
         every: str = "1m",
         tz: str = "UTC",
         flush: str = "10s",
-        sync: str = "close",
+        sync: str | float = "close",
         rollup: RollupOption = None,
         retain: str | None = None,
         roles: Mapping[str, str] | None = None,
@@ -402,8 +403,6 @@ class Monitor:
         self._closed = True
         self._recorder.close()
         self._worker.stop()
-        if self._store is not None:
-            self._store.close()
 
     def __enter__(self) -> Self:
         return self

@@ -97,13 +97,16 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the thread end, and write what is left in the calling one."""
+        """Let the thread end, write what is left in the calling one, and close the files."""
         self._stopping = True
         self._recorder.wake()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(_PATIENCE)
         self.flush()
+        with self._working(0) as mine:  # not while the thread hangs in a disk that does not answer
+            if mine and self._store is not None:
+                self._attempt("close", self._store.close)
 
     def flush(self, timeout: float = _PATIENCE) -> bool:
         """Summarise and write all that was logged before; False if that was not possible.
