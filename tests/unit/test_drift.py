@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import leadline as ll
 from leadline.errors import InputError, SnapshotError
 from leadline.profile import Cell, Profile, Window
-from leadline.serve.drift import Drift, DriftStatus
+from leadline.serve.drift import Drift, DriftObserver, DriftStatus
 from leadline.trend.window_verdict import WindowVerdict
 
 MINUTE = 60_000_000
@@ -315,3 +316,30 @@ def test_the_reference_does_not_stay_in_memory(reference: Profile) -> None:
     gc.collect()
     assert cell() is None
     assert drift.status().last is not None
+
+
+def test_beside_a_monitor() -> None:
+    """Rows that are logged shifted are told; a callback that raises harms nobody."""
+    random = np.random.default_rng(3)
+    reference = ll.profile({"x": random.normal(size=5_000), "label": [True, False] * 2_500})
+    drift = Drift(reference, every="200ms")
+    told: list[WindowVerdict] = []
+
+    def tell(verdict: WindowVerdict) -> None:
+        told.append(verdict)
+        raise RuntimeError("nobody is listening")
+
+    with ll.Monitor("shifted", every="200ms", flush="100ms") as monitor:
+        monitor.observe(DriftObserver(drift, tell))
+        end = time.monotonic() + 20
+        while time.monotonic() < end and len(told) < 2:
+            for x in random.normal(1.0, 1.0, 200).tolist():
+                monitor.log({"x": x})
+            time.sleep(0.05)
+        errors = monitor.status().errors
+    assert [verdict.verdict for verdict in told[:2]] == ["drift", "drift"]
+    assert told[0].findings == ("column 'label' of the reference is not logged",)
+    assert drift.status().events == 1
+    assert errors["closed window"] >= 1
+    DriftObserver(drift).forget()
+    assert drift.status().last is None

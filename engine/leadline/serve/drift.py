@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from ..compare.thresholds import Limits, Thresholds
 from ..errors import InputError, LeadlineError
-from ..profile import Cell, Profile, Window
+from ..profile import Cell, Profile, Settings, Window
 from ..scan.windows import Period
 from ..schema import Column, merge_columns
 from ..snapshot import read
@@ -348,6 +348,42 @@ class Drift:
         if len(found) > MOST_FINDINGS:
             found[MOST_FINDINGS:] = [f"and {len(found) - MOST_FINDINGS:,} more"]
         return tuple(found), alike, unlike
+
+
+class DriftObserver:
+    """Lets drift follow a monitor: ``monitor.observe(DriftObserver(drift))``.
+
+    Parameters
+    ----------
+    drift
+        What judges the windows.
+    on_verdict
+        Called with every verdict, in the monitor's thread, which counts what it raises.
+    k
+        Size of the quantile sketches in the monitor's windows.
+    """
+
+    def __init__(
+        self,
+        drift: Drift,
+        on_verdict: Callable[[WindowVerdict], object] | None = None,
+        *,
+        k: int = Settings().k,
+    ) -> None:
+        self._drift, self._on_verdict, self._k = drift, on_verdict, k
+
+    def saved(self, cells: Sequence[Cell]) -> None:
+        """Nothing: only whole windows are judged."""
+
+    def closed(self, window: ClosedWindow) -> None:
+        """Judge a window that is over."""
+        verdict = self._drift.closed(window, self._k)
+        if verdict is not None and self._on_verdict is not None:
+            self._on_verdict(verdict)
+
+    def forget(self) -> None:
+        """Begin anew in a forked child."""
+        self._drift.forget()
 
 
 def _obstacle(column: Column, logged: Column) -> str:
