@@ -39,6 +39,8 @@ class Server:
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             listening.listen(64)
+            # Inherited by connections; a server that is given a socket does not set it.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             fd = listening.fileno()
             self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             self._process = subprocess.Popen(
