@@ -406,35 +406,3 @@ def _length(reference: Profile, own: Period, budget: str | None) -> Period:
     windows = len({cell.window for cell in reference.cells if cell.rows and cell.window})
     allowed = Budget.parse(budget or "1/week").per_window(longer.seconds)
     return longer if supported(windows, allowed) else own
-
-
-class Judge:
-    """Holds every closed window against a reference; an observer of a monitor.
-
-    Parameters
-    ----------
-    drift
-        What judges.
-    k
-        Size of the quantile sketches in the windows.
-    tell
-        Called with every verdict.
-    """
-
-    def __init__(
-        self, drift: Drift, k: int, tell: Callable[[WindowVerdict], object] | None
-    ) -> None:
-        self._drift, self._k, self._tell = drift, k, tell
-
-    def saved(self, cells: Sequence[Cell]) -> None:
-        """Nothing: a window is judged when it is over."""
-
-    def closed(self, window: ClosedWindow) -> None:
-        """Judge a window."""
-        verdict = self._drift.closed(window, self._k)
-        if verdict is not None and self._tell is not None:
-            self._tell(verdict)
-
-    def forget(self) -> None:
-        """Begin anew, as in a forked child."""
-        self._drift.forget()

@@ -25,7 +25,7 @@ from . import lifecycle
 from .batches import batches_of, size_of
 from .checks import checks_of, install
 from .compact import RollupOption
-from .drift import Drift, Judge
+from .drift import Drift, DriftObserver
 from .epochs import Epochs
 from .intake import Intake
 from .rows import bind
@@ -209,7 +209,7 @@ class Monitor:
             self.drift = Drift(
                 past, every=every, tz=tz, budget=budget, thresholds=thresholds, roles=roles
             )
-            self.observe(Judge(self.drift, self._settings.k, on_verdict))
+            self.observe(DriftObserver(self.drift, on_verdict, k=self._settings.k))
         if on_violation is not None:
             self.observe(Reporter(self._violations, on_violation))
         # An attribute of the instance: the request calls the C function itself, which saves the
