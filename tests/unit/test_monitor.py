@@ -255,6 +255,16 @@ def test_checks_by_a_policy(tmp_path: Path) -> None:
         }
 
 
+def test_fields_that_need_not_be_there() -> None:
+    policy = ll.Policy.parse(
+        "version = 1\n[columns.age]\nminimum = 0\n[columns.comment]\nrequired = false\n"
+    )
+    with ll.Monitor("fraud", policy=policy) as monitor:
+        monitor.log({"age": 1})
+        monitor.log({"comment": "late"})
+        assert monitor.status().violations == {"age": {"missing": 1}}
+
+
 def test_a_reference_that_cannot_be_read_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

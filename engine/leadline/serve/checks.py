@@ -152,7 +152,10 @@ def _number(value: Any) -> float:
 def install(recorder: Recorder, checks: Iterable[FieldCheck]) -> None:
     """Let a recorder check every row."""
     recorder.checks(
-        {check.name: (check.low, check.high, check.known, not check.nulls) for check in checks}
+        {
+            check.name: (check.low, check.high, check.known, not check.nulls, check.required)
+            for check in checks
+        }
     )
 
 

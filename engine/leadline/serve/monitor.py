@@ -170,7 +170,7 @@ class Monitor:
             self._epochs, Summariser(self._settings, roles), checks, (ERROR, LATENCY)
         )
         self._recorder = Recorder(
-            [check.name for check in checks if check.required],
+            [check.name for check in checks],
             classes={check.name: check.kind for check in checks},
             step_ns=self._epochs.step,
             rows=_positive("rows", rows),
