@@ -14,12 +14,15 @@ from leadline.serve.prometheus import start_server
 
 
 def row(number: int) -> dict[str, object]:
-    """Ages 20 to 69, every tenth country unknown, durations of 1 to 100 ms."""
+    """Ages 20 to 69, every tenth country unknown, durations of 1 to 100 ms.
+
+    Shuffled alike, so that windows look alike wherever rows are cut.
+    """
     return {
-        "age": 20 + number % 50,
-        "amount": float(number % 1_000),
+        "age": 20 + 19 * number % 50,
+        "amount": float(617 * number % 1_000),
         "country": None if number % 10 == 0 else ("DE", "FR")[number % 2],
-        "latency_seconds": (1 + number % 100) / 1_000,
+        "latency_seconds": (1 + 37 * number % 100) / 1_000,
     }
 
 
@@ -29,8 +32,11 @@ def say(number: int) -> None:
 
 
 def main(folder: Path) -> None:
+    rows = [row(number) for number in range(5_000)]
+    roles = {"latency_seconds": "latency"}
+    reference = ll.profile({name: [each[name] for each in rows] for name in rows[0]}, roles=roles)
     monitor = ll.Monitor(
-        "fraud", folder, every="1s", flush="500ms", roles={"latency_seconds": "latency"}
+        "fraud", folder, every="1s", flush="500ms", roles=roles, reference=reference
     )
     monitor.export()
     say(start_server([0]).server_port)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -143,6 +144,10 @@ def _scrapes(server: Server) -> bool:
         return False
 
 
+def fires(server: Server, alert: str) -> bool:
+    return server.alerts().get(alert) == "firing"
+
+
 def promtool(*arguments: str) -> str:
     command = [str(PROGRAMS / "promtool"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -181,6 +186,7 @@ def test_lint(service: Service) -> None:
 
 
 def test_values_and_alerts(service: Service, tmp_path: Path) -> None:
+    verdict = "leadline_drift_verdict"
     with prometheus(tmp_path, service.port) as server:
         logged = service.tell("rows 5000")
         until(lambda: server.value("leadline_rows_total") == logged, "every row")
@@ -195,14 +201,20 @@ def test_values_and_alerts(service: Service, tmp_path: Path) -> None:
         bucket = 'leadline_latency_seconds_bucket{le="0.05"}'
         assert server.value(bucket) == 2_500
         assert server.value("leadline_latency_seconds_sum") == pytest.approx(5_000 * 0.0505)
+        until(lambda: server.value(verdict) == 0, "a verdict")
         assert server.alerts() == {}
 
         service.tell("wrong 2000")
         violated = 'leadline_violations_total{field="age",reason="mistyped"}'
         until(lambda: server.value(violated) == 2_000, "every violation")
         service.tell("wrong 2000")
-        fires = "LeadlineViolations"
-        until(lambda: server.alerts().get(fires) == "firing", "the alert for violations")
+        for alert in ("LeadlineDrift", "LeadlineViolations"):
+            until(partial(fires, server, alert), alert)
+        assert server.value('leadline_field_drift_verdict{field="amount"}') == 2
+        assert server.value('leadline_field_drift_verdict{field="country"}') == 0
+        assert server.value("leadline_drift_events_total") == 1
+
+        until(lambda: service.tell("rows 1000") and server.value(verdict) == 0, "the end of it")
 
 
 def test_native_histograms(service: Service, tmp_path: Path) -> None:

@@ -12,14 +12,15 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from ..errors import InputError, LeadlineError
 from ..profile import NULL_WINDOW, Cell, ColumnProfile, Profile, Window
 from ..profile.cells import merge_column
 from ..schema import Kind
+from .drift import Drift
 from .latency import BOUNDS, Latencies, measures_latency
 from .status import Status
 
@@ -44,22 +45,6 @@ class Family(NamedTuple):
     kind: str
     help: str
     labels: tuple[str, ...] = ("monitor",)
-
-
-class Drift(Protocol):
-    """What is known of closed windows that were held against a reference."""
-
-    @property
-    def last(self) -> Any:
-        """The verdict on the last judged window; None if there is none yet."""
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Judged windows by verdict."""
-
-    @property
-    def events(self) -> int:
-        """Events that have begun."""
 
 
 class Sample(NamedTuple):
@@ -274,6 +259,8 @@ def of_status(status: Status, *, version: str, every: str, now: float) -> Iterat
         yield Sample(LAST_FLUSH, own, round(now - status.last_flush, 1))
     for kind in dict.fromkeys((*KINDS, *status.errors)):
         yield Sample(ERRORS, (*own, label(kind)), status.errors.get(kind, 0))
+    if status.drift is not None:
+        yield Sample(ERRORS, (*own, "drift"), status.drift.errors)
     for name, reasons in status.violations.items():
         for reason, count in reasons.items():
             yield Sample(VIOLATIONS, (*own, label(name), label(reason)), count)
@@ -382,8 +369,9 @@ def of_profile(monitor: str, profile: Profile, choice: Choice, *, now: float) ->
 def of_drift(monitor: str, drift: Drift, choice: Choice) -> Iterator[Sample]:
     """What was said of the last judged window, and of how many until now."""
     own = (label(monitor),)
+    counts = drift.counts
     for verdict in VERDICTS:
-        yield Sample(DRIFT_WINDOWS, (*own, verdict), drift.counts.get(verdict, 0))
+        yield Sample(DRIFT_WINDOWS, (*own, verdict), counts.get(verdict, 0))
     yield Sample(DRIFT_EVENTS, own, drift.events)
     last = drift.last
     if last is None:

@@ -135,9 +135,8 @@ class Observed:
         found = list(
             of_window(monitor.name, window.window, cells, self._choice, k=k, rest=self._rest)
         )
-        drift = getattr(monitor, "drift", None)
-        if drift is not None:
-            found += of_drift(monitor.name, drift, self._choice)
+        if monitor.drift is not None:
+            found += of_drift(monitor.name, monitor.drift, self._choice)
         self._window = self._made(found, self._window.formats)
         self._due = time.monotonic() + _REST * (time.thread_time() - began)
 
