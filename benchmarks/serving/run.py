@@ -1,6 +1,6 @@
 """The load test of the example service: pairs of turns with and without the monitor.
 
-python -m benchmarks.serving.run [--pairs 30] [--seconds 4] [--keep FILE]      printed only
+python -m benchmarks.serving.run [--pairs 30] [--seconds 5] [--keep FILE]      printed only
 python -m benchmarks.serving.run --write                                      into docs/serving.md
 
 One core is the service's, another one the callers'. First the capacity is measured, without the
@@ -59,7 +59,7 @@ class Pair:
 
 
 @contextmanager
-def service(seconds: float, core: int, of_callers: int) -> Iterator[int]:
+def service(core: int, of_callers: int) -> Iterator[int]:
     """The example in a process and on a core of its own; the port."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as listening:
         os.sched_setaffinity(0, {of_callers})
@@ -69,8 +69,7 @@ def service(seconds: float, core: int, of_callers: int) -> Iterator[int]:
         # would wait for the acknowledgement of the head before it sends the body: 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port = listening.getsockname()[1]
-        # The example writes every ten seconds; here it does once in every turn.
-        settings = {"PROFILES": folder, "FLUSH": f"{seconds:g}s", "CORE": str(core)}
+        settings = {"PROFILES": folder, "CORE": str(core)}
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "uvicorn", "benchmarks.serving.app:app"),
@@ -102,7 +101,7 @@ def run(pairs: int, seconds: float) -> list[Pair]:
     if len(cores) < 2:
         raise SystemExit("this needs two cores")
     found: list[Pair] = []
-    with service(seconds, cores[0], cores[1]) as port:
+    with service(cores[0], cores[1]) as port:
         client = Client(port, CONNECTIONS, payments(1_000))
         client.load(1.0, np.inf, seed=0)  # warms up
         client.ask("/turn/on")
@@ -210,7 +209,7 @@ def kept(path: Path) -> list[Pair]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of one turn")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of one turn")
     parser.add_argument("--keep", type=Path, help="file of pairs to which these are added")
     parser.add_argument("--write", action="store_true", help="write the table into the page")
     options = parser.parse_args()

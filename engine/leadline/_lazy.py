@@ -18,7 +18,7 @@ class lazy(Generic[_T]):  # noqa: N801 (a decorator, as `property` is)
     """
 
     def __init__(self, make: Callable[[Any], _T]) -> None:
-        self._make = make
+        self.make = make
         self.__doc__ = make.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -32,5 +32,5 @@ class lazy(Generic[_T]):  # noqa: N801 (a decorator, as `property` is)
         if instance is None:
             return self
         # An entry of the instance comes before a descriptor that cannot be set.
-        value = instance.__dict__[self._name] = self._make(instance)
+        value = instance.__dict__[self._name] = self.make(instance)
         return value

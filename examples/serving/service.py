@@ -19,7 +19,6 @@ monitor = ll.Monitor(
     "fraud",
     os.environ.get("PROFILES", "profiles"),
     every="1m",
-    flush=os.environ.get("FLUSH", "10s"),
     roles={"score": "score", "fraud": "prediction", "latency_seconds": "latency"},
 )
 
@@ -58,7 +57,7 @@ def build(monitor: ll.Monitor | None) -> FastAPI:
         features = payment.model_dump()
         decision = Decision(score=(found := model.score(features)), fraud=found > 0.1)
         if monitor is not None:
-            request.state.leadline.update(features, score=decision.score, fraud=decision.fraud)
+            request.scope["leadline"].update(features, score=decision.score, fraud=decision.fraud)
         return decision
 
     @app.get("/health")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import pickle
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from leadline._lazy import lazy
 from leadline.compare import ColumnComparison, Comparison, MissingStatisticError, compare
 from leadline.compare.shares import Ratio
 from leadline.compare.statistic import Statistic
@@ -583,13 +583,13 @@ def test_a_tiny_significant_shift_is_negligible() -> None:
 
 def test_results_of_a_column_make_each_band_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    original = ColumnProfile.band.func  # type: ignore[attr-defined]
+    original = ColumnProfile.band.make
 
     def counted(side: ColumnProfile) -> Any:
         made.append(side.name)
         return original(side)
 
-    band = cached_property(counted)
+    band = lazy(counted)
     band.__set_name__(ColumnProfile, "band")
     monkeypatch.setattr(ColumnProfile, "band", band)
     column = compared(NORMAL[:10_000], NORMAL[10_000:])

@@ -28,9 +28,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class MonitorMiddleware:
     """Logs one row for every HTTP request; what the endpoint knows of it, it puts into that row.
 
-    The row is a dict, ``request.state.leadline`` in Starlette and FastAPI, ``scope["leadline"]``
-    everywhere: ``request.state.leadline.update(features)``, ``request.state.leadline["score"] =
-    0.03``. When the request has ended, four columns join it:
+    The row is a dict, ``scope["leadline"]``, in Starlette and FastAPI ``request.scope["leadline"]``
+    or ``request.state.leadline``: ``request.scope["leadline"].update(features, score=0.03)``. When
+    the request has ended, four columns join it:
 
     - ``latency_seconds``: from the call of the application to the last part of its answer. Tasks
       that run after the answer are not in it, but the row is logged when they are done;
@@ -69,15 +69,12 @@ class MonitorMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and log the request if it is one."""
-        kind = scope["type"]
-        if kind == "http" and scope.get("path") not in self._skip:
-            await self._request(scope, receive, send)
-        elif kind == "lifespan":
+        if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
-        else:
+            return
+        if scope["type"] != "http" or scope.get("path") in self._skip:
             await self._app(scope, receive, send)
-
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+            return
         row: dict[str, Any] = {}
         scope[ROW] = scope.setdefault("state", {})[ROW] = row
         status: int | None = None
