@@ -162,12 +162,13 @@ def install(recorder: Recorder, checks: Iterable[FieldCheck]) -> None:
 def violations_of(batch: pa.RecordBatch, checks: Sequence[FieldCheck]) -> Counter[tuple[str, str]]:
     """What the values of a batch break, as the recorder counts it in rows: by field and reason."""
     found: Counter[tuple[str, str]] = Counter()
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     for check in checks:
         name = check.name
-        if name not in batch.schema.names:
+        if name not in columns:
             found[name, "missing"] += len(batch) if check.required else 0
             continue
-        column = batch.column(name)
+        column = columns[name]
         found[name, "null"] += 0 if check.nulls else column.null_count
         if check.kind in (NUMBER, BOOLEAN, TIME) and column.null_count < len(column):
             numbers = column.cast(pa.int64()) if check.kind in (BOOLEAN, TIME) else column

@@ -56,10 +56,10 @@ class Summariser:
         rows = sum(len(batch) for batch in batches)
         if not self._settings.segments:
             divided = whole_unit(rows)
-            columns = {
-                name: [batch.column(name) for batch in batches if name in batch.schema.names]
-                for name in _names(batches)
-            }
+            columns: dict[str, list[pa.Array]] = {}
+            for batch in batches:
+                for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                    columns.setdefault(name, []).append(column)
         else:  # rows are divided together, so a column has rows wherever another one has
             table = pa.concat_tables(
                 [pa.table(batch) for batch in batches], promote_options="permissive"
@@ -113,7 +113,3 @@ def _units(batches: Sequence[pa.RecordBatch]) -> list[list[pa.RecordBatch]]:
             units[-1].append(part)
             room -= len(part)
     return [unit for unit in units if unit]
-
-
-def _names(batches: Sequence[pa.RecordBatch]) -> list[str]:
-    return list(dict.fromkeys(name for batch in batches for name in batch.schema.names))

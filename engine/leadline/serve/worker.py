@@ -28,7 +28,7 @@ _QUIET = 3_600.0
 # With more windows than these in memory they are written at once.
 _MANY_WINDOWS = 256
 # What `stop` waits for the thread, which may hang in a disk that does not answer.
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 
 
 class Worker:
