@@ -241,6 +241,22 @@ def test_batches_are_checked_as_rows_are(tmp_path: Path, rows: int) -> None:
     assert saved(tmp_path)["age"].nulls == rows
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_batches_of_another_type_lose_their_values_and_no_others(
+    tmp_path: Path, monitor: ll.Monitor, first: bool
+) -> None:
+    if first:
+        monitor.log({"x": 1.5})
+    monitor.log_batch({"x": [[1], [2]]})
+    if not first:
+        monitor.log({"x": 1.5})
+    monitor.log_batch({"x": ["text"]})
+    monitor.close()
+    found = saved(tmp_path)
+    assert (found["x"].rows, found["x"].nulls, found["x"].max) == (4, 3, 1.5)
+    assert monitor.status().violations == {"x": {"mistyped": 3}}
+
+
 def test_checks_by_a_policy(tmp_path: Path) -> None:
     policy = ll.Policy.parse(
         "version = 1\n[columns.age]\nminimum = 0\nmaximum = 120\n"

@@ -49,11 +49,12 @@ class Classes:
         columns = []
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             own = class_of(column.type)
-            if own == ANY or column.null_count == len(column):
-                columns.append(pa.nulls(len(column)) if own != ANY else column)
+            if column.null_count == len(column):
+                columns.append(pa.nulls(len(column)))
                 continue
-            known = self._known.setdefault(name, own)
-            if own != known:
+            # Lists and the like are of no class: nobody's from the beginning.
+            known = ANY if own == ANY else self._known.setdefault(name, own)
+            if own != known or own == ANY:
                 lost[name] += len(column) - column.null_count
                 column = pa.nulls(len(column))  # noqa: PLW2901
             elif own == TIME and column.type != INSTANT:
