@@ -319,6 +319,29 @@ def test_segments_divide_rows(tmp_path: Path) -> None:
     assert found.select(segment={"model": None})["x"].max == 99.0
 
 
+def test_batches_and_rows_of_one_field_join(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "model": pa.array(["a", "b"]).dictionary_encode(),
+            "price": pa.array([Decimal("1.5"), Decimal("2.5")]),
+            "day": pa.array([1, 2], pa.date32()),
+            "nested": pa.array([{"depth": 1}, {"depth": 2}]),
+        }
+    )
+    with ll.Monitor("fraud", tmp_path, every="1h", segments=["model"]) as monitor:
+        monitor.log({"model": "a", "price": 3.5, "day": np.datetime64("1970-01-04"), "flag": True})
+        monitor.log_batch(table)
+        monitor.log_batch({"model": pa.array(["b"], pa.large_string()), "price": [4]})
+    assert monitor.status().errors == {}
+    assert monitor.status().violations == {}
+    found = saved(tmp_path)
+    for model in ("a", "b"):
+        assert found.select(segment={"model": model}).rows == 2
+    assert (found["price"].min, found["price"].max) == (1.5, 4.0)
+    assert found["nested.depth"].max == 2
+    assert str(found["day"].max).startswith("1970-01-04")
+
+
 def test_a_folder_that_refuses_harms_nobody(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -150,7 +150,7 @@ def flattened(batch: pa.RecordBatch) -> pa.RecordBatch:
         If a name repeats or is no valid text.
     """
     fields = flatten(batch.schema)
-    if len(fields) == len(batch.schema):
+    if [name for name, _ in fields] == batch.schema.names:
         return batch
     table = pa.table(batch)
     leaves = [leaf(table.column(path[0]), path) for path, _ in leaves_of(batch.schema)]

@@ -57,6 +57,8 @@ class Classes:
             if own != known or own == ANY:
                 lost[name] += len(column) - column.null_count
                 column = pa.nulls(len(column))  # noqa: PLW2901
+            elif pa.types.is_decimal(column.type):  # as a row's Decimal is kept
+                column = column.cast(pa.float64())  # noqa: PLW2901
             elif own == TIME and column.type != INSTANT:
                 column, beyond = _instants(column)  # noqa: PLW2901
                 lost[name] += beyond

@@ -61,9 +61,11 @@ class Summariser:
                 for name, column in zip(batch.schema.names, batch.columns, strict=True):
                     columns.setdefault(name, []).append(column)
         else:  # rows are divided together, so a column has rows wherever another one has
-            table = pa.concat_tables(
-                [pa.table(batch) for batch in batches], promote_options="permissive"
-            )
+            plain = [
+                pa.table([*map(_without_dictionary, batch.columns)], batch.schema.names)
+                for batch in batches
+            ]
+            table = pa.concat_tables(plain, promote_options="permissive")
             divided = self._divided(table)
             columns = {name: table.column(name).chunks for name in table.column_names}
         states = {
@@ -113,3 +115,8 @@ def _units(batches: Sequence[pa.RecordBatch]) -> list[list[pa.RecordBatch]]:
             units[-1].append(part)
             room -= len(part)
     return [unit for unit in units if unit]
+
+
+def _without_dictionary(column: pa.Array) -> pa.Array:
+    """The column in the type that rows bring."""
+    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
